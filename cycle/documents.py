@@ -166,21 +166,27 @@ def correct(
     by: User,
     reason: str,
     scan: files.Staged | None = None,
+    capacity: RoleAssignment | None = None,
     **became: Any,
 ) -> Document:
     """Replace ``document`` by a row with the values ``became`` and, if given, another scan.
 
-    What rests on it goes on naming it, and reads the correction by ``in_force``. Raises
+    What rests on it goes on naming it, and reads the correction by ``in_force``, or follows it in
+    the same transaction. ``capacity``: the post in which the caller lets ``by`` correct it; without
+    one it is asked whether they keep the ledger in which it stands (:func:`may_correct`). Raises
     PermissionDenied; ValidationError when a value is wrong, nothing differs, the number or the scan
     is that of another document, or somebody corrected it meanwhile.
     """
     with transaction.atomic():
-        if not may_correct(by, document):
+        capacity = capacity or _desk(by, document)
+        if capacity is None:
             raise PermissionDenied
         if not reason.strip():
             raise ValidationError({"reason": NO_REASON})
         stray = set(became) - set(CORRECTABLE)
         assert not stray, f"not to be corrected: {sorted(stray)}"
+        if became.get("number", document.number) != document.number:
+            became.setdefault("kind", kind_of(became["number"]))
         new = _copy(document, **became)
         if scan is not None:
             new.scan_sha256, new.scan_bytes = scan.sha256, scan.bytes
@@ -189,7 +195,8 @@ def correct(
         _check(new)
         if all(getattr(new, each) == getattr(document, each) for each in (*CORRECTABLE, *_OF_SCAN)):
             raise ValidationError(NOTHING_CORRECTED)
-        _hold(fold_number(new.number), new.scan_sha256, f"correct {document.pk}")
+        numbers = sorted({fold_number(each.number) for each in (document, new)})
+        _hold(*numbers, new.scan_sha256, f"correct {document.pk}")
         if Document.objects.filter(replaces=document).exists():
             raise ValidationError(CORRECTED_ALREADY)
         others = Document.objects.standing().filter(before=False).exclude(pk=document.pk)
@@ -203,7 +210,7 @@ def correct(
             "document.correct",
             _replacing(document, new, by),
             by=by,
-            capacity=_desk(by, document),
+            capacity=capacity,
             reason=reason.strip(),
         )
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.events import carry, register, tell
+from cycle.models import ERASED
 from cycle.written import day_text
 from dossiers.law.guidance import title_of_term
 from dossiers.models.law import ACTS
@@ -28,6 +29,32 @@ carry(
 register("dossier.open", _("mở hồ sơ"))
 for act in ACTS.values():
     register(act.event, act.said)
+register("dossier.correct_paper", _("đính chính văn bản"))
+
+
+@tell("dossier.correct_paper")
+def _of_paper(entry: HistoryEntry) -> list[str]:
+    """What its document said, and says."""
+    if entry.erased("data.changed"):
+        return [str(ERASED)]
+    names = {
+        "number": _now("số và ký hiệu"),
+        "signed_on": _now("ngày ký"),
+        "signer": _now("người ký"),
+        "signer_capacity": _now("chức vụ người ký"),
+        "scan_filename": _now("bản chụp"),
+    }
+    said = []
+    for name, pair in entry.data.get("changed", {}).items():
+        if name == "signed_on":
+            pair = [day_text(date.fromisoformat(each)) if each else "" for each in pair]
+        said.append(
+            _now("%(what)s «%(was)s» thành «%(now)s»")
+            % {"what": names.get(name, name), "was": pair[0], "now": pair[1]}
+        )
+    return said
+
+
 register("task.claim", _("nhận việc"))
 register("task.sign_decision", _("ký quyết định, chờ văn thư vào số"))
 register("task.release", _("trả việc cho đơn vị"))

@@ -17,7 +17,7 @@ from dossiers.office.views import (
     stock,
     year,
 )
-from dossiers.views import certificate, dossier, evidence, export, flow, inbox, task, terms
+from dossiers.views import certificate, dossier, evidence, export, flow, inbox, paper, task, terms
 
 app_name = "dossiers"
 urlpatterns = [
@@ -30,6 +30,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/acts/<slug:name>/", dossier.act, name="act"),
     path("dossiers/<int:pk>/flow.bpmn", flow.flow, name="flow"),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
+    path("papers/<int:pk>/correct/", paper.correct, name="paper_correct"),
     path("outreach/", outreach.outreach, name="outreach"),
     path("outreach/<int:pk>/", outreach.outreach_one, name="outreach_one"),
     path("tasks/<int:pk>/why/", terms.task_why, name="task_why"),

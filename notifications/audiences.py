@@ -138,7 +138,7 @@ def whoever_is_next(entry: HistoryEntry) -> set[int]:
     return _next_holders(dossier, besides=entry.actor_id)
 
 
-@audience(*told("line"))
+@audience(*told("line"), "dossier.correct_paper")
 def the_line(entry: HistoryEntry) -> set[int]:
     """An outcome: the officers who followed the file, and whoever is next."""
     dossier = _dossier(entry)

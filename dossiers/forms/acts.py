@@ -82,7 +82,7 @@ from dossiers.models.product import (
     products_called,
 )
 from dossiers.rules import holds_task
-from dossiers.walk import doors
+from dossiers.walk import doors, papers
 from dossiers.walk.engine import DutyMissing
 
 # --- Parts: reason, checklist, values, paper ------------------------------------------------------
@@ -573,6 +573,66 @@ class RequestForm(PaperForm):
         """As of any paper; what stands in the dossier as a request already is that very piece."""
         same = self.there.filter(sha256=staged.sha256).order_by("-pk").first()
         return same or super()._scan(staged)
+
+
+class PaperCorrectionForm(PaperForm):
+    """What of a document was typed wrong, filled with what the ledger says; with the reason.
+
+    Its scan is asked for where the ledger has none.
+    """
+
+    legend = ""
+    about = ""
+    reason = long_text(_("Lý do"))
+    #: The document that the page showed.
+    shown = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(
+        self, *args: Any, paper: OfficialDocument, dossier: Dossier, by: User, **kwargs: Any
+    ) -> None:
+        self.standing = paper.document.in_force
+        initial = {name: getattr(self.standing, name) for name in self.Meta.fields}
+        super().__init__(
+            *args,
+            dossier=dossier,
+            required=True,
+            initial=initial | {"shown": self.standing.pk},
+            **kwargs,
+        )
+        self.legend, self.folded = "", False
+        scanned = bool(self.standing.scan_sha256)
+        self.fields["scan_file"].required = not scanned
+        self.fields["scan_file"].label = _now("Bản chụp đúng")
+        if scanned:
+            self.fields["scan_file"].help_text = _now(
+                "Để trống nếu bản chụp đang có (%(file)s) là của văn bản này."
+            ) % {"file": self.standing.scan_filename or _now("không rõ tên")}
+        hold_for(by, self)
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        if self.cleaned_data.get("shown") not in (None, self.standing.pk):
+            self.add_error(None, documents.CORRECTED_ALREADY)
+        return cleaned
+
+    def correct(self, paper: OfficialDocument, by: User) -> bool:
+        """Do it; False with the sentences at the fields when it is refused."""
+        said = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        try:
+            with transaction.atomic():
+                papers.correct(
+                    paper,
+                    by=by,
+                    reason=self.cleaned_data["reason"],
+                    scan=self.cleaned_data.get("scan_file") or None,
+                    **said,
+                )
+        except (ConditionNotMet, ValidationError) as refused:
+            for field, sentences in refusals(refused):
+                at = field.removeprefix("paper-")
+                self.add_error(at if at in self.fields else None, list(map(str, sentences)))
+            return False
+        return True
 
 
 # --- One act ----------------------------------------------------------------------------------

@@ -813,7 +813,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         paper.check_offered()
         document = paper.of_ledger
         document.does = act.does
-        document.issuer = self._issuer(act, doing, document.signed_on or clock.today())
+        document.issuer = self.issuer_of(act, doing, document.signed_on or clock.today())
         if document.issuer is None:
             document.outside = documents.ministry(document.signed_on or clock.today())
         paper.take_scan()
@@ -839,7 +839,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             ) from error
         paper.show_scan(_now("Văn bản %(number)s") % {"number": paper.number})
 
-    def _issuer(self, act: Act, doing: Doing, day: date) -> OrgUnit | None:
+    def issuer_of(self, act: Act, doing: Doing, day: date) -> OrgUnit | None:
         """The unit whose body issues the paper of ``act`` that is of ``day``: the one that the law
         names, else the unit that does the act; None: the ministry.
         """

@@ -369,6 +369,14 @@ def _follow_batch(
     return True
 
 
+def follow_paper(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> None:
+    """Let the clocks of a dossier, ``held`` and locked, follow the day of a paper that was typed
+    wrong; inside the transaction that corrected it.
+    """
+    beside = [term for term in held if term.task_id is None]
+    _follow_batch(dossier, beside, at=at, by=by)
+
+
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:
     """Start, move and stop the clocks of the dossiers whose batch in ``cycle``, or its day, has
     changed.

@@ -43,6 +43,7 @@ from dossiers.page import (
     who_has,
 )
 from dossiers.rules import holds_task
+from dossiers.walk import papers
 from dossiers.walk.diagram import picture
 
 
@@ -58,6 +59,9 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
     acts = free_acts(request.user, dossier)
     given = Certificate.objects.public().filter(dossier=dossier)
     history = list(told(dossier))
+    documents = list(
+        dossier.officialdocuments.select_related("document", "scan", "recorded_by").order_by("-pk")
+    )
     return render(
         request,
         "dossiers/dossier.html",
@@ -73,9 +77,8 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "corrections": dossier.corrections(),
             "recorded": recorded(dossier, request.user),
             "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
-            "documents": dossier.officialdocuments.select_related(
-                "document", "scan", "recorded_by"
-            ).order_by("-pk"),
+            "documents": documents,
+            "correctable": papers.may_correct(request.user, documents),
             "evidence": evidence_by_kind(dossier),
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,

@@ -188,7 +188,8 @@ def complete(
             _not_both_ends(task, name, by)
         if typed and not clock.replaying() and (lacking := why_not_typed(task, name, by)):
             raise ConditionNotMet(lacking)
-        _signed_by_another(by, capacity, paper)
+        if paper is not None:
+            signed_by_another(by, capacity, paper.signer)
         entry, terms = dossier.perform(
             name,
             replace(doing, capacity=capacity, typed=typed),
@@ -233,7 +234,8 @@ def act(
         if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
             raise ConditionNotMet([BOTH_ENDS])
         capacity = capacity or _capacity(by, dossier, said.who)
-        _signed_by_another(by, capacity, paper)
+        if paper is not None:
+            signed_by_another(by, capacity, paper.signer)
         doing = Doing(
             by=by,
             capacity=capacity,
@@ -284,16 +286,14 @@ def _not_both_ends(task: Task, name: str, by: User) -> None:
             raise ConditionNotMet([BOTH_ENDS])
 
 
-def _signed_by_another(
-    by: User, capacity: RoleAssignment | None, paper: OfficialDocument | None
-) -> None:
-    """Refuse a paper whose signer is the officer or clerk who records it: they do not sign.
+def signed_by_another(by: User, capacity: RoleAssignment | None, signer: str) -> None:
+    """Refuse a paper whose ``signer`` is the officer or clerk who records it: they do not sign.
 
     Raises ValidationError. Not checked in a replay of the past, where the signer may be unknown.
     """
-    if paper is None or capacity is None or clock.replaying():
+    if capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and same_name(paper.signer, str(by)):
+    if capacity.role in (Role.OFFICER, Role.CLERK) and same_name(signer, str(by)):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )

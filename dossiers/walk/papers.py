@@ -1,0 +1,298 @@
+"""A document on which acts of dossiers rest was typed wrong (đính chính văn bản): corrected in the
+ledger, and in every dossier that rests on it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _now
+
+from cycle import clock, documents, files
+from cycle.models import Document, HistoryEntry, Role, RoleAssignment, Stream, User
+from dossiers.law.acts import Act
+from dossiers.law.conditions import ConditionNotMet, Lack, about_its_paper, stated
+from dossiers.law.doing import Doing
+from dossiers.models.certificate import Certificate
+from dossiers.models.dossier import Dossier
+from dossiers.models.evidence import SIGNED_PAPER, Evidence
+from dossiers.models.law import ACTS
+from dossiers.models.paper import OfficialDocument
+from dossiers.models.records import StoppedProduction
+from dossiers.models.task import Task
+from dossiers.models.term import Term
+from dossiers.rules import fitting
+from dossiers.terms import clocks
+from dossiers.walk.doors import signed_by_another
+
+EVENT = "dossier.correct_paper"
+#: What of a document is corrected in a dossier, as its act asked for it.
+FIELDS = ("number", "signed_on", "signer", "signer_capacity")
+
+_OF_ACTS = {act.event: act for act in ACTS.values()}
+
+
+class Rests(NamedTuple):
+    """What rests on a paper: the ``act`` that was done on it, by which ``entry``, for which
+    ``task``; None when none asked for it.
+    """
+
+    act: Act
+    entry: HistoryEntry
+    task: Task | None
+
+
+def rests(papers: Iterable[OfficialDocument]) -> dict[int, Rests]:
+    """Key of each paper -> what rests on it; without those of no act, as a list of before has."""
+    papers = list(papers)
+    entries = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER,
+        stream_id__in={paper.dossier_id for paper in papers},
+        event__in=list(_OF_ACTS),
+        data__has_key="records",
+    )
+    found = {
+        pk: entry
+        for entry in entries.order_by("seq")
+        for model, pk in entry.data["records"]
+        if model == "officialdocument"
+    }
+    tasks = Task.objects.in_bulk({entry.data.get("task") for entry in found.values()} - {None})
+    return {
+        pk: Rests(_OF_ACTS[entry.event], entry, tasks.get(entry.data.get("task")))
+        for pk, entry in found.items()
+    }
+
+
+def capacity(user: User, dossier: Dossier, what: Rests | None) -> RoleAssignment | None:
+    """The post in which ``user`` may correct the paper of an act: one that may do this act today;
+    None where there is none.
+    """
+    if what is None or not user.is_active:
+        return None
+    if what.act.door == "act":
+        return next(iter(fitting(user, dossier, what.act.who or frozenset())), None)
+    if what.task is None:
+        return None
+    # Who has the task's role, and who records what was signed.
+    roles, unit = (what.task.role, Role.OFFICER, Role.CLERK), what.task.org_unit_id
+    return next(filter(None, (user.capacity(role, unit) for role in roles)), None)
+
+
+def may_correct(user: User, papers: Iterable[OfficialDocument]) -> set[int]:
+    """Keys of those of the ``papers`` of one dossier that ``user`` may correct."""
+    papers = list(papers)
+    if not papers:
+        return set()
+    of_acts = rests(papers)
+    return {
+        paper.pk
+        for paper in papers
+        if capacity(user, paper.dossier, of_acts.get(paper.pk)) is not None
+    }
+
+
+def resting_on(document: Document) -> list[OfficialDocument]:
+    """The papers of all dossiers that rest on a document, or on what it corrects."""
+    found = OfficialDocument.objects.filter(document__in=document.versions())
+    return list(found.select_related("document", "scan").order_by("dossier", "pk"))
+
+
+def given_on(document: Document) -> list[Certificate]:
+    """The certificates that were given by a decision."""
+    papers = [paper.pk for paper in resting_on(document)]
+    return list(Certificate.objects.filter(decision__in=papers).order_by("pk"))
+
+
+def correct(
+    paper: OfficialDocument,
+    *,
+    by: User,
+    reason: str,
+    scan: files.Staged | None = None,
+    **became: Any,
+) -> Document:
+    """Correct the document of ``paper``, with the values ``became`` of :data:`FIELDS` and, if
+    given, another scan; in every dossier that rests on it, told to who works there. Clocks follow
+    its day. Certificates stay as they were given.
+
+    Raises PermissionDenied; ConditionNotMet and ValidationError at the field when a value cannot
+    be, nothing differs, or somebody corrected it meanwhile. Nothing is changed then.
+    """
+    stray = set(became) - set(FIELDS)
+    assert not stray, f"not to be corrected: {sorted(stray)}"
+    moment = clock.now()
+    with transaction.atomic():
+        old = paper.document.in_force
+        # In the order of an act: the dossiers, their clocks, the document.
+        dossiers = _locked(resting_on(old))
+        terms = list(
+            Term.objects.live()
+            .filter(dossier__in=list(dossiers))
+            .select_related("rule")
+            .select_for_update(of=("self",))
+            .order_by("pk")
+        )
+        if Document.objects.filter(replaces=old).exists():
+            raise ValidationError(documents.CORRECTED_ALREADY)
+        of_acts = rests(resting_on(old))
+        what = of_acts.get(paper.pk)
+        held = capacity(by, dossiers[paper.dossier_id], what)
+        if what is None or held is None:
+            raise PermissionDenied
+        reason = stated(reason)
+        signed_by_another(by, held, became.get("signer", old.signer))
+        changed = {name for name, value in became.items() if value != getattr(old, name)}
+        if "signed_on" in changed:
+            _check_day(old, became["signed_on"], dossiers.values(), of_acts)
+            _issued(dossiers[paper.dossier_id], what, became)
+        new = documents.correct(old, by=by, reason=reason, scan=scan, capacity=held, **became)
+        papers = resting_on(new)
+        if {each.dossier_id for each in papers} != set(dossiers):
+            # Another came to rest on it while we waited.
+            raise ValidationError(documents.CORRECTED_ALREADY)
+        told = _told(old, new)
+        fields = {
+            f"paper-{name}" for name in (changed if scan is None else {*changed, "scan_file"})
+        }
+        pieces = {}
+        for each in papers:
+            pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
+            each.document, each.dossier = new, dossiers[each.dossier_id]  # type: ignore[assignment]
+            OfficialDocument.objects.filter(pk=each.pk).update(document=new, scan=each.scan)
+        for each in papers:
+            dossier, piece = dossiers[each.dossier_id], pieces[each.pk]
+            _check(each, dossier, of_acts.get(each.pk), fields)
+            entry = HistoryEntry.objects.record(
+                EVENT,
+                dossier,
+                by=by,
+                capacity=held,
+                at=moment,
+                reason=reason,
+                saved=[*([piece] if piece else []), each],
+                attached=[scan.sha256] if scan is not None else [],
+                ledger=new.pk,
+                changed=told,
+            )
+            if old.signed_on != new.signed_on and each.pk in of_acts:
+                its = [term for term in terms if term.dossier_id == dossier.pk]
+                clocks.follow_paper(dossier, its, at=entry.at, by=by)
+        return new
+
+
+# --- Inside ---------------------------------------------------------------------------------------
+
+
+def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
+    found = {}
+    for pk in sorted({paper.dossier_id for paper in papers}):
+        found[pk] = Dossier(pk=pk)
+        found[pk].lock()
+    return found
+
+
+def _check_day(
+    old: Document, day: date, dossiers: Iterable[Dossier], of_acts: dict[int, Rests]
+) -> None:
+    """Refuse a day that the document cannot be of: after it was entered, before the year of a
+    dossier, after a certificate that it gave, before what it decides on.
+    """
+    wrong = ""
+    said = f"{day:%d/%m/%Y}"
+    entered = min(timezone.localdate(each.at) for each in old.versions())
+    if old.before:
+        # Such a row bears the day of its paper.
+        entered = min(timezone.localdate(each.entry.recorded_at) for each in of_acts.values())
+    if day > entered:
+        wrong = _now("Văn bản vào phần mềm ngày %(entered)s: không thể ký sau ngày đó.") % {
+            "entered": f"{entered:%d/%m/%Y}"
+        }
+    first = max((each.first_day for each in dossiers), default=day)
+    if day < first:
+        wrong = _now(
+            "Ngày %(day)s trước khi mở chu trình của hồ sơ (%(first)s): xin xem lại năm."
+        ) % {"day": said, "first": f"{first:%d/%m/%Y}"}
+    for given in given_on(old):
+        if given.issued_on and given.issued_on < day:
+            wrong = _now(
+                "Giấy chứng nhận %(number)s cấp ngày %(day)s: quyết định không thể ký sau ngày đó."
+            ) % {"number": given.number, "day": f"{given.issued_on:%d/%m/%Y}"}
+        result = given.dossier.evaluations.filter(at__lte=given.at).last()
+        if result is not None and day < result.met_on:
+            wrong = _now("Ngày ký quyết định không thể trước ngày họp hội đồng.")
+    for stopped in StoppedProduction.objects.filter(paper__in=resting_on(old)):
+        if stopped.stopped_on > day:
+            wrong = _now("Ngày ngừng sản xuất không thể sau ngày ký xác nhận.")
+    if wrong:
+        raise ValidationError({"signed_on": wrong})
+
+
+def _issued(dossier: Dossier, what: Rests, became: dict[str, Any]) -> None:
+    """Of another day the body may be the unit that was there then."""
+    if what.act.signer is not None:
+        issuer = _then(dossier, what).issuer_of(what.act, Doing(by=None), became["signed_on"])
+        if issuer is not None:
+            became["issuer"] = issuer
+
+
+def _then(dossier: Dossier, what: Rests) -> Dossier:
+    """The dossier in the state in which the act was done."""
+    then = copy.copy(dossier)
+    then.__dict__["state"] = what.entry.before or dossier.state
+    return then
+
+
+def _check(paper: OfficialDocument, dossier: Dossier, what: Rests | None, fields: set[str]) -> None:
+    """Refuse, of what was changed, what the paper of this act cannot be by law, or is another's."""
+    if what is None:
+        return
+    then = _then(dossier, what)
+    then.resting_on, then.compared = paper, None
+    lacks = [
+        Lack(words, condition.field)
+        for condition in about_its_paper(what.act.name)
+        if condition.field in fields and (words := condition.why_not(then))
+    ]
+    if lacks:
+        raise ConditionNotMet(lacks)
+
+
+def _scanned(
+    paper: OfficialDocument, dossier: Dossier, scan: files.Staged | None, by: User
+) -> Evidence | None:
+    """The piece that shows the right ``scan`` in a dossier, saved; the wrong one stays."""
+    if scan is None:
+        return None
+    was = paper.scan
+    replaced = was is not None and Evidence.objects.filter(replaces=was).exists()
+    piece = Evidence(
+        dossier=dossier,
+        kind=was.kind if was is not None else SIGNED_PAPER,
+        title=was.title if was is not None else _now("Văn bản %(number)s") % {"number": paper},
+        replaces=None if replaced else was,
+        recorded_by=by,
+        at=clock.now(),
+    )
+    piece.hold(scan)
+    paper.scan = piece
+    piece.prepare(paper)
+    piece.save()
+    return piece
+
+
+def _told(old: Document, new: Document) -> dict[str, list[str]]:
+    """Field -> what it said and says."""
+    told = {}
+    for name in (*FIELDS, "scan_filename"):
+        was, now = (getattr(each, name) for each in (old, new))
+        if was != now or name == "scan_filename" and old.scan_sha256 != new.scan_sha256:
+            days = [each.isoformat() if isinstance(each, date) else each for each in (was, now)]
+            told[name] = days
+    return told
