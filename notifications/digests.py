@@ -53,11 +53,11 @@ def since(user: User, now: datetime) -> datetime:
 
 def _make(user: User, today: date, now: datetime) -> int:
     with translation.override("vi"):
-        text = text_for(user, since(user, now), now)
+        says = bool(text_for(user, since(user, now), now))
     try:
         with transaction.atomic():
-            digest = Digest.objects.create(user=user, day=today, created_at=now, text=text)
-            if text:
+            digest = Digest.objects.create(user=user, day=today, created_at=now)
+            if says:
                 Delivery.objects.create(digest=digest, channel=Channel.EMAIL, next_at=clock.now())
     except IntegrityError:
         # Another worker has just made it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -21,9 +21,6 @@ from dossiers.terms.due import Due, due
 from notifications import audiences, digests, weekly
 from notifications.models import Delivery, Digest, Notification, WeeklySummary
 from notifications.rules import may_read
-
-#: A morning's letter that waited longer for its server is written anew.
-STILL_SO = timedelta(minutes=10)
 
 
 class Lapsed(Exception):
@@ -81,10 +78,8 @@ def _still_due(entry: HistoryEntry) -> None:
 def of_digest(digest: Digest) -> Letter:
     """The morning's letter: of that day alone, and of what its reader may see now."""
     now = clock.now()
-    text = digest.text
-    if timezone.localdate(now) != digest.day or not has_a_post(digest.user):
-        text = ""
-    elif now - digest.created_at > STILL_SO:
+    text = ""
+    if timezone.localdate(now) == digest.day and has_a_post(digest.user):
         text = digests.text_for(digest.user, digests.since(digest.user, digest.created_at), now)
     if not text:
         raise Lapsed("Bản «Hôm nay» này không còn đúng.")

@@ -87,13 +87,13 @@ class Preference(models.Model):
 class Digest(models.Model):
     """What a person who asked for it is told in the morning (bản «Hôm nay»): one a day.
 
-    ``text`` is what was true at that hour; it is empty when there was nothing to say.
+    What it says is made as it is sent and kept nowhere: it names people, and what is erased of them
+    must not stay here. Without a delivery there was nothing to say.
     """
 
     user = models.ForeignKey(User, models.PROTECT, related_name="digests")
     day = models.DateField(_("ngày"))
     created_at = models.DateTimeField()
-    text = models.TextField(_("nội dung"), blank=True)
 
     class Meta:
         verbose_name = _("bản «Hôm nay»")

@@ -6,14 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 import typst
+from django.apps import apps
 from django.core import mail
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
 from dossiers.walk import doors
-from notifications import digests, weekly
+from notifications import digests, letters, weekly
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, Digest, Preference, WeeklySummary
@@ -132,7 +133,9 @@ def test_what_is_new_is_counted_from_the_last_letter(cycle, commune, an):
         open_dossier(cycle, commune, an, name="Mở hôm thứ Sáu")
     # Monday: the day before the letter was a Sunday.
     digests.prepare(at(2026, 11, 16, 7))
-    assert "Mở hôm thứ Sáu" in Digest.objects.get(day=at(2026, 11, 16).date()).text
+    with clock.at(at(2026, 11, 16, 7)):
+        said = letters.of_digest(Digest.objects.get(day=at(2026, 11, 16).date()))
+    assert "Mở hôm thứ Sáu" in said.body
 
 
 def test_the_database_holds_one_letter_a_day_and_one_page_a_week(an):
@@ -299,3 +302,23 @@ def test_a_leap_of_weeks_sends_only_the_last(week, chi):
     assert weekly.prepare(week) == 1
     assert weekly.prepare(week + timedelta(days=28)) == 1
     assert WeeklySummary.objects.count() == 2
+
+
+#: Columns of free text of what is sent: what they hold, none of it what somebody wrote of a person.
+TEXTS = {
+    "Delivery.error": "what the server answered",
+    "WeeklySummary.figures": "counts, what is due by product and unit; no reason, no telephone",
+    "Heartbeat.result": "what a beat did, in numbers",
+    "Heartbeat.error": "what the program said",
+}
+
+
+def test_nothing_that_is_sent_keeps_words_that_an_erasure_would_have_to_find():
+    """Letters are made as they are sent: what was erased meanwhile is not in them, nor here."""
+    found = {
+        f"{model.__name__}.{field.name}"
+        for model in apps.get_app_config("notifications").get_models()
+        for field in model._meta.local_fields
+        if isinstance(field, models.TextField | models.JSONField)
+    }
+    assert found == set(TEXTS)

@@ -443,8 +443,9 @@ def test_who_still_scores_after_their_seat_has_ended_is_told_so(
 def test_a_mornings_letter_is_of_its_day_and_of_what_its_reader_may_see(dossier, an, mailed):
     addressed(an)
     with clock.at(NOW):
-        text = digests.text_for(an, START - DAY, NOW)
-        made = Digest.objects.create(user=an, day=NOW.date(), created_at=NOW, text=text)
+        text, before = digests.text_for(an, START - DAY, NOW), START - DAY
+        Digest.objects.create(user=an, day=before.date(), created_at=before)
+        made = Digest.objects.create(user=an, day=NOW.date(), created_at=NOW)
         assert dossier.product.name in text and tried(digest=made) == DeliveryState.SENT
         Delivery.objects.all().delete()
     with clock.at(NOW + DAY):

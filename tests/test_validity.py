@@ -208,6 +208,16 @@ def test_a_refusal_ends_it_and_the_officer_hears_that_it_expired(
     assert term.firings.filter(rung="0:officer").exists()
 
 
+def test_the_public_page_says_that_a_filing_was_put_off(old, cycle, commune, an):
+    dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    with clock.at(at(2026, 7, 22)):
+        doors.act(dossier.process, "defer", by=an, reason="Chưa đủ mẫu")
+    words = public(old, at(2026, 8, 2))
+    assert "Hồ sơ đánh giá lại nộp ngày 20/07/2026, chuyển chu trình sau ngày 22/07/2026." in words
+    assert "Chưa nộp hồ sơ" not in words and "đã rút ngày" not in words
+    assert clock_of(old).due_on == ENDS
+
+
 def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     with clock.at(at(2026, 7, 22)):
