@@ -14,8 +14,8 @@ from django.db import connection, transaction
 
 from councils.models import Scoresheet
 from cycle import clock
-from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import Cycle, HistoryHead, OrgUnit, StepWindow, User
+from cycle.guards import SEARCH_PATH, TOLD, guards_hold
+from cycle.models import Cycle, HistoryEntry, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
 from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
 from tests import judging
@@ -91,6 +91,7 @@ def submitted(world):
 def counted(world):
     submitted(world)
     sql("UPDATE councils_roundentry SET counted_scoring = scoring")
+    HistoryEntry.objects.record("round.count_sheets", world.round, by=world.an)
 
 
 def stranger(world):
@@ -427,8 +428,11 @@ ATTACKS |= {
             "councils_regulation": """UPDATE pg_temp.councils_regulation SET org_unit_id =
                                         (SELECT min(org_unit_id) FROM public.councils_council)"""
         },
-        f"""UPDATE public.councils_evaluationround SET regulation_id =
-              (SELECT max(id) FROM public.councils_regulation) WHERE id = {ROUND}""",
+        f"""INSERT INTO public.councils_evaluationround
+              (council_id, cycle_id, name, mode, place, state, regulation_id)
+            SELECT council_id, cycle_id, 'Đợt 2', mode, place, 'preparing',
+              (SELECT max(id) FROM public.councils_regulation)
+            FROM public.councils_evaluationround WHERE id = {ROUND}""",
     ),
 }
 LAST, ITS_ENTRY, ITS_SEAT = (
@@ -436,7 +440,7 @@ LAST, ITS_ENTRY, ITS_SEAT = (
     for of in ("evaluationround", "roundentry", "member")
 )
 ATTACKS |= {
-    (table, "told_in_its_round"): (
+    (table, TOLD): (
         silent,
         {
             "cycle_historyentry": f"""UPDATE pg_temp.cycle_historyentry
@@ -555,9 +559,11 @@ def test_every_trigger_that_reads_a_table_is_attacked():
             FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
             JOIN pg_class c ON c.relnamespace = 'public'::regnamespace
               AND c.relkind IN ('r', 'p', 'v') AND p.prosrc ~ ('\m' || c.relname || '\M')
-            WHERE NOT t.tgisinternal"""
+            WHERE NOT t.tgisinternal AND p.proname !~ '^pgtrigger_'"""
     )
-    assert set(found) == {*ATTACKS, CHAIN, WORDS}
+    # Those of guards.Told are made by one function: some of them are attacked above.
+    attacked = {(table, name) for table, name in ATTACKS if name != TOLD}
+    assert set(found) == {*attacked, CHAIN, WORDS}
 
 
 # --- The walls, one by one -------------------------------------------------------------------

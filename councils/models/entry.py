@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import Council, Member
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import Criterion, Elimination, HistoryEntry, Rubric, User
 from cycle.written import moment_text
 from dossiers.models import Dossier
@@ -78,6 +78,18 @@ class EntryQuerySet(models.QuerySet):
         )
 
 
+#: The round of the row's product, and the council of that: a seat that is new may have declared an
+#: interest before, which then stands, and is told by the council.
+_ROUND = "(SELECT e.round_id FROM public.councils_roundentry e WHERE e.id = r.entry_id)"
+_COUNCIL = "SELECT o.council_id FROM public.councils_evaluationround o WHERE o.id = "
+_IN_COUNCIL = ("council", f"({_COUNCIL}r.round_id)")
+#: The acts after which a product is scored, or counted, once more.
+_SCORED_ANEW = (
+    "round.score_again round.take_in round.reopen round.attend round.declare_interest"
+    " round.void_sheet council.seat council.extend"
+)
+
+
 class RoundEntry(models.Model):
     """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
 
@@ -129,6 +141,24 @@ class RoundEntry(models.Model):
             models.CheckConstraint(name="entry_scoring_counts", condition=Q(scoring__gte=1)),
             models.CheckConstraint(
                 name="entry_counts_a_scoring_begun", condition=Q(counted_scoring__lte=F("scoring"))
+            ),
+        ]
+        triggers = [
+            guards.Stays("round_id", "dossier_id", name="entry_stays"),
+            guards.Told(
+                name="entry_told",
+                stream="round",
+                of="r.round_id",
+                also=[_IN_COUNCIL],
+                columns={
+                    "rubric_id": "round.take_in",
+                    "position": "round.take_in round.change",
+                    "live": "round.take_in round.drop round.leave round.mend_entry round.convene"
+                    " round.close round.reopen round.void",
+                    "counted_scoring": "round.count_sheets",
+                    "scoring recounts repeats": _SCORED_ANEW,
+                    "spread_accepted": f"round.accept_spread {_SCORED_ANEW}",
+                },
             ),
         ]
 
@@ -308,6 +338,16 @@ class Interest(models.Model):
                 condition=~Q(kind__in=NEVER_JUDGED) | Q(recused=True),
             ),
         ]
+        triggers = [
+            guards.Told(
+                name="interest_told",
+                stream="round",
+                of=_ROUND,
+                also=[("council", f"({_COUNCIL}{_ROUND})")],
+                rows="round.declare_interest round.take_in round.open round.reopen council.seat"
+                " council.extend",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.member}: {self.entry}"
@@ -363,6 +403,14 @@ class Attendance(models.Model):
     class Meta:
         verbose_name = _("dự họp")
         constraints = [models.UniqueConstraint(name="attendance_once", fields=["round", "member"])]
+        triggers = [
+            guards.Told(
+                name="attendance_told",
+                stream="round",
+                of="r.round_id",
+                rows="round.attend round.move_meeting",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.member}: {self.present}"
@@ -418,6 +466,9 @@ class Resolution(models.Model):
                 | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
             ),
             models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
+        ]
+        triggers = [
+            guards.Told(name="resolution_told", stream="round", of=_ROUND, rows="round.resolve")
         ]
 
     def __str__(self) -> str:
