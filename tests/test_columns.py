@@ -14,7 +14,18 @@ from django.db import IntegrityError, connection, transaction
 from councils.models import Attendance
 from cycle import clock, guards
 from cycle.models import HistoryEntry
-from tests.breaking import batch, forbidden, interest, judged, refused, resolution, sql
+from tests.breaking import (
+    batch,
+    forbidden,
+    interest,
+    judged,
+    opinion,
+    refused,
+    resolution,
+    slip,
+    sql,
+    substituted,
+)
 
 #: What stays with everybody who may write the table, and why nothing is decided by it.
 FREE = {
@@ -103,14 +114,17 @@ OPEN = {
     "cycle_user.email": "where a new password is sent",
     "cycle_user.phone": "where letters go",
     "cycle_user.is_active": "who may sign in",
-    "cycle_user.is_staff": "who administers",
-    "cycle_user.is_superuser": "who administers",
     "cycle_user.date_joined": "since when an account is there",
     "cycle_user_groups.*": "what the administration may",
     "cycle_user_user_permissions.*": "what the administration may",
-    "cycle_roleassignment.*": "who holds which post, when",
-    "cycle_substitution.*": "who acts for whom, when",
-    "cycle_activationslip.*": "whether a printed slip works",
+    "cycle_roleassignment.valid_to": "until when somebody holds a post",
+    "cycle_roleassignment.handed_to_id": "who has it afterwards",
+    "cycle_substitution.valid_to": "until when somebody acts for another",
+    "cycle_substitution.document": "on what paper",
+    "cycle_substitution.document_signer": "on what paper",
+    "cycle_substitution.paper_due_on": "by when that must be there",
+    "cycle_activationslip.used_at": "whether a printed slip works",
+    "cycle_activationslip.voided_at": "whether a printed slip works",
     # Units: whose business a dossier is.
     "cycle_orgunit.code": "which unit it is",
     "cycle_orgunit.name": "what papers name",
@@ -132,12 +146,14 @@ OPEN = {
     "cycle_wording.*": "what a form says officially, of the document that it names",
     # Councils.
     "councils_council.name": "what papers name",
-    "councils_council.valid_from": "from when it judges",
     "councils_council.valid_to": "until when it judges",
-    "councils_member.department": "what papers name",
     "councils_member.until": "until when somebody judges",
-    "councils_member.made_by_id": "who gave the seat",
-    "councils_opinion.*": "what a department was asked and said",
+    "councils_opinion.answer": "what a department said",
+    "councils_opinion.number": "on what paper",
+    "councils_opinion.scan_sha256": "on what paper",
+    "councils_opinion.scan_name": "on what paper",
+    "councils_opinion.answered_by_id": "who said it",
+    "councils_opinion.answered_at": "when",
     "councils_consequence.result_id": "which result is carried out",
     "councils_scoresheet.state": "whether a sheet is handed in; it stays once counted",
     "councils_scoresheet.remark": "what a sheet says; it stays once counted",
@@ -151,11 +167,8 @@ OPEN = {
     # Work and terms of a dossier.
     "dossiers_route.*": "which unit does a task",
     "dossiers_process.dossier_id": "which dossier walks",
-    "dossiers_task.flow_task": "which task it is",
-    "dossiers_task.process_id": "of which walk it is",
     "dossiers_task.status": "whether it is done",
     "dossiers_task.owner_id": "who has claimed it",
-    "dossiers_task.node": "which task it is",
     "dossiers_task.role": "who may do it",
     "dossiers_task.org_unit_id": "who may do it",
     "dossiers_task.opened_at": "since when it waits",
@@ -170,12 +183,8 @@ OPEN = {
     "dossiers_task.closed_by_id": "who did it",
     "dossiers_task.outcome": "how it was done",
     "dossiers_term.rule_id": "when something is due, and for whom",
-    "dossiers_term.code": "when something is due, and for whom",
     "dossiers_term.title": "when something is due, and for whom",
     "dossiers_term.legal": "when something is due, and for whom",
-    "dossiers_term.cycle_id": "when something is due, and for whom",
-    "dossiers_term.dossier_id": "when something is due, and for whom",
-    "dossiers_term.task_id": "when something is due, and for whom",
     "dossiers_term.certificate_id": "when something is due, and for whom",
     "dossiers_term.role": "when something is due, and for whom",
     "dossiers_term.org_unit_id": "when something is due, and for whom",
@@ -363,7 +372,7 @@ def another(table, field):
         return f"coalesce({old}, 0) + 1"
     if kind == "JSONField":
         return "'[1]'"
-    return f"{old} || 'x'"
+    return f"left('x' || {old}, {field.max_length or 99})"
 
 
 def change(table, field):
@@ -410,8 +419,9 @@ def test_no_column_that_is_held_is_changed_in_silence_or_by_a_line_of_something_
         resolution(world)
         assert Attendance.objects.exists()
         batch(world)
+        rows_of_the_rest(world)
     stays, told = guarded(guards.Stays), guarded(guards.Told)
-    wrong = []
+    wrong = [table for table in {*stays, *told} if not filled(table)]
     for table, its in columns().items():
         for each, field in its.items():
             sooner = SOONER.get(f"{table}.{each}")
@@ -421,6 +431,19 @@ def test_no_column_that_is_held_is_changed_in_silence_or_by_a_line_of_something_
                 for before in (lambda: None, lambda: other_lines(world)):
                     wrong += broken(sooner or guards.TOLD, change(table, field), before)
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def filled(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+        return cursor.fetchone()[0]
+
+
+def rows_of_the_rest(world):
+    """A row in each table that has columns which are held, and is empty still."""
+    slip(world)
+    substituted(world)
+    opinion(world)
 
 
 def other_lines(world):

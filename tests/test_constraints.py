@@ -143,7 +143,7 @@ from tests.breaking import (
     wording,
 )
 from tests.decision_papers import decision_of
-from tests.owning import insert_as_owner, owner
+from tests.owning import insert_as_owner, owner, update_as_owner
 from tests.world import open_cycle
 
 pytestmark = pytest.mark.django_db
@@ -441,7 +441,7 @@ BREAKS = {
     ),
     "term_extended_within_the_law": lambda w: term(w).update(extended=11),
     "term_is_a_length_or_a_date": lambda w: term(w).update(base_amount=None),
-    "term_of_task_has_dossier": lambda w: term(w).update(dossier=None),
+    "term_of_task_has_dossier": lambda w: update_as_owner(term(w), dossier=None),
     "dossiers_term_task_id_key": lambda w: Term.objects.create(
         **{
             field.attname: getattr(term(w).get(), field.attname)
@@ -464,7 +464,7 @@ BREAKS = {
     ),
     "task_dossier_is_its_process_dossier": lambda w: [
         (
-            clock_of.update(dossier=other),
+            update_as_owner(clock_of, dossier=other),
             Task.objects.filter(dossier=w.dossier).update(dossier=other),
         )
         for clock_of in [term(w)]
@@ -483,7 +483,7 @@ BREAKS = {
     "certificate_decision_is_of_its_dossier": lambda w: kept(
         w, records.certificate(), stars=3, decision=decision_of(another(w))
     ),
-    "term_task_is_of_its_dossier": lambda w: term(w).update(dossier=another(w)),
+    "term_task_is_of_its_dossier": lambda w: update_as_owner(term(w), dossier=another(w)),
     "term_certificate_is_of_its_dossier": lambda w: term(w).update(
         certificate=certificate_of_another(w)
     ),
@@ -1276,7 +1276,9 @@ NO_ERASURE = {
         {},
     ][1],
     "before_the_post_begins": lambda w, leader: [
-        RoleAssignment.objects.filter(user=leader).update(valid_from=clock.today() + timedelta(1)),
+        update_as_owner(
+            RoleAssignment.objects.filter(user=leader), valid_from=clock.today() + timedelta(1)
+        ),
         {},
     ][1],
     "without_an_account": lambda w, leader: [

@@ -202,8 +202,12 @@ ATTACKS = {
     ("cycle_substitution", "substitution_not_to_oneself"): (
         lambda world: substituted(world, created_by=person("minh", "Lò Văn Minh")),
         {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
-        """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
-           FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
+        """INSERT INTO public.cycle_substitution (assignment_id, substitute_id, valid_from,
+             valid_to, reason, document, document_signer, created_by_id)
+           SELECT s.assignment_id, a.user_id, s.valid_from - 100, s.valid_to - 100, s.reason,
+             '', '', s.created_by_id
+           FROM public.cycle_substitution s, public.cycle_roleassignment a
+           WHERE a.id = s.assignment_id""",
     ),
 }
 LAST_YEAR = date(2025, 12, 31)
@@ -234,8 +238,12 @@ ATTACKS |= {
     ("cycle_substitution", "post_not_of_administration"): (
         lambda world: [administrator(world), substituted(world)],
         NOBODY,
-        """UPDATE public.cycle_substitution SET substitute_id =
-             (SELECT id FROM public.cycle_user WHERE is_superuser)""",
+        """INSERT INTO public.cycle_substitution (assignment_id, substitute_id, valid_from,
+             valid_to, reason, document, document_signer, created_by_id)
+           SELECT s.assignment_id, u.id, s.valid_from - 100, s.valid_to - 100, s.reason,
+             '', '', s.created_by_id
+           FROM public.cycle_substitution s, public.cycle_user u
+           WHERE u.is_superuser""",
     ),
     ("councils_member", "post_not_of_administration"): (
         lambda world: [administrator(world), judged(world)],

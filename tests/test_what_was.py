@@ -58,7 +58,9 @@ def moved(an, dossier):
         code="99999", name="Xã Khác", level=Level.COMMUNE, parent=dossier.commune.parent,
         valid_from=date(2020, 1, 1),
     )  # fmt: skip
-    RoleAssignment.objects.filter(user=an, org_unit=dossier.commune).update(org_unit=other)
+    update_as_owner(
+        RoleAssignment.objects.filter(user=an, org_unit=dossier.commune), org_unit=other
+    )
 
 
 def unit_renamed(an, dossier):
@@ -68,7 +70,7 @@ def unit_renamed(an, dossier):
 
 def promoted(an, dossier):
     """The officer becomes the leader."""
-    RoleAssignment.objects.filter(user=an).update(role=Role.LEADER)
+    update_as_owner(RoleAssignment.objects.filter(user=an), role=Role.LEADER)
 
 
 CHANGES = [renamed, moved, unit_renamed, promoted]
