@@ -77,7 +77,8 @@ class Chamber(Ground):
                 for place in range(number)
             )
             for round_ in rounds:
-                HistoryEntry.objects.record("round.create", round_, by=self.thu)
+                for event in ("round.create", "round.attend"):
+                    HistoryEntry.objects.record(event, round_, by=self.thu)
             Attendance.objects.bulk_create(
                 Attendance(round=round_, member=member, present=True)
                 for round_ in rounds
@@ -136,9 +137,12 @@ def write(sheets):
 
 def counted(rounds):
     """Let all products of these rounds be counted, as the secretary does before the closing."""
-    RoundEntry.objects.filter(round__in=[round_.pk for round_ in rounds]).update(
-        counted_scoring=F("scoring")
-    )
+    with transaction.atomic():
+        for round_ in rounds:
+            HistoryEntry.objects.record("round.count_sheets", round_)
+        RoundEntry.objects.filter(round__in=[round_.pk for round_ in rounds]).update(
+            counted_scoring=F("scoring")
+        )
 
 
 # --- A rubric that reaches any sum ------------------------------------------------------------

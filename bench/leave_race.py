@@ -8,7 +8,7 @@ from time import sleep
 
 import psycopg
 from django.core.exceptions import ValidationError
-from django.db import connection
+from django.db import connection, transaction
 
 from bench.chamber import Chamber, counted, exact_rubric, filled, judges_of, options_of, write
 from bench.ground import history_is_whole
@@ -78,10 +78,13 @@ def run(scale):
 
 def _bring(dossier):
     """Put the dossier before the council, with its task."""
-    for process in dossier.processes.all():
-        engine.cancel(process, clock.now())
-    Dossier.objects.filter(pk=dossier.pk).update(state=State.PROVINCE_EVALUATING)
-    doors.start(Dossier.objects.with_units().get(pk=dossier.pk))
+    state = State.PROVINCE_EVALUATING
+    with transaction.atomic():
+        for process in dossier.processes.all():
+            engine.cancel(process, clock.now())
+        Dossier.objects.filter(pk=dossier.pk).update(state=state)
+        HistoryEntry.objects.record("dossier.open", dossier, after=state)
+        doors.start(Dossier.objects.with_units().get(pk=dossier.pk))
 
 
 def _races(rounds, chamber):

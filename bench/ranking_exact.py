@@ -68,7 +68,9 @@ def _judge(round_, rubric, judges, chance, by):
     options, entries = options_of(rubric), list(round_.entries.all())
     again = [entry for entry in entries if chance.random() < 0.1]
     write((entry, judge, 1, filled(chance, options), True) for entry in again for judge in judges)
-    RoundEntry.objects.filter(pk__in=[entry.pk for entry in again]).update(scoring=2)
+    with transaction.atomic():
+        HistoryEntry.objects.record("round.score_again", round_, by=by)
+        RoundEntry.objects.filter(pk__in=[entry.pk for entry in again]).update(scoring=2)
     for entry in again:
         entry.scoring = 2
     write(sheet for entry in entries for sheet in _sheets(entry, judges, options, chance))

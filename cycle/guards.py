@@ -8,7 +8,7 @@ make no temporary tables.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.conf import settings
@@ -17,6 +17,9 @@ from django.db import connections
 from pgtrigger import compiler
 
 from cycle.running import embedded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: The setting as PostgreSQL stores it with a function.
 SEARCH_PATH = "search_path=pg_catalog, public, pg_temp"
@@ -30,12 +33,141 @@ class PinnedTriggerSql(compiler.UpsertTriggerSql):
         return super().get_template().replace("LANGUAGE plpgsql;", pinned)
 
 
-class Guard(pgtrigger.Protect):
-    """Refuses an operation, where its condition holds, to everybody, the owner too."""
+class FirmTriggerSql(PinnedTriggerSql):
+    """SQL of a trigger that does not look away: pgtrigger's own asks a setting of the session
+    first, which whoever has the session may set. Migrations name this class.
+    """
+
+    def get_template(self) -> str:
+        pinned = super().get_template()
+        asks = pinned.index("IF ({ignore_func_name}")
+        return pinned[:asks] + pinned[pinned.index("{func}", asks) :]
+
+
+class _Firm(pgtrigger.Trigger):
+    """A trigger of ours, with its search path pinned, that no session switches off."""
 
     def compile(self, model: Any) -> Any:
         made = super().compile(model)
-        return compiler.Trigger(name=made.name, sql=PinnedTriggerSql(**made.sql.kwargs))
+        return compiler.Trigger(name=made.name, sql=FirmTriggerSql(**made.sql.kwargs))
+
+
+class Guard(_Firm, pgtrigger.Protect):
+    """Refuses an operation, where its condition holds, to everybody, the owner too."""
+
+
+#: Whoever migrates may: what a release changes in rows of before is told by the release.
+_OWNER = "pg_has_role(current_user, (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER')"
+#: In the place of events: any whose line says that the first of the columns became what it is
+#: (``after``); or that this row was saved (``records``).
+BECAME, SAVED = "=after", "=records"
+#: What the refusals of :class:`Stays` and :class:`Told` name as their constraint.
+STAYS, TOLD = "column_stays", "column_told"
+
+
+def _refuse(what: str, value: str, name: str) -> str:
+    return (
+        f"RAISE EXCEPTION '% of %: {what}', {value}, TG_TABLE_NAME "
+        f"USING ERRCODE = 'check_violation', CONSTRAINT = '{name}';"
+    )
+
+
+def _differ(columns: Iterable[str]) -> str:
+    """SQL: one of the columns of a row is another than before."""
+    new, old = (", ".join(f'{row}."{each}"' for each in columns) for row in ("NEW", "OLD"))
+    return f"ROW({new}) IS DISTINCT FROM ROW({old})"
+
+
+class Stays(_Firm):
+    """Columns that the application writes once, with the row: afterwards each stays as it is.
+
+    After what else refuses the change: that says more of why.
+    """
+
+    when = pgtrigger.After
+
+    def __init__(self, *columns: str, name: str) -> None:
+        self.columns = columns
+        named = ", ".join(columns)
+        super().__init__(
+            name=name,
+            operation=pgtrigger.UpdateOf(*columns),
+            condition=pgtrigger.Condition(f"({_differ(columns)})"),
+            func=f"IF {_OWNER} THEN RETURN NULL; END IF; "
+            + _refuse("stay as they were written", f"'{named}'", STAYS),
+        )
+
+
+class Told(_Firm):
+    """Columns that the application changes with a line of history alone, in one transaction, which
+    is of an act that may change them. Asked as the transaction ends.
+
+    ``stream`` and ``of``: the chain that tells it, and SQL of its number, where ``r`` is the row.
+    ``also``: other chains that may. ``columns``: ``{columns, by spaces: events, by spaces}``; in
+    the place of events :data:`BECAME` or :data:`SAVED`.
+    ``rows``: the events without which no row comes, changes or goes.
+    """
+
+    when, timing = pgtrigger.After, pgtrigger.Deferred
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        stream: str,
+        of: str,
+        columns: Mapping[str, str] | None = None,
+        rows: str = "",
+        also: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.told = {
+            tuple(named.split()): tuple(events.split()) for named, events in (columns or {}).items()
+        }
+        self.columns = tuple(each for group in self.told for each in group)
+        self.rows = tuple(rows.split())
+        chains = " OR ".join(
+            f"h.stream = '{each}' AND h.stream_id = {key}" for each, key in ((stream, of), *also)
+        )
+        asked = "".join(
+            f"IF {_differ(group)} AND NOT {_tells(events, group)} THEN "
+            f"lacking := concat_ws(', ', lacking, '{', '.join(group)}'); END IF; "
+            for group, events in self.told.items()
+        )
+        if self.rows:
+            asked += f"IF NOT {_tells(self.rows)} THEN lacking := 'the row'; END IF; "
+        super().__init__(
+            name=name,
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
+            if rows
+            else pgtrigger.UpdateOf(*self.columns),
+            condition=None if rows else pgtrigger.Condition(f"({_differ(self.columns)})"),
+            declare=[
+                ("r", "record"),
+                ("said", "text[]"),
+                ("became", "text[]"),
+                ("saved", "boolean"),
+                ("lacking", "text"),
+            ],
+            func=f"IF {_OWNER} THEN RETURN NULL; END IF; "  # noqa: S608
+            "IF TG_OP = 'DELETE' THEN r := OLD; ELSE r := NEW; END IF; "
+            "SELECT array_agg(h.event::text), array_agg(h.after::text), bool_or(h.records @> "
+            "jsonb_build_array(jsonb_build_array(replace(TG_TABLE_NAME, '_', '.'), r.id))) "
+            "INTO said, became, saved FROM public.cycle_historyentry h "
+            f"WHERE ({chains}) AND h.transaction = pg_current_xact_id()::text::bigint; "
+            + asked
+            + "IF lacking IS NOT NULL THEN "
+            + _refuse("no line of its history tells this change", "lacking", TOLD)
+            + " END IF; RETURN NULL;",
+        )
+
+
+def _tells(events: tuple[str, ...], group: tuple[str, ...] = ()) -> str:
+    """SQL: what was said tells a change of the columns ``group``."""
+    if events == (BECAME,):
+        return f'coalesce(r."{group[0]}"::text = ANY (became), false)'
+    if events == (SAVED,):
+        return "coalesce(saved, false)"
+    return f"coalesce(said && '{{{','.join(events)}}}'::text[], false)"
 
 
 #: The name of the trigger on each table that keeps its primary key, and of its function.

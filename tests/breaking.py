@@ -405,6 +405,7 @@ def resolution(world, **fields):
     if not hasattr(world, "entry"):
         judged(world)
     its = {"criterion": world.entry.rubric.criteria.first()}
+    HistoryEntry.objects.record("round.resolve", world.round, by=world.an)
     return created(world, Resolution, **values | its | fields)
 
 
@@ -425,6 +426,9 @@ def opinion(world, **fields):
 
 
 def interest(world, **fields):
+    if not hasattr(world, "round"):
+        judged(world)
+    HistoryEntry.objects.record("round.declare_interest", world.round, by=world.an)
     return created(world, Interest, **{"kind": "declared", "reason": "Họ hàng"} | fields)
 
 

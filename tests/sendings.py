@@ -46,6 +46,7 @@ from dossiers.models import (
 from dossiers.walk import doors
 from tests import judging, records
 from tests.addresses import forms_of
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -233,7 +234,7 @@ def days_off(w):
 
 
 def stock_list(w):
-    w.minh.role_assignments.update(role=Role.OFFICER)
+    update_as_owner(w.minh.role_assignments.all(), role=Role.OFFICER)
     return w.minh, "/stock/", {"file": scan_of_rows()}, (StockBatch,)
 
 

@@ -12,6 +12,7 @@ from dossiers.models import (
 from dossiers.walk import doors, engine
 from tests import records
 from tests.law_table import S
+from tests.owning import update_as_owner
 from tests.world import open_task
 
 
@@ -23,7 +24,8 @@ def stand(dossier, state, *, stars=4, points_sum="560", sheets=7, **fields):
         fields.setdefault("returned_from", S.DOSSIER_SUBMITTED)
     with transaction.atomic():
         engine.cancel(dossier.process, clock.now())
-        Dossier.objects.filter(pk=dossier.pk).update(
+        update_as_owner(
+            Dossier.objects.filter(pk=dossier.pk),
             state=state,
             stars=stars,
             points_sum=None if points_sum is None else Decimal(points_sum),

@@ -29,6 +29,7 @@ from dossiers.models import Dossier, Producer, Product, State
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.pages import yes
 from tests.public_pages import keep, see
 from tests.standing import stand
@@ -187,14 +188,15 @@ def test_names_stand_as_in_a_vietnamese_dictionary():
 def coffee(cycle, commune, an):
     """A dossier with all that is searched."""
     dossier = open_dossier(cycle, commune, an, name="Cà-phê Mường Ảng (rang xay)")
-    Producer.objects.filter(pk=dossier.product.producer_id).update(
+    update_as_owner(
+        Producer.objects.filter(pk=dossier.product.producer_id),
         name="HTX nông nghiệp Tâm Đức",
         representative="Lò Thị Pản",
         phone="0915111222",
         address="Bản Lé, xã Nà Tấu",
         registration_number="6200012345",
     )
-    Product.objects.filter(pk=dossier.product_id).update(code="DB-01-03")
+    update_as_owner(Product.objects.filter(pk=dossier.product_id), code="DB-01-03")
     decision_of(dossier, number="812/QĐ – UBND")
     open_dossier(cycle, commune, an, name="Chè Shan tuyết Ðường Sa")
     return dossier

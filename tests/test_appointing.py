@@ -27,6 +27,7 @@ from tests.absences import fresh, substitute_for
 from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.sealed_pages import addresses
 from tests.standing import sent_up, stand
 from tests.world import open_task, person
@@ -263,7 +264,7 @@ def test_what_is_owed_of_a_post_that_ended_is_still_recorded_by_its_leader(
     post = post_of(an, commune)
     given = handover.substitute(asked(post, dung, 0, 2), by=chi)
     start, yesterday = date(2020, 1, 1), clock.today() - timedelta(days=1)
-    RoleAssignment.objects.filter(pk=post.pk).update(valid_from=start, valid_to=yesterday)
+    update_as_owner(RoleAssignment.objects.filter(pk=post.pk), valid_from=start, valid_to=yesterday)
     again = RoleAssignment.objects.create(
         user=an, role=post.role, org_unit=commune, valid_from=clock.today()
     )
@@ -415,7 +416,7 @@ def test_who_received_it_does_not_send_it_again(dossier, chi, minh, son, commune
     sent_up(dossier, chi)
     doors.complete(open_task(dossier), "return_for_supplement", by=minh, reason="Thiếu mẫu")
     dossier = stand(dossier, "commune_checked")
-    RoleAssignment.objects.filter(user=minh).update(role=Role.CLERK)
+    update_as_owner(RoleAssignment.objects.filter(user=minh), role=Role.CLERK)
     substitute_for(post_of(chi, commune), minh, son, document="15/QĐ")
     with pytest.raises(ConditionNotMet, match="không vừa chuyển"):
         doors.complete(open_task(dossier), "forward_to_province", by=fresh(minh))

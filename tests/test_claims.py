@@ -24,6 +24,7 @@ from dossiers.office.reports import CycleReport
 from dossiers.walk import doors
 from tests import judging, records
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.pages import yes
 from tests.revoking import at, certify, inspect
 from tests.standing import stand
@@ -186,7 +187,7 @@ def test_what_is_unusual_about_an_old_certificate_is_asked_once(case, honey, cyc
 
 def test_what_was_revoked_is_not_judged_anew_by_its_old_certificate(honey, cycle, commune, minh):
     certified_before(honey, cycle, commune, state="revoked")
-    honey.dossiers.filter(state="revoked").update(moved_at=clock.now())
+    update_as_owner(honey.dossiers.filter(state="revoked"), moved_at=clock.now())
     asked = posted(minh, cycle, honey, case_type="reevaluation")
     assert asked.context["old"] is None
     refused = posted(minh, cycle, honey, case_type="reevaluation", **OLD, **{"given-scan": scan()})
@@ -208,7 +209,7 @@ def test_what_was_revoked_is_not_judged_anew_by_its_old_certificate(honey, cycle
 
 def test_an_old_certificate_that_was_entered_makes_no_revocation_good(honey, cycle, commune):
     certified_before(honey, cycle, commune, state="revoked")
-    honey.dossiers.filter(state="revoked").update(moved_at=clock.now())
+    update_as_owner(honey.dossiers.filter(state="revoked"), moved_at=clock.now())
     certified_before(honey, cycle, commune, issued_on=records.day(2024, 6, 1), number="16/GCN")
     claim = Dossier(cycle=cycle, product=honey, commune=commune, case_type="upgrade")
     assert claim.certified_by() is None
@@ -274,7 +275,7 @@ def test_two_open_dossiers_of_one_product_are_warned_of_whatever_the_year(
 
 
 def test_a_group_of_the_old_law_is_not_taken_into_a_year_of_the_new(honey, cycle, commune, an):
-    Product.objects.filter(pk=honey.pk).update(group="fabrics_and_garments")
+    update_as_owner(Product.objects.filter(pk=honey.pk), group="fabrics_and_garments")
     refused = posted(an, cycle, honey)
     assert list(refused.context["form"].errors) == ["group"]
     assert not HistoryEntry.objects.filter(event="product.change").exists()
@@ -307,7 +308,7 @@ def test_a_parked_dossier_of_the_old_law_is_reopened_only_with_a_group_of_the_ne
     cycle, cycle_of_three, old_commune, an
 ):
     old = open_dossier(cycle_of_three, old_commune, an)
-    Product.objects.filter(pk=old.product_id).update(group="fabrics_and_garments")
+    update_as_owner(Product.objects.filter(pk=old.product_id), group="fabrics_and_garments")
     old = stand(old, State.DEFERRED, parked_from=State.ASSEMBLING)
     with pytest.raises(ConditionNotMet, match="Nhóm sản phẩm"):
         doors.act(old.process, "reopen", by=an, cycle=cycle, reason="Năm sau")
@@ -326,7 +327,7 @@ def test_a_round_offers_what_is_of_its_year_and_edition(
         made.take_in([(theirs, judging.rubric_of(theirs))], by=thu)
     # Of the same year, but pinned when the year was under another edition.
     (older,) = judging.before_council(cycle, commune, an)
-    Dossier.objects.filter(pk=older.pk).update(rule_set=rule_sets["qd1048_2019"])
+    update_as_owner(Dossier.objects.filter(pk=older.pk), rule_set=rule_sets["qd1048_2019"])
     assert set(made.awaiting()) == {mine, older}
     made.take_in([(mine, judging.rubric_of(mine))], by=thu)
     assert list(made.awaiting()) == []
@@ -537,7 +538,7 @@ def test_production_did_not_stop_before_it_was_certified(certified, an):
 
 
 def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(certified, minh):
-    Dossier.objects.filter(pk=certified.pk).update(stars=5)
+    update_as_owner(Dossier.objects.filter(pk=certified.pk), stars=5)
     certified = Dossier.objects.get(pk=certified.pk)
     minister = {"signer": "Nguyễn Văn Bộ", "signer_capacity": "Thứ trưởng Bộ Nông nghiệp"}
     with clock.at(at(11, 2)):
@@ -567,7 +568,7 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
 
 @pytest.mark.parametrize("stars", [3, 4])
 def test_what_the_province_gave_is_not_revoked_on_a_paper_of_the_minister(certified, minh, stars):
-    Dossier.objects.filter(pk=certified.pk).update(stars=stars)
+    update_as_owner(Dossier.objects.filter(pk=certified.pk), stars=stars)
     certified = Dossier.objects.get(pk=certified.pk)
     minister = {"signer": "Nguyễn Văn Bộ", "signer_capacity": "Bộ trưởng"}
     with clock.at(at(11, 2)):
@@ -596,7 +597,7 @@ def test_what_the_province_gave_is_not_revoked_on_a_paper_of_the_minister(certif
 def test_what_the_ministry_decides_rests_on_a_paper_of_the_ministry(
     certified, minh, stars, act, capacity, of_the_ministry
 ):
-    Dossier.objects.filter(pk=certified.pk).update(stars=stars)
+    update_as_owner(Dossier.objects.filter(pk=certified.pk), stars=stars)
     certified = Dossier.objects.get(pk=certified.pk)
     said = {"by": minh, "reason": "Trái quy định"}
     with clock.at(at(11, 2)):
@@ -639,7 +640,7 @@ def test_the_page_of_a_revocation_offers_what_it_may_rest_on(certified, minh):
 @pytest.mark.parametrize("name", ["revoke", "report_revocation"])
 def test_an_empty_revocation_is_refused_in_sentences_that_say_what_is_wrong(name, certified, minh):
     if name == "report_revocation":
-        Dossier.objects.filter(pk=certified.pk).update(stars=5)
+        update_as_owner(Dossier.objects.filter(pk=certified.pk), stars=5)
     client = Client()
     client.force_login(minh)
     answer = client.post(reverse("dossiers:act", args=[certified.pk, name]), {"act": name})

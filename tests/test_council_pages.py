@@ -23,6 +23,7 @@ from dossiers.models import ConditionNotMet
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, judge, regulate
+from tests.owning import update_as_owner
 from tests.pages import shown
 from tests.world import open_task, person
 
@@ -324,7 +325,7 @@ def test_what_the_council_kept_in_spite_of_a_spread_is_shown_before_it_is_writte
     client, entry, thu
 ):
     entry.round.open(by=thu)
-    RoundEntry.objects.filter(pk=entry.pk).update(spread_accepted="Đã thảo luận")
+    update_as_owner(RoundEntry.objects.filter(pk=entry.pk), spread_accepted="Đã thảo luận")
     assert "Đang ghi lý do «Đã thảo luận»" in page(client, thu, "accept_spread", entry.pk)
 
 

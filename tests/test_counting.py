@@ -32,6 +32,7 @@ from dossiers.models import CaseType, ConditionNotMet
 from tests import judging
 from tests.addresses import refused_in_full_once
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
+from tests.owning import update_as_owner
 from tests.sealed_pages import pages, text_of
 from tests.stored import staged
 from tests.walks import small
@@ -363,7 +364,9 @@ def test_counting_waits_for_every_sheet_and_is_done_once(opened, thu):
 
 def test_in_writing_a_missing_sheet_after_the_day_needs_no_count(opened, thu):
     round_ = opened(written=True)
-    EvaluationRound.objects.filter(pk=round_.pk).update(decide_by=clock.today() + timedelta(days=3))
+    update_as_owner(
+        EvaluationRound.objects.filter(pk=round_.pk), decide_by=clock.today() + timedelta(days=3)
+    )
     round_.refresh_from_db()
     fill(round_.entries.get(), judge(round_.council, 0))
     with clock.at(clock.now() + timedelta(days=4)):

@@ -32,7 +32,7 @@ from notifications import audiences
 from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.law_acts import corrected
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.pages import shown
 from tests.public_pages import keep, main, see
 from tests.standing import stand
@@ -551,8 +551,8 @@ def test_a_correction_is_done_on_its_page(awaiting, minh, an, settings, tmp_path
 
 def test_the_administration_does_not_rename_what_was_filed(awaiting, dossier, db):
     admin = person("quantri", "Quản trị")
-    admin.is_staff = admin.is_superuser = True
-    admin.save()
+    update_as_owner(User.objects.filter(pk=admin.pk), is_staff=True, is_superuser=True)
+    admin.refresh_from_db()
     client = Client()
     client.force_login(admin)
     filed = awaiting("Mật ong rừng").product

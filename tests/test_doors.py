@@ -28,6 +28,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 from tests import records
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
 
@@ -340,7 +341,7 @@ def test_another_units_officer_types_nothing(dossier, la, minh):
 def test_it_happened_when_the_paper_was_signed(dossier, an):
     dossier = stand(dossier, State.COMMUNE_CHECKED)
     day = clock.today() - timedelta(days=3)
-    Dossier.objects.filter(pk=dossier.pk).update(moved_at=clock.now() - timedelta(days=9))
+    update_as_owner(Dossier.objects.filter(pk=dossier.pk), moved_at=clock.now() - timedelta(days=9))
     doors.complete(open_task(dossier), "forward_to_province", by=an, paper=paper(signed_on=day))
     noon = timezone.make_aware(datetime(day.year, day.month, day.day, 12))
     entry, following = last(dossier), open_task(dossier)

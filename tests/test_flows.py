@@ -13,6 +13,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
 from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import open_task
 
@@ -159,7 +160,7 @@ def test_a_node_of_another_type_is_named(dossier, undone, capsys):
 
 @pytest.mark.django_db
 def test_a_task_that_waits_in_another_state_is_named(dossier, undone, capsys):
-    Dossier.objects.filter(pk=dossier.pk).update(state=State.IDEA_RETURNED)
+    update_as_owner(Dossier.objects.filter(pk=dossier.pk), state=State.IDEA_RETURNED)
     sql("UPDATE dossiers_task SET state = 'idea_returned' WHERE node <> ''")
     assert check(capsys) == (
         [

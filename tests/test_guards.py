@@ -14,8 +14,8 @@ from django.db import connection, transaction
 
 from councils.models import Scoresheet
 from cycle import clock
-from cycle.guards import SEARCH_PATH, guards_hold
-from cycle.models import Cycle, HistoryHead, OrgUnit, StepWindow, User
+from cycle.guards import SEARCH_PATH, TOLD, guards_hold
+from cycle.models import Cycle, HistoryEntry, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
 from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
 from tests import judging
@@ -92,6 +92,7 @@ def submitted(world):
 def counted(world):
     submitted(world)
     sql("UPDATE councils_roundentry SET counted_scoring = scoring")
+    HistoryEntry.objects.record("round.count_sheets", world.round, by=world.an)
 
 
 def stranger(world):
@@ -202,8 +203,12 @@ ATTACKS = {
     ("cycle_substitution", "substitution_not_to_oneself"): (
         lambda world: substituted(world, created_by=person("minh", "Lò Văn Minh")),
         {"cycle_roleassignment": "DELETE FROM pg_temp.cycle_roleassignment"},
-        """UPDATE public.cycle_substitution s SET substitute_id = a.user_id
-           FROM public.cycle_roleassignment a WHERE a.id = s.assignment_id""",
+        """INSERT INTO public.cycle_substitution (assignment_id, substitute_id, valid_from,
+             valid_to, reason, document, document_signer, created_by_id)
+           SELECT s.assignment_id, a.user_id, s.valid_from - 100, s.valid_to - 100, s.reason,
+             '', '', s.created_by_id
+           FROM public.cycle_substitution s, public.cycle_roleassignment a
+           WHERE a.id = s.assignment_id""",
     ),
 }
 LAST_YEAR = date(2025, 12, 31)
@@ -234,8 +239,12 @@ ATTACKS |= {
     ("cycle_substitution", "post_not_of_administration"): (
         lambda world: [administrator(world), substituted(world)],
         NOBODY,
-        """UPDATE public.cycle_substitution SET substitute_id =
-             (SELECT id FROM public.cycle_user WHERE is_superuser)""",
+        """INSERT INTO public.cycle_substitution (assignment_id, substitute_id, valid_from,
+             valid_to, reason, document, document_signer, created_by_id)
+           SELECT s.assignment_id, u.id, s.valid_from - 100, s.valid_to - 100, s.reason,
+             '', '', s.created_by_id
+           FROM public.cycle_substitution s, public.cycle_user u
+           WHERE u.is_superuser""",
     ),
     ("councils_member", "post_not_of_administration"): (
         lambda world: [administrator(world), judged(world)],
@@ -428,8 +437,11 @@ ATTACKS |= {
             "councils_regulation": """UPDATE pg_temp.councils_regulation SET org_unit_id =
                                         (SELECT min(org_unit_id) FROM public.councils_council)"""
         },
-        f"""UPDATE public.councils_evaluationround SET regulation_id =
-              (SELECT max(id) FROM public.councils_regulation) WHERE id = {ROUND}""",
+        f"""INSERT INTO public.councils_evaluationround
+              (council_id, cycle_id, name, mode, place, state, regulation_id)
+            SELECT council_id, cycle_id, 'Đợt 2', mode, place, 'preparing',
+              (SELECT max(id) FROM public.councils_regulation)
+            FROM public.councils_evaluationround WHERE id = {ROUND}""",
     ),
 }
 LAST, ITS_ENTRY, ITS_SEAT = (
@@ -437,7 +449,7 @@ LAST, ITS_ENTRY, ITS_SEAT = (
     for of in ("evaluationround", "roundentry", "member")
 )
 ATTACKS |= {
-    (table, "told_in_its_round"): (
+    (table, TOLD): (
         silent,
         {
             "cycle_historyentry": f"""UPDATE pg_temp.cycle_historyentry
@@ -568,9 +580,11 @@ def test_every_trigger_that_reads_a_table_is_attacked():
             FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
             JOIN pg_class c ON c.relnamespace = 'public'::regnamespace
               AND c.relkind IN ('r', 'p', 'v') AND p.prosrc ~ ('\m' || c.relname || '\M')
-            WHERE NOT t.tgisinternal"""
+            WHERE NOT t.tgisinternal AND p.proname !~ '^pgtrigger_'"""
     )
-    assert set(found) == {*ATTACKS, CHAIN, WORDS}
+    # Those of guards.Told are made by one function: some of them are attacked above.
+    attacked = {(table, name) for table, name in ATTACKS if name != TOLD}
+    assert set(found) == {*attacked, CHAIN, WORDS}
 
 
 # --- The walls, one by one -------------------------------------------------------------------

@@ -19,6 +19,7 @@ from notifications.models import Notification
 from tests import records
 from tests.absences import fresh, substitute_for
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -322,13 +323,13 @@ def test_several_roles_go_in_one_action_or_not_at_all(client, three, an, chi, du
     other = an.role_assignments.exclude(pk=post.pk).get()
     client.force_login(chi)
     asked = {"posts": [post.pk, other.pk], "to": dung.pk, "reason": "Nghỉ hưu"}
-    RoleAssignment.objects.filter(pk=other.pk).update(valid_from=clock.today())
+    update_as_owner(RoleAssignment.objects.filter(pk=other.pk), valid_from=clock.today())
 
     refused = client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
     assert "không giữ vai trò này vào ngày đó" in refused.content.decode()
     assert not dung.role_assignments.exists()
 
-    RoleAssignment.objects.filter(pk=other.pk).update(valid_from=date(2020, 1, 1))
+    update_as_owner(RoleAssignment.objects.filter(pk=other.pk), valid_from=date(2020, 1, 1))
     client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
     assert dung.role_assignments.count() == 2
 

@@ -13,6 +13,7 @@ from dossiers.models import Dossier, Producer, Product, ProductGroup, Task
 from dossiers.walk import doors
 from tests import records
 from tests.moments import moment
+from tests.owning import update_as_owner
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -123,13 +124,13 @@ def test_search_ignores_diacritics_and_every_word_must_match(three, an):
 
 
 def test_search_finds_the_code(three, an):
-    Product.objects.filter(name="Mật ong").update(code="11-03316-01-2026")
+    update_as_owner(Product.objects.filter(name="Mật ong"), code="11-03316-01-2026")
 
     assert inbox(an, q="03316-01") == ["Mật ong"]
 
 
 def test_filters_narrow(three, an, commune, other_commune):
-    Product.objects.filter(name="Mật ong").update(group=ProductGroup.DRINK)
+    update_as_owner(Product.objects.filter(name="Mật ong"), group=ProductGroup.DRINK)
     doors.complete(open_task(three[1]), "register_idea", by=an, record=records.idea())
 
     assert inbox(an, group="drink") == ["Mật ong"]
@@ -380,7 +381,7 @@ def test_each_lists_what_they_may_see(client, three, cast):
 
 
 def test_the_list_narrows(client, three, cycle, minh, commune, other_commune):
-    Product.objects.filter(name="Mật ong").update(group=ProductGroup.DRINK)
+    update_as_owner(Product.objects.filter(name="Mật ong"), group=ProductGroup.DRINK)
     client.force_login(minh)
 
     assert listed(client) == ["Gạo Séng Cù", "Nước mắm", "Mật ong"]

@@ -25,6 +25,7 @@ from tests import records
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.ground import kept
 from tests.law_acts import authority
+from tests.owning import update_as_owner
 from tests.pages import tick
 from tests.public_pages import main, see
 from tests.standing import approved, sent_up, stand
@@ -944,7 +945,7 @@ def test_without_five_for_the_centre_it_is_asked_when_they_come(
     at_commune, cycle, an, minh, son, group, came, reason, goes
 ):
     dossier = stand(reported(at_commune, an), S.AWAITING_DECISION, stars=5, points_sum="650")
-    Product.objects.filter(pk=dossier.product_id).update(group=group)
+    update_as_owner(Product.objects.filter(pk=dossier.product_id), group=group)
     approval = records.signed_paper(number="88/QĐ-UBND")
     doors.act(dossier.process, "approve_result", by=minh, paper=approval)
     if came:

@@ -24,6 +24,7 @@ from notifications.dispatch import channels_of, dispatch
 from notifications.letters import Letter, letter
 from notifications.models import Channel, Delivery, DeliveryState, Notification, Preference
 from tests import records
+from tests.owning import update_as_owner
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +82,7 @@ def test_no_event_is_without_audience_and_few_are_for_nobody():
 
 @pytest.mark.parametrize("event", TOLD)
 def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
-    Product.objects.update(name="Trà «Shan» <Tủa Chùa> & mật ong")
+    update_as_owner(Product.objects.all(), name="Trà «Shan» <Tủa Chùa> & mật ong")
     entry = entry_of(event, dossier, minh)
     notification = Notification.objects.create(entry=entry, recipient=an, created_at=clock.now())
     closes_on = dossier.cycle.step_windows.get(step="idea", level="commune").closes_on

@@ -62,6 +62,7 @@ from tests.filing_anew import certify
 from tests.in_the_clear import named_in_the_clear
 from tests.judging import regulate
 from tests.merging import OLD, unit
+from tests.owning import update_as_owner
 from tests.public_pages import main, see
 from tests.world import open_dossier, open_task, person
 
@@ -505,7 +506,7 @@ def test_documents_name_the_commune_of_their_day(came, left, province, thu):
         council = judging.seat(province, thu)
         dossier = judging.before_council(s.dossier.cycle, s.own, s.officer)[0]
         round_ = judging.begin(council, s.dossier.cycle, [dossier], thu, open_it=False)
-        Dossier.objects.filter(pk=dossier.pk).update(commune=s.old)
+        update_as_owner(Dossier.objects.filter(pk=dossier.pk), commune=s.old)
         entry = round_.products()[0]
         said = facts._commune(entry)
         assert said == (
@@ -733,7 +734,7 @@ def test_a_correction_after_a_merger_takes_what_was_begun_at_each_since(halves, 
         makers(s)
     end = merged_on(s, province)
     with clock.at(NOW + 20 * DAY):
-        Dossier.objects.filter(pk=s.dossier.pk).update(commune=end)
+        update_as_owner(Dossier.objects.filter(pk=s.dossier.pk), commune=end)
         Task.objects.filter(dossier=s.dossier, open_state__isnull=False).update(org_unit=end)
         allot(s, s.own, reason="Thôn này thuộc Sông Đà")
         s.dossier.refresh_from_db()
@@ -744,8 +745,11 @@ def test_an_allotment_names_no_household_in_the_clear(halves):
     """In none of its chains: the unit's, the product's, the dossier's, the household's own."""
     s = halves()
     with clock.at(NOW):
-        Producer.objects.filter(pk=s.maker.pk).update(
-            name="Hộ Quàng Thị Lan", owner_type="household", representative="Quàng Thị Lan"
+        update_as_owner(
+            Producer.objects.filter(pk=s.maker.pk),
+            name="Hộ Quàng Thị Lan",
+            owner_type="household",
+            representative="Quàng Thị Lan",
         )
         s.maker.refresh_from_db()
         allot(s)

@@ -53,6 +53,7 @@ from dossiers.walk import doors
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
+from tests.owning import update_as_owner
 from tests.standing import approved, stand
 from tests.world import open_dossier, open_task
 
@@ -275,7 +276,7 @@ def a_reopening_is_no_further_scoring(round_, thu, an):
     entry = round_.entries.get()
     assert (entry.times_scored, entry.scorings_used()) == (2, 1)
     # Of rows of before the migration knows the reopenings.
-    RoundEntry.objects.update(repeats=0)
+    update_as_owner(RoundEntry.objects.all(), repeats=0)
     with connection.cursor() as cursor:
         cursor.execute(import_module("councils.migrations.0021_repeats").COUNT)
     assert round_.entries.get().repeats == 2
@@ -657,7 +658,7 @@ def another_product_of_a_relative(round_, thu, an):
     _relative(round_, thu)
     first, member = Dossier.objects.get(), judge(round_.council, 1)
     (more,) = judging.before_council(round_.cycle, first.commune, an, 1)
-    Product.objects.filter(pk=more.product_id).update(producer=first.product.producer)
+    update_as_owner(Product.objects.filter(pk=more.product_id), producer=first.product.producer)
     other = begin(round_.council, round_.cycle, [Dossier.objects.get(pk=more.pk)], thu)
     entry = other.entries.get()
     assert ("relative", "warn") in other.conflicts(entry, member)
@@ -710,7 +711,7 @@ def who_scores_says_whose_sheet_counts(round_, thu, an):
     for who in (poster, secretary, judge(council, 0).user):
         with pytest.raises(PermissionDenied):
             sheet.void(by=who, reason="Vắng họp")
-    Dossier.objects.update(case_type="reevaluation")
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
     judging.report(round_, by=thu)
     with transaction.atomic():
         fresh(round_).amend(mode="written", meets_at=None, by=thu)
@@ -780,7 +781,7 @@ def the_regulation_keeps_sheets_of_the_absent(round_, thu, an):
 def keep(round_, **rules):
     """The round goes by a regulation with these rules."""
     rules = regulate(round_.council.org_unit, **rules)
-    EvaluationRound.objects.filter(pk=round_.pk).update(regulation=rules)
+    update_as_owner(EvaluationRound.objects.filter(pk=round_.pk), regulation=rules)
     round_.refresh_from_db()
 
 
@@ -836,7 +837,7 @@ def two_sheets_do_not_decide(round_, thu, an):
 
 def given_up_before_it_opens(round_, thu, an):
     """A round is given up while being prepared: its product waits for another."""
-    EvaluationRound.objects.filter(pk=round_.pk).update(state="preparing", opened_at=None)
+    update_as_owner(EvaluationRound.objects.filter(pk=round_.pk), state="preparing", opened_at=None)
     assert "văn bản" in refused(lambda: fresh(round_).void(by=thu, reason="Hoãn", document=""))
     fresh(round_).void(by=thu, reason="Hoãn đợt", document=PAPER)
     assert fresh(round_).awaiting().count() == 1
@@ -854,7 +855,9 @@ def closed_before_its_hour(round_, thu, an):
     """A round is closed at the hour of its meeting at the earliest: minutes end after they begin."""
     score(round_)
     judging.count(round_)
-    EvaluationRound.objects.filter(pk=round_.pk).update(meets_at=clock.now() + timedelta(minutes=5))
+    update_as_owner(
+        EvaluationRound.objects.filter(pk=round_.pk), meets_at=clock.now() + timedelta(minutes=5)
+    )
     assert unmet(round_) == {"day"}
     with clock.at(clock.now() + timedelta(minutes=6)):
         assert close(round_, thu)
@@ -945,7 +948,7 @@ def a_meeting_after_the_term(round_, thu, an):
     Council.objects.filter(pk=round_.council_id).update(valid_to=clock.today() - DAY)
     score(round_)
     assert unmet(round_) == {"term", "count"}
-    EvaluationRound.objects.filter(pk=round_.pk).update(state="preparing", opened_at=None)
+    update_as_owner(EvaluationRound.objects.filter(pk=round_.pk), state="preparing", opened_at=None)
     assert "hết nhiệm kỳ" in refused(lambda: fresh(round_).open(by=thu))
 
 
@@ -959,7 +962,7 @@ def of_another_year(round_, thu, an):
         opened_on=year.opened_on,
     )
     (dossier,) = judging.before_council(year, Dossier.objects.get().commune, an, 1)
-    Dossier.objects.filter(pk=dossier.pk).update(cycle=other)
+    update_as_owner(Dossier.objects.filter(pk=dossier.pk), cycle=other)
     assert not fresh(round_).awaiting().exists()
     dossier.refresh_from_db()
     pairs = [(dossier, judging.rubric_of(dossier))]
@@ -1110,7 +1113,7 @@ def _convened(round_, thu):
     """The council did not agree in writing."""
     dossier = Dossier.objects.get()
     fresh(round_).drop(round_.entries.get(), by=thu, reason="Lấy ý kiến bằng phiếu")
-    Dossier.objects.update(case_type="reevaluation")
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
     details = {"mode": "written", "meets_at": None, "place": ""}
     dossier.refresh_from_db()
     written = begin(round_.council, round_.cycle, [dossier], thu, everybody=False, **details)

@@ -26,6 +26,7 @@ from tests import judging
 from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.left_open import left_open
+from tests.owning import update_as_owner
 from tests.pages import shown
 from tests.stored import office, staged
 
@@ -180,8 +181,9 @@ def test_what_the_producer_claims_stands_at_its_criterion(entry, member, an):
     SelfAssessment.objects.create(**said)
     # Nobody scores by what the producer thinks of itself, unless the regulation shows it.
     assert "Chủ thể tự chấm" not in at(member.user).get(url(entry)).text
-    EvaluationRound.objects.update(
-        regulation=regulate(entry.round.council.org_unit, show_self_score=True)
+    update_as_owner(
+        EvaluationRound.objects.all(),
+        regulation=regulate(entry.round.council.org_unit, show_self_score=True),
     )
     page = at(member.user).get(url(entry)).text
     assert page.count("Chủ thể tự chấm 3 điểm.") == page.count("Chủ thể tự chấm 0 điểm.") == 1

@@ -31,6 +31,7 @@ from tests import records
 from tests.ground import kept
 from tests.law_acts import HANDS_IN, authority, who_does
 from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT, PROPOSES
+from tests.owning import update_as_owner
 from tests.standing import (
     answered_by_the_centre,
     approved,
@@ -496,12 +497,12 @@ def of_another_commune(paper):
         code="khac", name="Xã Khác", level="commune", parent=paper.dossier.commune.parent,
         valid_from=clock.today(),
     )  # fmt: skip
-    Dossier.everything.filter(pk=paper.dossier_id).update(commune=there)
+    update_as_owner(Dossier.everything.filter(pk=paper.dossier_id), commune=there)
 
 
 def of_another_year(paper):
     year = open_cycle(paper.dossier.rule_set, paper.dossier.cycle.year + 1)
-    Dossier.everything.filter(pk=paper.dossier_id).update(cycle=year)
+    update_as_owner(Dossier.everything.filter(pk=paper.dossier_id), cycle=year)
 
 
 NOT_ONES_OWN = [of_another_commune, of_another_year]

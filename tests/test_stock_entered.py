@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, OrgUnit, OutboxMessage
+from cycle.models import Cycle, HistoryEntry, OrgUnit, OutboxMessage, User
 from cycle.models.job import run_waiting
 from dossiers.models import (
     ActNotPossible,
@@ -35,7 +35,7 @@ from dossiers.terms.sweep import sweep
 from dossiers.walk import doors, stock
 from tests import records
 from tests.addresses import routes
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.public_pages import main, see
 from tests.stock_sheets import (
     GOOD,
@@ -493,8 +493,8 @@ def test_entered_and_struck_out_every_list_and_number_is_as_before(land, lan, ru
     officer = person("ang", "Lò Văn Ảng", ("officer", commune))
     leader = person("lanh", "Lãnh đạo", ("leader", land))
     admin = person("quantri", "Quản trị")
-    admin.is_staff = admin.is_superuser = True
-    admin.save()
+    update_as_owner(User.objects.filter(pk=admin.pk), is_staff=True, is_superuser=True)
+    admin.refresh_from_db()
     open_dossier(open_cycle(rule_sets["qd26_2026"], 2026), commune, officer)
     with clock.at(at(2026, 11, 20)):
         batch = checked(book([GOOD, *OTHERS]), lan, land)

@@ -38,6 +38,7 @@ from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
 from tests.filing_anew import at
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.task_pages import agreed as agreed_to
 from tests.test_written import every
@@ -563,7 +564,7 @@ def test_visits_agreed_before_anybody_was_told_get_their_clocks(agreed, an, minh
     days = [clock.today() + timedelta(days=n) for n in (10, 12)]
     own, of_province = agreed(an, days[0]), agreed(minh, days[1])
     made = [each.terms.get(code="visit") for each in (own, of_province)]
-    Term.objects.filter(code="visit").update(code="other")
+    update_as_owner(Term.objects.filter(code="visit"), code="other")
     migration = import_module("dossiers.migrations.0036_visits_told")
     for _once in range(2):
         migration.tell(apps, None)

@@ -20,7 +20,7 @@ from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.ground import kept
-from tests.owning import owner
+from tests.owning import owner, update_as_owner
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -235,9 +235,9 @@ def test_the_database_refuses_a_post_of_an_administrator_by_every_table(world, r
         lambda: RoleAssignment.objects.create(
             user=root, role="clerk", org_unit=post.org_unit, valid_from=date(2026, 1, 1)
         ),
-        lambda: RoleAssignment.objects.filter(pk=post.pk).update(user=root),
+        lambda: update_as_owner(RoleAssignment.objects.filter(pk=post.pk), user=root),
         lambda: substitute_for(post, root, chi, document="1/QĐ"),
-        lambda: Substitution.objects.filter(pk=given.pk).update(substitute=root),
+        lambda: update_as_owner(Substitution.objects.filter(pk=given.pk), substitute=root),
         lambda: Member.objects.create(
             council=world["council"],
             user=root,
@@ -260,8 +260,8 @@ def test_nobody_is_given_a_post_before_they_are_there(world, an, dung, chi, thu)
         lambda: RoleAssignment.objects.create(
             user_id=unknown, role="clerk", org_unit=post.org_unit, valid_from=date(2026, 1, 1)
         ),
-        lambda: RoleAssignment.objects.filter(pk=post.pk).update(user=unknown),
-        lambda: Substitution.objects.filter(pk=given.pk).update(substitute=unknown),
+        lambda: update_as_owner(RoleAssignment.objects.filter(pk=post.pk), user=unknown),
+        lambda: update_as_owner(Substitution.objects.filter(pk=given.pk), substitute=unknown),
         lambda: Member.objects.create(user_id=unknown, **seat),
     ):
         with pytest.raises(IntegrityError) as refused, transaction.atomic():
@@ -297,7 +297,7 @@ def test_who_held_both_before_goes_on_is_listed_and_ends_it(cycle, an, son, comm
     User.objects.filter(pk=an.pk).update(last_login=clock.now(), full_name="Lò Thị An")
     yesterday = clock.today() - timedelta(days=1)
     with pytest.raises(IntegrityError), transaction.atomic():
-        User.objects.filter(pk=an.pk).update(is_superuser=True)
+        update_as_owner(User.objects.filter(pk=an.pk), is_superuser=True)
     RoleAssignment.objects.filter(user=an).update(valid_to=yesterday)
     assert [each for each in data_check.findings() if each.kind == "two_hats"] == []
 
@@ -324,7 +324,7 @@ def test_of_two_at_once_one_is_refused(flag_first, an, dung, commune):
     import threading
 
     def give_flag():
-        User.objects.filter(pk=dung.pk).update(is_staff=True)
+        update_as_owner(User.objects.filter(pk=dung.pk), is_staff=True)
 
     def give_role():
         RoleAssignment.objects.create(

@@ -38,7 +38,7 @@ from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
 from tests.ground import kept
-from tests.owning import erase_all
+from tests.owning import erase_all, update_as_owner
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +58,9 @@ def moved(an, dossier):
         code="99999", name="Xã Khác", level=Level.COMMUNE, parent=dossier.commune.parent,
         valid_from=date(2020, 1, 1),
     )  # fmt: skip
-    RoleAssignment.objects.filter(user=an, org_unit=dossier.commune).update(org_unit=other)
+    update_as_owner(
+        RoleAssignment.objects.filter(user=an, org_unit=dossier.commune), org_unit=other
+    )
 
 
 def unit_renamed(an, dossier):
@@ -68,7 +70,7 @@ def unit_renamed(an, dossier):
 
 def promoted(an, dossier):
     """The officer becomes the leader."""
-    RoleAssignment.objects.filter(user=an).update(role=Role.LEADER)
+    update_as_owner(RoleAssignment.objects.filter(user=an), role=Role.LEADER)
 
 
 CHANGES = [renamed, moved, unit_renamed, promoted]
@@ -228,8 +230,8 @@ def units_renamed(round_):
 
 
 def products_renamed(round_):
-    Product.objects.update(name="Sản phẩm tên mới")
-    Producer.objects.update(name="Chủ thể tên mới")
+    update_as_owner(Product.objects.all(), name="Sản phẩm tên mới")
+    update_as_owner(Producer.objects.all(), name="Chủ thể tên mới")
 
 
 def seats_ended(round_):
@@ -322,7 +324,7 @@ def told(dossier, an, cycle, commune, settings, tmp_path):
     """What the history says of the producer's representative, and beside it of others."""
     settings.MEDIA_ROOT = tmp_path
     maker = dossier.product.producer
-    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa", phone="")
+    update_as_owner(Producer.objects.filter(pk=maker.pk), representative="Lường Thị Xưa", phone="")
     other = HistoryEntry.objects.create(
         stream="dossier", stream_id=dossier.pk + 1000, event="dossier.return_idea", label="Khác",
         actor=an, at=clock.now(), reason="Bà Lường thị xưa (0912.345.678) báo nghỉ bán",
@@ -496,7 +498,7 @@ def test_an_account_that_was_renamed_has_its_former_name_erased(an, son, client,
 
 def test_the_reason_of_a_dossier_stays_until_nobody_can_go_on_with_it(dossier, an, son, cycle):
     maker = dossier.product.producer
-    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    update_as_owner(Producer.objects.filter(pk=maker.pk), representative="Lường Thị Xưa")
     with transaction.atomic():
         said = HistoryEntry.objects.record(
             "dossier.return_idea", dossier, by=an, reason="Bà Lường Thị Xưa chưa ký"
@@ -690,7 +692,9 @@ def test_a_producer_that_the_leader_stands_for_is_their_own(field, dossier, son,
     maker = dossier.product.producer
     User.objects.filter(pk=son.pk).update(phone="0987 654 321")
     said = {"representative": son.full_name, "phone": "0987.654.321", "name": son.full_name}
-    Producer.objects.filter(pk=maker.pk).update(owner_type="household", **{field: said[field]})
+    update_as_owner(
+        Producer.objects.filter(pk=maker.pk), owner_type="household", **{field: said[field]}
+    )
     client.force_login(son)
     assert client.get(of(dossier)).status_code == 403
     son.refresh_from_db()
@@ -746,7 +750,7 @@ def test_of_a_correction_only_what_is_personal_goes(told_as, dossier, an, son):
 @pytest.mark.parametrize("owner_type", ["household", "cooperative"])
 def test_a_households_name_is_personal_a_cooperatives_is_not(owner_type, dossier, an, son):
     maker = dossier.product.producer
-    Producer.objects.filter(pk=maker.pk).update(owner_type=owner_type)
+    update_as_owner(Producer.objects.filter(pk=maker.pk), owner_type=owner_type)
     maker.refresh_from_db()
     of_maker = [{"row": "Hộ A", "field": "name", "before": "Hộ Á", "after": "Hộ A"}]
     with transaction.atomic():

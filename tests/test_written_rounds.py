@@ -27,6 +27,7 @@ from notifications.models import Delivery, Notification
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
+from tests.owning import update_as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -412,7 +413,7 @@ def test_a_round_in_writing_has_no_time_of_meeting(asked, council, cycle, thu, c
     page = client.post(reverse("councils:details", args=[made.pk]), told | {"meets_at": day})
     assert page.context["form"].errors == refused
     # One of before the rule has no day for the papers, and says no hour.
-    EvaluationRound.objects.filter(pk=made.pk).update(meets_at=clock.now())
+    update_as_owner(EvaluationRound.objects.filter(pk=made.pk), meets_at=clock.now())
     made.refresh_from_db()
     assert made.papers_due_on() is None
     page = client.get(reverse("councils:round", args=[made.pk])).text
@@ -464,7 +465,7 @@ def test_a_regulation_may_leave_no_opinions_in_writing(council, cycle, province,
     with pytest.raises(ConditionNotMet):
         met.amend(by=thu, mode=RoundMode.WRITTEN)
     # A round begun before the software asked is still given its place.
-    EvaluationRound.objects.filter(pk=met.pk).update(mode=RoundMode.WRITTEN)
+    update_as_owner(EvaluationRound.objects.filter(pk=met.pk), mode=RoundMode.WRITTEN)
     met.amend(by=thu, place="Nhà văn hóa")
 
 

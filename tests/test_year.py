@@ -37,6 +37,7 @@ from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.pages import tick, yes
 from tests.stored import office
 from tests.world import open_cycle, open_dossier, person
@@ -636,7 +637,7 @@ def test_a_batch_has_the_dossiers_that_were_proposed_in_its_days(
     assert client.get(export).headers["Location"] == page
     client.force_login(person("la", "Người lạ"))
     assert client.post(export, {"format": "csv"}).status_code == 404
-    Dossier.objects.filter(pk=made["Một"].pk).update(case_type=CaseType.REEVALUATION)
+    update_as_owner(Dossier.objects.filter(pk=made["Một"].pk), case_type=CaseType.REEVALUATION)
     assert not years.dossiers_of(first, everything).exists()
 
 

@@ -284,6 +284,7 @@ class Council(Renamed):
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
             )
         ]
+        triggers = [guards.Stays("valid_from", name="council_stays")]
 
     def __str__(self) -> str:
         return self.name
@@ -672,6 +673,7 @@ class Member(models.Model):
                 condition=Q(until=None) | Q(until__gte=F("since")),
             ),
         ]
+        triggers = [guards.Stays("department", "made_by_id", name="member_stays")]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_seat_display()})"

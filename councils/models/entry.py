@@ -9,7 +9,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import Council, Member
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import HistoryEntry, Rubric, User
 from dossiers.models import Dossier
 
@@ -85,6 +85,18 @@ class EntryQuerySet(models.QuerySet):
         )
 
 
+#: The round of the row's product, and the council of that: a seat that is new may have declared an
+#: interest before, which then stands, and is told by the council.
+ROUND = "(SELECT e.round_id FROM public.councils_roundentry e WHERE e.id = r.entry_id)"
+COUNCIL = "SELECT o.council_id FROM public.councils_evaluationround o WHERE o.id = "
+_IN_COUNCIL = ("council", f"({COUNCIL}r.round_id)")
+#: The acts after which a product is scored, or counted, once more.
+_SCORED_ANEW = (
+    "round.score_again round.take_in round.reopen round.attend round.declare_interest"
+    " round.void_sheet council.seat council.extend"
+)
+
+
 class RoundEntry(models.Model):
     """A dossier taken into a round (sản phẩm đưa ra hội đồng), with the rubric it is judged by.
 
@@ -136,6 +148,24 @@ class RoundEntry(models.Model):
             models.CheckConstraint(name="entry_scoring_counts", condition=Q(scoring__gte=1)),
             models.CheckConstraint(
                 name="entry_counts_a_scoring_begun", condition=Q(counted_scoring__lte=F("scoring"))
+            ),
+        ]
+        triggers = [
+            guards.Stays("round_id", "dossier_id", name="entry_stays"),
+            guards.Told(
+                name="entry_told",
+                stream="round",
+                of="r.round_id",
+                also=[_IN_COUNCIL],
+                columns={
+                    "rubric_id": "round.take_in",
+                    "position": "round.take_in round.change",
+                    "live": "round.take_in round.drop round.leave round.mend_entry round.convene"
+                    " round.close round.reopen round.void",
+                    "counted_scoring": "round.count_sheets",
+                    "scoring recounts repeats": _SCORED_ANEW,
+                    "spread_accepted": f"round.accept_spread {_SCORED_ANEW}",
+                },
             ),
         ]
 
@@ -285,6 +315,14 @@ class Attendance(models.Model):
     class Meta:
         verbose_name = _("dự họp")
         constraints = [models.UniqueConstraint(name="attendance_once", fields=["round", "member"])]
+        triggers = [
+            guards.Told(
+                name="attendance_told",
+                stream="round",
+                of="r.round_id",
+                rows="round.attend round.move_meeting",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.member}: {self.present}"

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.council import ConflictRule, Member
-from councils.models.entry import RoundEntry, RoundState
-from cycle import clock
+from councils.models.entry import COUNCIL, ROUND, RoundEntry, RoundState
+from cycle import clock, guards
 from cycle.models import Criterion, Elimination, RoleAssignment, User, fold
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
@@ -88,6 +88,16 @@ class Interest(models.Model):
             models.CheckConstraint(
                 name="interest_taken_off_keeps_nobody_out",
                 condition=Q(taken_off=False) | Q(recused=False),
+            ),
+        ]
+        triggers = [
+            guards.Told(
+                name="interest_told",
+                stream="round",
+                of=ROUND,
+                also=[("council", f"({COUNCIL}{ROUND})")],
+                rows="round.declare_interest round.lift_interest round.take_in round.open"
+                " round.reopen council.seat council.extend",
             ),
         ]
 
@@ -167,6 +177,9 @@ class Resolution(models.Model):
                 | Q(criterion__isnull=True, stars__isnull=True, elimination__isnull=False),
             ),
             models.CheckConstraint(name="resolution_has_reason", condition=~Q(reason="")),
+        ]
+        triggers = [
+            guards.Told(name="resolution_told", stream="round", of=ROUND, rows="round.resolve")
         ]
 
     def __str__(self) -> str:

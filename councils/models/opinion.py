@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
-from cycle import clock, files
+from cycle import clock, files, guards
 from cycle.models import (
     DayOff,
     HistoryEntry,
@@ -108,6 +108,18 @@ class Opinion(models.Model):
             models.UniqueConstraint(
                 name="opinion_asked_once", fields=["entry", "to"], condition=Q(answered_at=None)
             ),
+        ]
+        triggers = [
+            guards.Stays(
+                "entry_id",
+                "to_id",
+                "department",
+                "question",
+                "asked_by_id",
+                "asked_at",
+                "due_on",
+                name="opinion_stays",
+            )
         ]
 
     def __str__(self) -> str:

@@ -24,7 +24,7 @@ from councils.models.council import (
 )
 from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
 from councils.models.interest import Interests
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import (
     Batch,
     Cycle,
@@ -193,6 +193,26 @@ class EvaluationRound(Interests):
             models.CheckConstraint(
                 name="round_follows_by_meeting",
                 condition=Q(follows=None) | Q(mode=RoundMode.MEETING) & ~Q(follows=F("id")),
+            ),
+        ]
+        triggers = [
+            guards.Stays(
+                "council_id", "regulation_id", "cycle_id", "follows_id", name="round_stays"
+            ),
+            guards.Told(
+                name="round_told",
+                stream="round",
+                of="r.id",
+                columns={
+                    "name mode batch_id decide_by": "round.change",
+                    "meets_at place": "round.change round.move_meeting",
+                    "invited_at": "round.invite",
+                    "papers_term_id": "round.create round.change round.move_meeting round.invite",
+                    "opened_at": "round.open",
+                    "state": "round.open round.close round.reopen round.void",
+                    "closed_at": "round.close round.reopen",
+                    "voided_at void_reason void_document": "round.void",
+                },
             ),
         ]
 

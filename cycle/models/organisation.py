@@ -27,7 +27,7 @@ from django.db.models import (
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, letters
+from cycle import clock, guards, letters
 from cycle.models.area import (
     Area,
     AreaRows,
@@ -451,6 +451,14 @@ class User(Renamed, AbstractUser):
     class Meta:
         verbose_name = _("người dùng")
         verbose_name_plural = _("người dùng")
+        triggers = [
+            guards.Told(
+                name="user_told",
+                stream="person",
+                of="r.id",
+                columns={"is_staff is_superuser": "person.staff"},
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.username
@@ -692,6 +700,18 @@ class RoleAssignment(models.Model):
                 ],
             ),
         ]
+        triggers = [
+            guards.Stays(
+                "user_id",
+                "role",
+                "org_unit_id",
+                "valid_from",
+                "made_by_id",
+                "document",
+                "document_signer",
+                name="post_stays",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}, {self.org_unit.name}"
@@ -818,6 +838,16 @@ class Substitution(models.Model):
                     ),
                 ],
             ),
+        ]
+        triggers = [
+            guards.Stays(
+                "assignment_id",
+                "substitute_id",
+                "valid_from",
+                "reason",
+                "created_by_id",
+                name="substitution_stays",
+            )
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle import guards
 from cycle.models.organisation import User
 
 
@@ -46,6 +47,11 @@ class ActivationSlip(models.Model):
                 name="slip_used_after_it_was_made",
             ),
             models.CheckConstraint(condition=~Q(user=F("made_by")), name="slip_not_for_oneself"),
+        ]
+        triggers = [
+            guards.Stays(
+                "user_id", "mark", "made_by_id", "made_at", "expires_on", name="slip_stays"
+            )
         ]
 
     def __str__(self) -> str:

@@ -32,7 +32,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, documents
+from cycle import clock, documents, guards
 from cycle.downloads import INLINE
 from cycle.models import (
     Batch,
@@ -282,6 +282,21 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             models.CheckConstraint(
                 condition=~Q(state__in=[S.WITHDRAWN, S.DEFERRED, S.REVOKED]) | ~Q(parked_from=""),
                 name="dossier_parked_knows_from_where",
+            ),
+        ]
+        triggers = [
+            guards.Stays("product_id", "opened_at", name="dossier_stays"),
+            guards.Told(
+                name="dossier_told",
+                stream="dossier",
+                of="r.id",
+                columns={
+                    "state moved_at": guards.BECAME,
+                    "commune_id before_split_id": "split.allot",
+                    "cycle_id rule_set_id rubric_id outreach_event_id case_type stars points_sum"
+                    " sheets entered_as skipped bypassed_commune returned_from"
+                    " parked_from": guards.SAVED,
+                },
             ),
         ]
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import letters
+from cycle import guards, letters
 from cycle.models import NameField, OrgUnit, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
@@ -134,6 +134,18 @@ class Producer(Renamed):
         verbose_name = _("chủ thể")
         verbose_name_plural = _("chủ thể")
         ordering = ["sort_key", "pk"]
+        triggers = [
+            guards.Told(
+                name="producer_told",
+                stream="producer",
+                of="r.id",
+                columns={
+                    "name owner_type representative phone address"
+                    " registration_number": "producer.change",
+                    "commune_id": "split.allot producer.change",
+                },
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -190,6 +202,17 @@ class Product(Renamed):
         constraints = [
             models.CheckConstraint(
                 condition=Q(group__in=ProductGroup.values), name="product_group_known"
+            ),
+        ]
+        triggers = [
+            guards.Told(
+                name="product_told",
+                stream="product",
+                of="r.id",
+                columns={
+                    "name group code producer_id": "product.change",
+                    "made_in_id": "split.allot",
+                },
             ),
         ]
 

@@ -15,6 +15,7 @@ from viewflow.workflow.managers import TaskQuerySet as EngineTaskQuerySet
 from viewflow.workflow.models import AbstractProcess, AbstractTask
 from viewflow.workflow.status import PROCESS, STATUS
 
+from cycle import guards
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.steps import Step
 from dossiers.law.states import State, states_of
@@ -288,6 +289,7 @@ class Task(AbstractTask):
                 name="task_done_knows_by_whom",
             ),
         ]
+        triggers = [guards.Stays("process_id", "flow_task", "node", name="task_stays")]
 
     def __str__(self) -> str:
         return f"{self.node} #{self.pk}"

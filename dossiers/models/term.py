@@ -13,7 +13,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, guards
 from cycle.models import (
     Cycle,
     DayOff,
@@ -192,6 +192,7 @@ class Term(models.Model):
                 condition=Q(task=None) | Q(dossier__isnull=False), name="term_of_task_has_dossier"
             ),
         ]
+        triggers = [guards.Stays("code", "cycle_id", "dossier_id", "task_id", name="term_stays")]
 
     def __str__(self) -> str:
         return self.title

@@ -91,8 +91,6 @@ def open(
         if elsewhere := not_made_in(product.producer, dossier.commune, product):
             raise ConditionNotMet([elsewhere])
         new = [row for row in (product.producer, product) if row.pk is None]
-        for row in new:
-            row.save()
         dossier.rule_set = dossier.cycle.rule_set
         groups = dict(dossier.rule_set.product_groups)
         data: dict[str, Any] = {}
@@ -104,7 +102,10 @@ def open(
                 beside = [Product.everything.select_for_update().get(pk=product.pk)]
             data["changed"] = {"group": [product.group, group]}
             product.group = group
-            product.save(update_fields=["group"])
+            if product not in new:
+                product.save(update_fields=["group"])
+        for row in new:
+            row.save()
         dossier.check_claim()
         dossier.opened_at = dossier.moved_at = moment
         dossier.save(force_insert=True)

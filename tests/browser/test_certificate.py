@@ -7,6 +7,7 @@ from cycle import clock
 from cycle.models import Visitor
 from dossiers.models import Product
 from dossiers.views import certificate as page_of_certificate
+from tests.owning import update_as_owner
 from tests.public_pages import keep
 from tests.revoking import at as on
 from tests.revoking import certify, revoke
@@ -17,7 +18,9 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("width", (1280, 390, 360))
 def test_all_that_a_certificate_may_say(desk, width, cast, cycle, commune, monkeypatch):
     given = certify(cycle, commune, cast["an"], cast["son"]).certificates.get()
-    Product.objects.update(name="Mật ong bạc hà nguyên chất của rừng già Nà Tấu " * 3)
+    update_as_owner(
+        Product.objects.all(), name="Mật ong bạc hà nguyên chất của rừng già Nà Tấu " * 3
+    )
     at = desk(None, width)
 
     at.open("dossiers:certificate", given.token)

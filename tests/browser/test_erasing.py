@@ -8,6 +8,7 @@ from cycle.appointing import Appointed
 from cycle.models import HistoryEntry
 from dossiers.models import Producer
 from tests.browser.driving import WIDTHS
+from tests.owning import update_as_owner
 
 pytestmark = pytest.mark.browser
 
@@ -17,7 +18,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\
 def said_of(an, minh, dossier):
     """What may go of a producer and stays; what is long enough to be too wide."""
     maker = dossier.product.producer
-    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    update_as_owner(Producer.objects.filter(pk=maker.pk), representative="Lường Thị Xưa")
     with transaction.atomic():
         record = HistoryEntry.objects.record
         record("person.leave", Appointed(an), by=minh, reason="Ốm nặng, gọi 0912 345 678 " * 9)

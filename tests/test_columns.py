@@ -1,0 +1,511 @@
+"""What decides is not changed by plain SQL: of every column of every table it is said what holds it.
+
+A column is not written by the application at all (rights, or ``guards.Stays``), or with a line of
+history that tells the change (``guards.Told``), or held by a trigger of its own, or free, with the
+reason. A new one without an entry fails. What is not free is broken once, on rows that are there.
+"""
+
+from contextlib import contextmanager
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection, transaction
+
+from councils.models import Attendance
+from cycle import clock, guards
+from cycle.models import HistoryEntry
+from tests.breaking import (
+    batch,
+    forbidden,
+    interest,
+    judged,
+    opinion,
+    refused,
+    resolution,
+    slip,
+    sql,
+    substituted,
+)
+
+#: What stays with everybody who may write the table, and why nothing is decided by it.
+FREE = {
+    # Who signs in, and how a page looks to them.
+    "cycle_user.password": "written again by a sign-in, when the way of hashing has changed",
+    "cycle_user.last_login": "written by every sign-in",
+    "cycle_user.language": "one's own choice, of no consequence for others",
+    "cycle_user.help_seen_at": "one's own, of no consequence for others",
+    "cycle_visitor.*": "counts tries for an hour, and is forgotten",
+    "cycle_sentform.*": "the keys of forms sent, forgotten after a while; what was recorded stays",
+    "cycle_filefault.*": "found anew by each look at the files",
+    "notifications_notification.*": "says that a line of history is to be read; the line stays",
+    "notifications_preference.*": "one's own choice of letters",
+    "notifications_digest.*": "a letter made of lines that stay",
+    "notifications_weeklysummary.*": "a letter made of lines that stay",
+    "notifications_delivery.*": "of one letter; a try follows another",
+    "notifications_heartbeat.*": "when a beat ran last",
+    "notifications_calendarfeed.*": "one's own address of one's own calendar, given anew at will",
+    "cycle_outboxmessage.*": "whether a line of history was told; made anew from the line",
+    "cycle_job.*": "work in the background, which goes by the doors and may run twice",
+    # What computes.
+    "cycle_orgunit.former_names": "written by the trigger former_names alone",
+    "cycle_user.former_names": "written by the trigger former_names alone",
+    "councils_council.former_names": "written by the trigger former_names alone",
+    "dossiers_producer.former_names": "written by the trigger former_names alone",
+    "dossiers_product.former_names": "written by the trigger former_names alone",
+    # Of the engine: where a dossier stands is its state, which the open task must match.
+    "dossiers_process.flow_class": "of the engine, one of the flows of the code",
+    "dossiers_process.created": "of the engine; shown nowhere",
+    "dossiers_process.finished": "of the engine; shown nowhere",
+    "dossiers_process.data": "of the engine; empty",
+    "dossiers_task_previous.*": "of the engine; which task came before",
+    "dossiers_task.flow_task_type": "of the engine; process_not_stuck looks at it",
+    "dossiers_task.token": "of the engine",
+    "dossiers_task.data": "of the engine; empty",
+    "dossiers_task.created": "of the engine",
+    "dossiers_task.assigned": "of the engine",
+    "dossiers_task.started": "of the engine",
+    "dossiers_task.finished": "of the engine; what is shown is closed_at",
+    "dossiers_task.owner_permission": "of the engine; empty",
+    "dossiers_task.owner_permission_obj_pk": "of the engine; empty",
+    "dossiers_task.owner_permission_content_type_id": "of the engine; empty",
+    "dossiers_term.next_at": "when the sweep looks again; what it tells is in firings that stay",
+    "dossiers_term.rung_at": "when the sweep looks again; what it tells is in firings that stay",
+    # What its writer may change until it is handed in, then sealed.
+    "councils_score.remark": "of a draft; score_in_open_sheet seals it",
+    "councils_score.saved_at": "of a draft; score_in_open_sheet seals it",
+    "councils_consequence.applied_at": "whether a result was carried out; the act itself is told",
+    "councils_consequence.error": "why a result could not be carried out yet",
+    # A list that is being entered: what it becomes is held by stock_row_stays_when_committed.
+    "dossiers_stockrow.*": "read from the list anew until it is committed, then it stays",
+}
+#: What a trigger or constraint of its own holds -> its name, by which test_constraints breaks it.
+HELD = {
+    "cycle_orgunit.doubled": "mark_of_before_is_the_owners",
+    "councils_member.doubled": "mark_of_before_is_the_owners",
+    "councils_member.council_id": "seat_stays_as_given",
+    "councils_member.user_id": "seat_stays_as_given",
+    "councils_member.seat": "seat_stays_as_given",
+    "councils_member.since": "seat_stays_as_given",
+    "councils_member.document": "seat_stays_as_given",
+    "councils_council.org_unit_id": "council_stays_as_set_up",
+    "councils_council.decision_number": "council_stays_as_set_up",
+    "councils_council.decision_on": "council_stays_as_set_up",
+    "dossiers_dossier.void": "struck_with_its_list",
+    "dossiers_product.void": "struck_with_its_list",
+    "dossiers_producer.void": "struck_with_its_list",
+    "dossiers_certificate.void": "certificate_struck_with_its_list",
+    "dossiers_potential.void": "potential_struck_with_its_list",
+    "dossiers_process.status": "process_not_stuck",
+    "dossiers_task.state": "open_task_matches_dossier_state",
+    "dossiers_task.dossier_id": "task_dossier_is_its_process_dossier",
+    "councils_scoresheet.entry_id": "sheet_in_open_round",
+    "councils_scoresheet.member_id": "sheet_in_open_round",
+    "councils_scoresheet.scoring": "sheet_in_open_round",
+    "councils_score.sheet_id": "score_in_open_sheet",
+    "councils_score.criterion_id": "score_is_its_option",
+    "councils_score.points": "score_is_its_option",
+    "councils_score.option_id": "score_in_open_sheet",
+}
+#: What decides and is open still -> what it decides. Shorter with each that is held.
+OPEN = {
+    # Rights: who is who, who may what, for whom.
+    "cycle_user.username": "who signs in",
+    "cycle_user.full_name": "what papers made from now on name",
+    "cycle_user.email": "where a new password is sent",
+    "cycle_user.phone": "where letters go",
+    "cycle_user.is_active": "who may sign in",
+    "cycle_user.date_joined": "since when an account is there",
+    "cycle_user_groups.*": "what the administration may",
+    "cycle_user_user_permissions.*": "what the administration may",
+    "cycle_roleassignment.valid_to": "until when somebody holds a post",
+    "cycle_roleassignment.handed_to_id": "who has it afterwards",
+    "cycle_substitution.valid_to": "until when somebody acts for another",
+    "cycle_substitution.document": "on what paper",
+    "cycle_substitution.document_signer": "on what paper",
+    "cycle_substitution.paper_due_on": "by when that must be there",
+    "cycle_activationslip.used_at": "whether a printed slip works",
+    "cycle_activationslip.voided_at": "whether a printed slip works",
+    # Units: whose business a dossier is.
+    "cycle_orgunit.code": "which unit it is",
+    "cycle_orgunit.name": "what papers name",
+    "cycle_orgunit.level": "what a unit may",
+    "cycle_orgunit.parent_id": "in whose area it lies",
+    "cycle_orgunit.valid_from": "when it is there",
+    "cycle_orgunit.valid_to": "when it ended",
+    "cycle_orgunit.main_successor_id": "who has its business",
+    "cycle_orgunit.aliases": "what it is found by",
+    "cycle_orgunit_successors.*": "who has its business",
+    # The year: days, duties, terms.
+    "cycle_cycle.*": "the year, its edition, its days and its targets",
+    "cycle_stepwindow.*": "when a step is done",
+    "cycle_batch.*": "by when is proposed and decided",
+    "cycle_duty.*": "who does a task in how many days",
+    "cycle_termrule.*": "how long a term is",
+    "cycle_dayoff.*": "which days count",
+    "cycle_officecontact.*": "whom producers call",
+    "cycle_wording.*": "what a form says officially, of the document that it names",
+    # Councils.
+    "councils_council.name": "what papers name",
+    "councils_council.valid_to": "until when it judges",
+    "councils_member.until": "until when somebody judges",
+    "councils_opinion.answer": "what a department said",
+    "councils_opinion.number": "on what paper",
+    "councils_opinion.scan_sha256": "on what paper",
+    "councils_opinion.scan_name": "on what paper",
+    "councils_opinion.answered_by_id": "who said it",
+    "councils_opinion.answered_at": "when",
+    "councils_consequence.result_id": "which result is carried out",
+    "councils_scoresheet.state": "whether a sheet is handed in; it stays once counted",
+    "councils_scoresheet.remark": "what a sheet says; it stays once counted",
+    "councils_scoresheet.submitted_at": "when; it stays once counted",
+    "councils_scoresheet.take_backs": "how often; it stays once counted",
+    "councils_scoresheet.entered_by_id": "who typed it; it stays once counted",
+    "councils_scoresheet.confirmed_by_id": "who compared it; it stays once counted",
+    "councils_scoresheet.scan_sha256": "the paper; it stays once counted",
+    "councils_scoresheet.scan_name": "the paper; it stays once counted",
+    "councils_scoresheet.void_reason": "why it does not count; it stays once counted",
+    # Work and terms of a dossier.
+    "dossiers_route.*": "which unit does a task",
+    "dossiers_process.dossier_id": "which dossier walks",
+    "dossiers_task.status": "whether it is done",
+    "dossiers_task.owner_id": "who has claimed it",
+    "dossiers_task.role": "who may do it",
+    "dossiers_task.org_unit_id": "who may do it",
+    "dossiers_task.opened_at": "since when it waits",
+    "dossiers_task.due_on": "by when it is due",
+    "dossiers_task.due_at": "by when it is due",
+    "dossiers_task.waiting_since": "whether it waits for the producer",
+    "dossiers_task.waiting_reason": "why it waits",
+    "dossiers_task.signed_at": "whether a decision is signed",
+    "dossiers_task.asked_since": "whether it waits for an opinion",
+    "dossiers_task.paused": "whether its clock stands",
+    "dossiers_task.closed_at": "when it was done",
+    "dossiers_task.closed_by_id": "who did it",
+    "dossiers_task.outcome": "how it was done",
+    "dossiers_term.rule_id": "when something is due, and for whom",
+    "dossiers_term.title": "when something is due, and for whom",
+    "dossiers_term.legal": "when something is due, and for whom",
+    "dossiers_term.certificate_id": "when something is due, and for whom",
+    "dossiers_term.role": "when something is due, and for whom",
+    "dossiers_term.org_unit_id": "when something is due, and for whom",
+    "dossiers_term.started_at": "when something is due, and for whom",
+    "dossiers_term.unit": "when something is due, and for whom",
+    "dossiers_term.amount": "when something is due, and for whom",
+    "dossiers_term.base_on": "when something is due, and for whom",
+    "dossiers_term.base_amount": "when something is due, and for whom",
+    "dossiers_term.extended": "when something is due, and for whom",
+    "dossiers_term.extension_limit": "when something is due, and for whom",
+    "dossiers_term.original_due_on": "when something is due, and for whom",
+    "dossiers_term.due_on": "when something is due, and for whom",
+    "dossiers_term.due_at": "when something is due, and for whom",
+    "dossiers_term.state": "when something is due, and for whom",
+    "dossiers_term.paused_at": "when something is due, and for whom",
+    "dossiers_term.stopped_at": "when something is due, and for whom",
+    "dossiers_term.rungs": "when something is due, and for whom",
+    # Lists, surveys and events.
+    "dossiers_stockbatch.*": "a list that was entered; it stays once struck out",
+    "dossiers_potential.batch_id": "what a survey found, and what became of it",
+    "dossiers_potential.commune_id": "what a survey found, and what became of it",
+    "dossiers_potential.name": "what a survey found, and what became of it",
+    "dossiers_potential.group": "what a survey found, and what became of it",
+    "dossiers_potential.producer_name": "what a survey found, and what became of it",
+    "dossiers_potential.owner_type": "what a survey found, and what became of it",
+    "dossiers_potential.representative": "what a survey found, and what became of it",
+    "dossiers_potential.phone": "what a survey found, and what became of it",
+    "dossiers_potential.address": "what a survey found, and what became of it",
+    "dossiers_potential.wish": "what a survey found, and what became of it",
+    "dossiers_potential.surveyed_on": "what a survey found, and what became of it",
+    "dossiers_potential.state": "what a survey found, and what became of it",
+    "dossiers_potential.dossier_id": "what a survey found, and what became of it",
+    "dossiers_potential.reason": "what a survey found, and what became of it",
+    "dossiers_potential.closed_by_id": "what a survey found, and what became of it",
+    "dossiers_potential.closed_at": "what a survey found, and what became of it",
+    "dossiers_outreachevent.*": "what was held, told by its correction",
+    "dossiers_promotionevent.*": "what was held, told by its correction",
+}
+
+
+def tables():
+    """The models of all tables of ours, those between many and many too."""
+    return [
+        model
+        for app in ("cycle", "dossiers", "councils", "notifications")
+        for model in apps.get_app_config(app).get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy
+    ]
+
+
+def columns():
+    """``{table: {column: field}}`` of all that is stored and not computed, without keys."""
+    return {
+        model._meta.db_table: {
+            field.column: field
+            for field in model._meta.concrete_fields
+            if not field.generated and not field.primary_key
+        }
+        for model in tables()
+    }
+
+
+def guarded(kind):
+    """``{table: the columns}`` that triggers of this kind hold; of :class:`guards.Told` with rows
+    all of them.
+    """
+    found = {}
+    for model in tables():
+        for each in getattr(model._meta, "triggers", ()):
+            if isinstance(each, kind):
+                held = found.setdefault(model._meta.db_table, set())
+                all_of_it = columns()[model._meta.db_table]
+                held |= set(all_of_it if getattr(each, "rows", ()) else each.columns)
+    return found
+
+
+def named(table, *told):
+    """Whether ``table.column`` or the table as a whole is in one of the tables above."""
+    return {
+        each
+        for each in columns()[table]
+        if any(f"{table}.{each}" in one or f"{table}.*" in one for one in told)
+    }
+
+
+def in_order(table, *told):
+    return ", ".join(sorted(named(table, *told)))
+
+
+# --- The walk --------------------------------------------------------------------------------
+
+
+def test_of_every_column_it_is_said_what_holds_it(db):
+    unsaid, twice = [], []
+    with connection.cursor() as cursor:
+        stays, told = guarded(guards.Stays), guarded(guards.Told)
+        for table, its in columns().items():
+            for each in its:
+                cursor.execute("SELECT has_column_privilege(%s, %s, 'UPDATE')", [table, each])
+                ways = [
+                    not cursor.fetchone()[0],
+                    each in stays.get(table, ()),
+                    each in told.get(table, ()),
+                    each in named(table, HELD),
+                    each in named(table, FREE),
+                    each in named(table, OPEN),
+                ]
+                if not any(ways):
+                    unsaid.append(f"{table}.{each}")
+                elif sum(ways) > 1:
+                    twice.append(f"{table}.{each}")
+    assert (unsaid, twice) == ([], [])
+
+
+def test_what_is_said_is_of_columns_that_are_there():
+    there = {f"{table}.{each}" for table, its in columns().items() for each in its}
+    there |= {f"{table}.*" for table in columns()}
+    assert {*FREE, *HELD, *OPEN} <= there
+    assert all({**FREE, **HELD, **OPEN}.values())
+
+
+def test_what_a_trigger_of_its_own_holds_is_broken_by_its_name():
+    from tests.test_constraints import BREAKS
+
+    assert {name for names in HELD.values() for name in names.split()} <= set(BREAKS)
+
+
+@pytest.mark.parametrize("table", sorted(columns()))
+def test_what_the_application_has_no_right_to_write_it_does_not(table, db):
+    with connection.cursor() as cursor:
+        for each in columns()[table]:
+            cursor.execute("SELECT has_column_privilege(%s, %s, 'UPDATE')", [table, each])
+            if not cursor.fetchone()[0]:
+                with forbidden():
+                    sql(f'UPDATE {table} SET "{each}" = "{each}"')
+
+
+# --- Each broken once, as the application, in a transaction of its own ------------------------
+
+#: What else must be so that no other constraint refuses the change before.
+TOGETHER = {
+    "dossiers_dossier.points_sum": "points_sum = 100, sheets = 2",
+    "dossiers_dossier.sheets": "points_sum = 100, sheets = 2",
+    "dossiers_dossier.entered_as": "entered_as = 'inventory', skipped = 1",
+    "dossiers_dossier.skipped": "entered_as = 'inventory', skipped = 1",
+    "dossiers_dossier.state": "state = 'idea_registered'",
+    "councils_evaluationround.state": "state = 'preparing'",
+}
+#: What refuses the change before, whatever history tells.
+SOONER = {
+    "councils_roundentry.round_id": "round_still_open",
+    "councils_roundentry.dossier_id": "entry_keeps_its_product",
+    "councils_roundentry.rubric_id": "entry_keeps_its_product",
+    "councils_interest.entry_id": "round_still_open",
+    "councils_interest.member_id": "said_interest_stays",
+    "councils_attendance.round_id": "round_still_open",
+    "councils_resolution.entry_id": "round_still_open",
+    "councils_resolution.elimination_id": "resolution_of_one_thing",
+    "councils_evaluationround.follows_id": "round_follows_by_meeting",
+    "councils_evaluationround.voided_at": "round_void_knows_why",
+    "councils_evaluationround.void_reason": "round_void_knows_why",
+    "councils_evaluationround.void_document": "round_void_knows_why",
+}
+
+
+def another(table, field):
+    """SQL of a value of the column that it does not have."""
+    old = f'"{field.column}"'
+    if field.choices and table != "dossiers_dossier":
+        values = ", ".join(f"'{each}'" for each in field.flatchoices and dict(field.flatchoices))
+        return f"(SELECT v FROM unnest(ARRAY[{values}]) v WHERE v <> coalesce({old}::text, '') LIMIT 1)"
+    if field.is_relation:
+        other = field.related_model._meta
+        key = other.pk.column
+        return (
+            f'coalesce((SELECT max(o."{key}") FROM {other.db_table} o '
+            f'WHERE o."{key}" IS DISTINCT FROM {table}.{old}), coalesce({table}.{old}, 0) + 1)'
+        )
+    kind = field.get_internal_type()
+    if kind == "BooleanField":
+        return f"NOT {old}"
+    if kind in ("DateField", "DateTimeField"):
+        return f"coalesce({old}, now()) + interval '1 day'"
+    if "Integer" in kind or kind == "DecimalField":
+        return f"coalesce({old}, 0) + 1"
+    if kind == "JSONField":
+        return "'[1]'"
+    return f"left('x' || {old}, {field.max_length or 99})"
+
+
+def change(table, field):
+    """A statement that gives the column another value, in the first row."""
+    values = (
+        TOGETHER.get(f"{table}.{field.column}") or f'"{field.column}" = {another(table, field)}'
+    )
+    return f"UPDATE {table} SET {values} WHERE id = (SELECT min(id) FROM {table})"
+
+
+@contextmanager
+def told_at_once():
+    """What asks for its line of history as the transaction ends, asks after each statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT string_agg(quote_ident(tgname), ', ') FROM pg_trigger
+               WHERE tgdeferrable AND tgname ~ '^pgtrigger_'"""
+        )
+        (names,) = cursor.fetchone()
+    sql(f"SET CONSTRAINTS {names} IMMEDIATE")
+    yield
+    sql(f"SET CONSTRAINTS {names} DEFERRED")
+
+
+def broken(name, statement, before=lambda: None):
+    """What the statement breaks, when that is not the constraint of this name."""
+    try:
+        with transaction.atomic():
+            before()
+            with told_at_once():
+                sql(statement)
+            transaction.set_rollback(True)
+    except IntegrityError as error:
+        found = error.__cause__.diag.constraint_name
+        return [] if found == name else [(statement, found)]
+    return [(statement, "nothing")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_column_that_is_held_is_changed_in_silence_or_by_a_line_of_something_else(world):
+    with transaction.atomic():
+        judged(world)
+        interest(world)
+        resolution(world)
+        assert Attendance.objects.exists()
+        batch(world)
+        rows_of_the_rest(world)
+    stays, told = guarded(guards.Stays), guarded(guards.Told)
+    wrong = [table for table in {*stays, *told} if not filled(table)]
+    for table, its in columns().items():
+        for each, field in its.items():
+            sooner = SOONER.get(f"{table}.{each}")
+            if each in stays.get(table, ()):
+                wrong += broken(sooner or guards.STAYS, change(table, field))
+            if each in told.get(table, ()):
+                for before in (lambda: None, lambda: other_lines(world)):
+                    wrong += broken(sooner or guards.TOLD, change(table, field), before)
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+def filled(table):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT FROM {table})")
+        return cursor.fetchone()[0]
+
+
+def rows_of_the_rest(world):
+    """A row in each table that has columns which are held, and is empty still."""
+    slip(world)
+    substituted(world)
+    opinion(world)
+
+
+def other_lines(world):
+    """Lines of other acts in the chains of what is there."""
+    HistoryEntry.objects.record("round.record_document", world.round, by=world.an)
+    HistoryEntry.objects.record("task.claim", world.dossier, by=world.an)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_line_of_the_act_lets_its_column_change_and_no_other(world):
+    with transaction.atomic():
+        judged(world)
+    for event, values, let in (
+        ("round.change", {"place": "Phòng khác"}, True),
+        ("round.change", {"opened_at": clock.now()}, False),
+        ("round.take_in", {"name": "Tên khác"}, False),
+        ("round.move_meeting", {"meets_at": clock.now()}, True),
+    ):
+        rows = type(world.round).objects.filter(pk=world.round.pk)
+
+        def act(event=event, values=values, rows=rows):
+            HistoryEntry.objects.record(event, world.round, by=world.an)
+            rows.update(**values)
+
+        if let:
+            with transaction.atomic():
+                act()
+        else:
+            with refused(guards.TOLD):
+                act()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_product_does_not_go_to_another_commune_in_silence(world):
+    for statement in (
+        "UPDATE dossiers_dossier SET before_split_id = commune_id",
+        "UPDATE dossiers_product SET made_in_id = (SELECT max(id) FROM cycle_orgunit)",
+        "UPDATE dossiers_dossier SET commune_id = (SELECT min(id) FROM cycle_orgunit)",
+        "UPDATE dossiers_producer SET commune_id = (SELECT min(id) FROM cycle_orgunit)",
+    ):
+        with refused(guards.TOLD):
+            sql(statement)
+        with refused(guards.TOLD):
+            HistoryEntry.objects.record("dossier.correct_names", world.dossier, by=world.an)
+            HistoryEntry.objects.record("product.change", world.dossier.product, by=world.an)
+            sql(statement)
+        with transaction.atomic():
+            product = world.dossier.product
+            for target in (world.dossier, product, product.producer):
+                HistoryEntry.objects.record("split.allot", target, by=world.an)
+            sql(statement)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_setting_of_the_session_makes_a_guard_look_away(world):
+    sql("""SELECT set_config('pgtrigger.ignore', (
+             SELECT '{' || string_agg(tgname, ',') || '}' FROM pg_trigger
+             WHERE tgname ~ '^pgtrigger_'), false)""")
+    try:
+        with refused(guards.TOLD):
+            sql("UPDATE dossiers_dossier SET before_split_id = commune_id")
+        with refused(guards.STAYS):
+            sql("UPDATE dossiers_dossier SET opened_at = now()")
+    finally:
+        sql("RESET pgtrigger.ignore")
