@@ -314,8 +314,8 @@ def test_the_agenda_is_put_in_order(client, prepared, thu):
 
 def test_documents_go_out_so_many_working_days_before(client, prepared, thu):
     meets_at = timezone.make_aware(datetime(2026, 11, 16, 8))
-    prepared.amend(by=thu, meets_at=meets_at)
     with clock.at(timezone.make_aware(datetime(2026, 11, 12, 9))):
+        prepared.amend(by=thu, meets_at=meets_at)
         text = page(client, thu, "round", prepared.pk)
         assert "hạn 12/11/2026 (trước họp 2 ngày làm việc)" in text
         assert "đã quá hạn gửi" not in text
