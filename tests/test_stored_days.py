@@ -38,10 +38,10 @@ from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
 from tests.filing_anew import at
+from tests.form_fields import every
 from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.task_pages import agreed as agreed_to
-from tests.test_written import every
 from tests.world import open_cycle, open_dossier, person
 
 ROOT = Path(__file__).parents[1]

@@ -787,7 +787,7 @@ class ActForm:
             before_filing(self.dossier, self.name, paper),
             before_it_began(self.dossier, [*call["record"], *([paper] if paper else [])]),
         ]
-        self.warning = next(filter(None, doubts), self.act.final)
+        self.warning = " ".join(str(each) for each in doubts if each) or self.act.final
         agreed = self._sure == self.seal
         asks = bool(self.warning) and not agreed
         dossier, task, told = self.dossier, self.task, call
