@@ -312,6 +312,7 @@ def test_a_product_left_waiting_in_a_closed_round_is_for_the_page(round_, thu):
     with owner() as db:
         db.execute("ALTER TABLE councils_roundentry DISABLE TRIGGER round_still_open")
         db.execute("UPDATE councils_roundentry SET live = TRUE")
+        db.execute("SET CONSTRAINTS ALL IMMEDIATE")
         db.execute("ALTER TABLE councils_roundentry ENABLE TRIGGER round_still_open")
     assert found() == [("live_entry_dead", entry.pk)]
     assert f"/rounds/{round_.pk}/reopen/" in run(code=1)

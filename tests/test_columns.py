@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 
 from councils.models import Attendance
 from cycle import clock, guards
-from cycle.models import HistoryEntry
+from cycle.models import HistoryEntry, User
 from tests.breaking import (
     batch,
     forbidden,
@@ -347,7 +347,12 @@ SOONER = {
     "councils_evaluationround.voided_at": "round_void_knows_why",
     "councils_evaluationround.void_reason": "round_void_knows_why",
     "councils_evaluationround.void_document": "round_void_knows_why",
+    "cycle_roleassignment.org_unit_id": "role_assignment_not_twice_at_once",
+    "cycle_substitution.created_by_id": "substitution_of_its_maker_has_a_document",
+    "dossiers_term.task_id": "dossiers_term_task_id_key",
 }
+#: The row that is changed, where that is not the first: somebody who holds no post.
+ROWS = {"cycle_user": "SELECT id FROM cycle_user WHERE username = 'khong'"}
 
 
 def another(table, field):
@@ -380,7 +385,8 @@ def change(table, field):
     values = (
         TOGETHER.get(f"{table}.{field.column}") or f'"{field.column}" = {another(table, field)}'
     )
-    return f"UPDATE {table} SET {values} WHERE id = (SELECT min(id) FROM {table})"
+    row = ROWS.get(table, f"SELECT min(id) FROM {table}")
+    return f"UPDATE {table} SET {values} WHERE id = ({row})"
 
 
 @contextmanager
@@ -441,6 +447,7 @@ def filled(table):
 
 def rows_of_the_rest(world):
     """A row in each table that has columns which are held, and is empty still."""
+    User.objects.create(username="khong")
     slip(world)
     substituted(world)
     opinion(world)

@@ -275,6 +275,7 @@ def both_hats(user):
     with owner() as db:
         db.execute("ALTER TABLE cycle_user DISABLE TRIGGER administration_holds_no_post")
         db.execute("UPDATE cycle_user SET is_staff = true WHERE id = %s", [user.pk])
+        db.execute("SET CONSTRAINTS ALL IMMEDIATE")
         db.execute("ALTER TABLE cycle_user ENABLE TRIGGER administration_holds_no_post")
 
 
