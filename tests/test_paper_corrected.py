@@ -97,7 +97,7 @@ def test_who_was_told_that_it_is_late_by_the_wrong_day_hears_that_it_is_not(
 ):
     dossier = gone_up(signed_on=date(2026, 4, 20))
     term = d3(dossier)
-    with clock.at(at(2026, 7, 1, 12)):
+    with clock.at(at(2026, 6, 30, 1)):
         sweep()
         assert HistoryEntry.objects.filter(event="term.overdue", data__term=term.pk).exists()
         right(dossier, chi, signed_on=date(2026, 5, 5))
