@@ -559,8 +559,7 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
         with pytest.raises(ConditionNotMet, match="do Bộ trưởng ký"):
             revoking(certified, minh, records.revocation())
         with pytest.raises(ConditionNotMet, match="cho một việc khác"):
-            paper = {"number": "40/BC-UBND", "scan": records.scan("of the minister")}
-            revoking(certified, minh, records.revocation(), **minister, **paper)
+            revoking(certified, minh, records.revocation(), **minister, number="40/BC-UBND")
         revoking(certified, minh, records.revocation(), **minister)
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
 
