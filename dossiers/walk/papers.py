@@ -193,7 +193,15 @@ def correct(
             )
             if old.signed_on != new.signed_on and each.pk in of_acts:
                 its = [term for term in terms if term.dossier_id == dossier.pk]
-                clocks.follow_paper(dossier, its, at=entry.at, by=by)
+                clocks.follow_paper(
+                    dossier,
+                    its,
+                    of_acts[each.pk].entry,
+                    was=old.signed_on,
+                    day=new.signed_on,
+                    at=entry.at,
+                    by=by,
+                )
         return new
 
 
