@@ -69,9 +69,18 @@ register("term.extend", _("gia hạn"))
 register("term.move", _("tính lại hạn theo lịch nghỉ"))
 register("term.outlive", _("dời ngày giấy chứng nhận hết hiệu lực"))
 register("term.of_batch", _("dời hạn theo ngày của đợt"))
+register("term.of_paper", _("dời hạn theo ngày ký đã đính chính"))
 
 
-@tell("term.warning", "term.overdue", "term.escalated", "term.extend", "term.move", "term.of_batch")
+@tell(
+    "term.warning",
+    "term.overdue",
+    "term.escalated",
+    "term.extend",
+    "term.move",
+    "term.of_batch",
+    "term.of_paper",
+)
 def _of_term(entry: HistoryEntry) -> list[str]:
     """Which term, and its day: two of one dossier may run at once."""
     due_on, was = (entry.data.get(key) for key in ("due_on", "due_was"))

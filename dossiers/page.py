@@ -34,6 +34,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.rules import doers
+from dossiers.walk.papers import EVENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -198,14 +199,19 @@ def told(dossier: Dossier) -> models.QuerySet[HistoryEntry]:
 
 
 def as_written(history: Iterable[HistoryEntry]) -> set[int]:
-    """The papers whose signer's capacity no pattern knows: somebody agreed that it stands so."""
-    return {
-        pk
-        for entry in history
-        if entry.data.get("as_written")
-        for model, pk in entry.data.get("records", ())
-        if model == "officialdocument"
-    }
+    """The papers whose signer's capacity no pattern knows: somebody agreed that it stands so.
+
+    ``history``: the newest first.
+    """
+    agreed: dict[int, bool] = {}
+    for entry in history:
+        kept = entry.data.get("records", ())
+        if entry.event == EVENT and "signer_capacity" in entry.data.get("changed", ()):
+            kept = [(label.removeprefix("dossiers."), pk) for label, pk, *_hash in entry.records]
+        for model, pk in kept:
+            if model == "officialdocument":
+                agreed.setdefault(pk, bool(entry.data.get("as_written")))
+    return {pk for pk, so in agreed.items() if so}
 
 
 def free_acts(user: User, dossier: Dossier) -> list[Act]:

@@ -416,7 +416,7 @@ def _of_term(term: Term) -> set[int]:
     return _first(term.task or term)
 
 
-@audience("term.move", "term.outlive", "term.of_batch")
+@audience("term.move", "term.outlive", "term.of_batch", "term.of_paper")
 def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
     """Those who were told that the term was late by a day that is no more, now that it is not, and
     may still see the file.

@@ -21,7 +21,7 @@ from dossiers.models import (
     State,
 )
 from dossiers.office.reports import CycleReport
-from dossiers.walk import doors
+from dossiers.walk import doors, papers
 from tests import judging, records
 from tests.ground import kept
 from tests.owning import update_as_owner
@@ -468,6 +468,14 @@ def test_the_commune_confirms_that_production_stopped_and_the_fifteen_days_begin
     said = certified.stoppedproductions.get()
     assert (said.paper.number, said.paper.signer) == ("12/XN-UBND", "Quàng Văn Chi")
     assert (d8(certified).due_on, d8(certified).state) == (records.day(2026, 11, 17), "running")
+    # Typed wrong: its days run from the right one.
+    for day, due_on in ((records.day(2026, 10, 29), 13), (records.day(2026, 11, 2), 17)):
+        with clock.at(at(11, 5)):
+            papers.correct(said.paper, by=an, reason="Gõ nhầm", signed_on=day)
+        assert d8(certified).due_on == records.day(2026, 11, due_on)
+        said = certified.stoppedproductions.get()
+    with clock.at(at(11, 5)), pytest.raises(ValidationError, match="không thể sau ngày ký"):
+        papers.correct(said.paper, by=an, reason="Nhầm", signed_on=records.day(2026, 10, 19))
     with clock.at(at(11, 10)):
         revoking(certified, minh, records.revocation(ground="dd", recipients="Chủ thể, UBND xã"))
     kept = certified.revocations.get()
@@ -560,8 +568,7 @@ def test_five_stars_are_reported_to_the_ministry_and_revoked_by_the_minister(cer
         with pytest.raises(ConditionNotMet, match="do Bộ trưởng ký"):
             revoking(certified, minh, records.revocation())
         with pytest.raises(ConditionNotMet, match="cho một việc khác"):
-            paper = {"number": "40/BC-UBND", "scan": records.scan("of the minister")}
-            revoking(certified, minh, records.revocation(), **minister, **paper)
+            revoking(certified, minh, records.revocation(), **minister, number="40/BC-UBND")
         revoking(certified, minh, records.revocation(), **minister)
     assert Dossier.objects.get(pk=certified.pk).state == State.REVOKED
 

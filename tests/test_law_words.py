@@ -20,7 +20,7 @@ from dossiers.models.law import ACTS
 from dossiers.office import year as years
 from dossiers.office.reports import CycleReport, questions
 from dossiers.terms.sweep import begin_batches, sweep
-from dossiers.walk import doors
+from dossiers.walk import doors, papers
 from tests import records
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.ground import kept
@@ -358,6 +358,23 @@ def test_the_45_days_run_from_receipt_and_not_from_the_office_s_acceptance(
     with clock.at(at(2026, 10, 30)):
         doors.complete(open_task(dossier), "accept_at_province", by=minh)
     assert d7(dossier).due_on == date(2026, 11, 4)
+
+
+def test_they_run_from_the_right_day_of_a_request_that_was_typed_wrong(
+    given, cycle, commune, an, chi
+):
+    dossier = came(given, cycle, commune, an, chi)
+    term = d7(dossier)
+    for day, due_on in ((date(2026, 9, 18), date(2026, 11, 2)), (date(2026, 9, 20), term.due_on)):
+        with clock.at(at(2026, 9, 22)):
+            paper = dossier.officialdocuments.get()
+            papers.correct(paper, by=chi, reason="Gõ nhầm", signed_on=day)
+        assert (d7(dossier).pk, d7(dossier).due_on) == (term.pk, due_on)
+        assert d7(dossier).original_due_on == term.due_on
+    moved = dossier.history.filter(event="term.of_paper").order_by("seq")
+    assert [(each.data["before"], each.data["after"]) for each in moved] == [
+        ("2026-11-04", "2026-11-02"), ("2026-11-02", "2026-11-04"),
+    ]  # fmt: skip
 
 
 def test_a_return_moves_their_start_and_both_days_are_kept(given, cycle, commune, an, chi, minh):

@@ -97,7 +97,7 @@ def test_who_was_told_that_it_is_late_by_the_wrong_day_hears_that_it_is_not(
 ):
     dossier = gone_up(signed_on=date(2026, 4, 20))
     term = d3(dossier)
-    with clock.at(at(2026, 7, 1, 12)):
+    with clock.at(at(2026, 6, 30, 1)):
         sweep()
         assert HistoryEntry.objects.filter(event="term.overdue", data__term=term.pk).exists()
         right(dossier, chi, signed_on=date(2026, 5, 5))
@@ -227,6 +227,20 @@ def test_what_cannot_be_is_refused_at_its_field_and_changes_nothing(
     assert list(told) == [field] and words in told[field]
     assert Document.objects.count() == 2 and not corrections(dossier).exists()
     assert dossier.batch().number == 2
+
+
+def test_a_capacity_that_no_pattern_knows_is_asked_about_once(batches, gone_up, chi):
+    dossier, said = gone_up(), "Người được giao phụ trách UBND xã"
+    with clock.at(at(2026, 5, 8)):
+        page = sent(dossier, chi, signer_capacity=said)
+        assert f"Phần mềm chưa biết chức vụ «{said}»" in errors(page)["as_written"]
+        assert not corrections(dossier).exists()
+        seal = page.context["form"].fields["as_written"].widget.attrs["value"]
+        # A yes to one capacity is none to another.
+        other = errors(sent(dossier, chi, signer_capacity="Phụ trách UBND xã", as_written=seal))
+        assert "«Phụ trách UBND xã»" in other["as_written"]
+        assert sent(dossier, chi, signer_capacity=said, as_written=seal).status_code == 302
+    assert corrections(dossier).get().data["as_written"] == said
 
 
 def test_the_right_scan_goes_along_and_the_wrong_one_is_kept(batches, gone_up, chi):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import rules
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.urls import reverse
 
@@ -1366,7 +1366,7 @@ def test_the_request_to_the_centre_is_not_the_paper_that_approved_the_result(
 def test_one_scan_is_not_two_papers(best_of_all, minh, son):
     approved(best_of_all, minh)
     paper = records.signed_paper(number="89/TTr-UBND", scan=records.scan("88/QĐ-UBND"))
-    with pytest.raises(ValidationError, match="Bản chụp này là của văn bản 88/QĐ-UBND"):
+    with pytest.raises(ConditionNotMet, match="Bản chụp này là của văn bản 88/QĐ-UBND"):
         doors.complete(open_task(best_of_all), "nominate", by=son, paper=paper)
     best_of_all.lock()
     assert best_of_all.state == State.AWAITING_DECISION

@@ -224,4 +224,4 @@ def test_no_event_of_a_term_is_told_by_the_code_of_a_task(node, event):
     )  # fmt: skip
     said = " ".join(map(str, [entry.sentence, *events.told(entry), about(entry)]))
     assert node not in said
-    assert len(TOLD_OF_TERMS) == 7
+    assert len(TOLD_OF_TERMS) == 8

@@ -584,6 +584,11 @@ class PaperCorrectionForm(PaperForm):
     legend = ""
     about = ""
     reason = long_text(_("Lý do"))
+    as_written = forms.BooleanField(
+        label=_("Chức vụ ghi đúng như trên văn bản, người ký có thẩm quyền"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
     #: The document that the page showed.
     shown = forms.IntegerField(widget=forms.HiddenInput)
 
@@ -618,6 +623,7 @@ class PaperCorrectionForm(PaperForm):
     def correct(self, paper: OfficialDocument, by: User) -> bool:
         """Do it; False with the sentences at the fields when it is refused."""
         said = {name: self.cleaned_data[name] for name in self.Meta.fields}
+        sure = ticked(self, "as_written", [said["signer_capacity"]])
         try:
             with transaction.atomic():
                 papers.correct(
@@ -625,8 +631,14 @@ class PaperCorrectionForm(PaperForm):
                     by=by,
                     reason=self.cleaned_data["reason"],
                     scan=self.cleaned_data.get("scan_file") or None,
+                    as_written=said["signer_capacity"] if sure else "",
                     **said,
                 )
+        except papers.Doubted as doubted:
+            box = forms.CheckboxInput(attrs=self.fields["as_written"].widget.attrs)
+            self.fields["as_written"].widget = box
+            self.add_error("as_written", list(map(str, doubted.messages)))
+            return False
         except (ConditionNotMet, ValidationError) as refused:
             for field, sentences in refusals(refused):
                 at = field.removeprefix("paper-")

@@ -507,8 +507,11 @@ def before_it_began(dossier: Dossier, records: Iterable[Any]) -> Words | None:
     """
     first = min(timezone.localdate(dossier.opened_at), dossier.cycle.opened_on)
     for record in records:
+        # What a paper says stands in the ledger.
+        record = getattr(record, "of_ledger", record)
+        of_before = getattr(record, "of_before", ())
         for column in record._meta.concrete_fields:
-            if column.get_internal_type() != "DateField" or column.name in record.of_before:
+            if column.get_internal_type() != "DateField" or column.name in of_before:
                 continue
             day = getattr(record, column.name)
             if day is not None and day < first:
@@ -579,21 +582,13 @@ def _quarrel(
     which ``act`` was done in ``state``. Two that the ledger has were compared as they came in.
     """
     mine, its = SIGNERS[name], SIGNERS.get(act)
-    here = other.dossier_id == dossier.pk
     product = recorded_for(other)
     told = {"paper": other, "told": product}
     typed, known = paper.of_ledger, other.document
     same_number = documents.same_number(typed, known)
     same_scan = bool(paper.shown_by) and paper.shown_by == known.scan_sha256
-    if here and mine.own and its is not None and its.own and same_number:
-        return Lack(
-            _now(
-                "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính "
-                "việc này."
-            )
-            % told,
-            "paper-number",
-        )
+    if same_number and (of_another := _of_another_act(dossier, mine, other, its)):
+        return of_another
     one_body = its is not None and (
         # Of before the ledger no body is recorded: it follows from the act.
         _body(dossier, mine, dossier.state) == _body(other.dossier, its, state)
@@ -616,6 +611,40 @@ def _quarrel(
             "paper-number",
         )
     return None
+
+
+def _of_another_act(dossier: Dossier, mine: Signer, other: Any, its: Signer | None) -> Lack | None:
+    if other.dossier_id != dossier.pk or not mine.own or its is None or not its.own:
+        return None
+    return Lack(
+        _now(
+            "Hồ sơ này đã ghi văn bản %(paper)s cho một việc khác: hãy nhập văn bản của chính việc "
+            "này."
+        )
+        % {"paper": other},
+        "paper-number",
+    )
+
+
+def used_here(dossier: Dossier, name: str, paper: Any) -> Lack | None:
+    """What is wrong with the number of a ``paper`` that is not in the ledger: another act of this
+    dossier was done on it.
+    """
+    mine = SIGNERS.get(name)
+    if mine is None or clock.replaying():
+        return None
+    others = [
+        other
+        for other in paper.others_alike()
+        if other.dossier_id == dossier.pk and documents.same_number(paper.of_ledger, other.document)
+    ]
+    used = _where_used(others) if others else {}
+    found = (
+        _of_another_act(dossier, mine, other, SIGNERS.get(used[other.pk][0]))
+        for other in others
+        if other.pk in used
+    )
+    return next(filter(None, found), None)
 
 
 def recorded_for(paper: Any) -> str:

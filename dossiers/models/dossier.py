@@ -60,6 +60,7 @@ from dossiers.law.conditions import (
     Words,
     recorded_for,
     stated,
+    used_here,
 )
 from dossiers.law.doing import Doing
 from dossiers.law.states import (
@@ -847,10 +848,16 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 told=told,
             )
         except documents.Another as error:
+            here = used_here(self, act.name, paper)
             raise ConditionNotMet(
-                Lack(words, f"paper-{field}")
-                for field, said in error.message_dict.items()
-                for words in said
+                [
+                    *([here] if here else []),
+                    *(
+                        Lack(words, f"paper-{field}")
+                        for field, said in error.message_dict.items()
+                        for words in said
+                    ),
+                ]
             ) from error
         paper.show_scan(_now("Văn bản %(number)s") % {"number": paper.number})
 

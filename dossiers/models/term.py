@@ -533,6 +533,18 @@ class Term(models.Model):
         Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
         self._log("move", at, by, reason=reason, document=document[:120], save=PROJECTED)
 
+    def count_from(self, moment: datetime, *, at: datetime, by: User | None) -> None:
+        """Count a clock with a length from another ``moment`` (tính lại từ ngày đúng): the day of
+        what began it was typed wrong. What it was given more stays.
+        """
+        was, firings = self.due_on, list(self.firings.all())
+        self.started_at, self.base_on = moment, timezone.localdate(moment)
+        self.climb_anew()
+        self.project(self.calendar(), firings)
+        reason = f"{was:%d/%m/%Y} → {self.due_on:%d/%m/%Y}"
+        Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
+        self._log("move", at, by, reason=reason, save=["started_at", *PROJECTED])
+
     def stop(self, *, at: datetime, by: User | None = None) -> None:
         """End the clock (dừng): the work is done, or is no longer asked for."""
         left = self.remaining()

@@ -172,10 +172,18 @@ def _moved(
     """
     was = term.due_on
     term.move(day, at=at, by=by, document=document)
-    reason = f"{was:%d/%m/%Y} → {day:%d/%m/%Y}"
-    history = HistoryEntry.objects
     if document:
         data["document"] = document
+    _tell_moved(event, term, was, at=at, by=by, **data)
+
+
+def _tell_moved(
+    event: str, term: Term, was: date, *, at: datetime, by: User | None, **data: Any
+) -> None:
+    """Record that the due day of a dossier's clock moved from ``was``."""
+    day = term.due_on
+    reason = f"{was:%d/%m/%Y} → {day:%d/%m/%Y}"
+    history = HistoryEntry.objects
     entry = history.entry(event, term.dossier, by=by, at=at, reason=reason, **data)  # type: ignore[arg-type]
     # As arguments, "before" and "after" are states.
     entry.data |= {"term": term.pk, "before": was.isoformat(), "after": day.isoformat()}
@@ -369,12 +377,51 @@ def _follow_batch(
     return True
 
 
-def follow_paper(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> None:
-    """Let the clocks of a dossier, ``held`` and locked, follow the day of a paper that was typed
-    wrong; inside the transaction that corrected it.
+def follow_paper(
+    dossier: Dossier,
+    held: Iterable[Term],
+    begun: HistoryEntry,
+    *,
+    was: date,
+    day: date,
+    at: datetime,
+    by: User | None,
+) -> None:
+    """Let the clocks of a dossier, ``held`` and locked, follow the day of the paper on which the
+    act of ``begun`` was done, when it ``was`` typed wrong; inside the transaction that mends it.
     """
     beside = [term for term in held if term.task_id is None]
+    for term in beside:
+        # Of a certificate the day of issue counts, of a fixed day no paper.
+        counted = term.rule is not None and term.unit and not term.certificate_id
+        if counted and timezone.localdate(term.started_at) == was:
+            _count_anew(dossier, term, begun, day, at=at, by=by)
     _follow_batch(dossier, beside, at=at, by=by)
+
+
+def _count_anew(
+    dossier: Dossier, term: Term, begun: HistoryEntry, day: date, *, at: datetime, by: User | None
+) -> None:
+    """Count a clock from ``day`` if the act of ``begun`` began it, on the day of its paper."""
+    assert term.rule is not None
+    origin, moment = _origin(term.rule), min(_noon(day), clock.now())
+    if origin is _from_complete:
+        came = dossier.came_complete()
+        begins = came is not None and came.pk == begun.pk
+    else:
+        begins = _begins_as(begun) in term.rule.starts_on
+    if not begins:
+        return
+    if origin is _from_act:
+        # An act never happens before the one before it.
+        before = dossier.history.filter(seq__lt=begun.seq).order_by("seq").last()
+        moment = max(moment, before.at) if before is not None else moment
+    due_on = term.due_on
+    if moment == term.started_at:
+        return
+    term.count_from(moment, at=at, by=by)
+    if term.due_on != due_on:
+        _tell_moved("term.of_paper", term, due_on, at=at, by=by)
 
 
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:

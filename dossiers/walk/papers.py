@@ -110,20 +110,27 @@ def given_on(document: Document) -> list[Certificate]:
     return list(Certificate.objects.filter(decision__in=papers).order_by("pk"))
 
 
+class Doubted(ConditionNotMet):
+    """No pattern knows the capacity of the signer: somebody must say that the paper has it so."""
+
+
 def correct(
     paper: OfficialDocument,
     *,
     by: User,
     reason: str,
     scan: files.Staged | None = None,
+    as_written: str = "",
     **became: Any,
 ) -> Document:
     """Correct the document of ``paper``, with the values ``became`` of :data:`FIELDS` and, if
     given, another scan; in every dossier that rests on it, told to who works there. Clocks follow
-    its day. Certificates stay as they were given.
+    its day. Certificates stay as they were given. ``as_written``: the capacity of the signer that
+    somebody agreed is written so.
 
-    Raises PermissionDenied; ConditionNotMet and ValidationError at the field when a value cannot
-    be, nothing differs, or somebody corrected it meanwhile. Nothing is changed then.
+    Raises Doubted where that is asked; PermissionDenied; ConditionNotMet and ValidationError at the
+    field when a value cannot be, nothing differs, or somebody corrected it meanwhile. Nothing is
+    changed then.
     """
     stray = set(became) - set(FIELDS)
     assert not stray, f"not to be corrected: {sorted(stray)}"
@@ -168,7 +175,9 @@ def correct(
             OfficialDocument.objects.filter(pk=each.pk).update(document=new, scan=each.scan)
         for each in papers:
             dossier, piece = dossiers[each.dossier_id], pieces[each.pk]
+            each.as_written = as_written
             _check(each, dossier, of_acts.get(each.pk), fields)
+            doubted = {"as_written": new.signer_capacity} if each.doubt else {}
             entry = HistoryEntry.objects.record(
                 EVENT,
                 dossier,
@@ -180,10 +189,19 @@ def correct(
                 attached=[scan.sha256] if scan is not None else [],
                 ledger=new.pk,
                 changed=told,
+                **doubted,
             )
             if old.signed_on != new.signed_on and each.pk in of_acts:
                 its = [term for term in terms if term.dossier_id == dossier.pk]
-                clocks.follow_paper(dossier, its, at=entry.at, by=by)
+                clocks.follow_paper(
+                    dossier,
+                    its,
+                    of_acts[each.pk].entry,
+                    was=old.signed_on,
+                    day=new.signed_on,
+                    at=entry.at,
+                    by=by,
+                )
         return new
 
 
@@ -227,6 +245,13 @@ def _check_day(
         result = given.dossier.evaluations.filter(at__lte=given.at).last()
         if result is not None and day < result.met_on:
             wrong = _now("Ngày ký quyết định không thể trước ngày họp hội đồng.")
+    for what in of_acts.values():
+        before = Certificate.objects.filter(dossier=what.entry.stream_id, at__lt=what.entry.at)
+        given = before.order_by("pk").last() if what.act.signer is not None else None
+        if given is not None and given.issued_on and day < given.issued_on:
+            wrong = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.") % {
+                "day": f"{given.issued_on:%d/%m/%Y}"
+            }
     for stopped in StoppedProduction.objects.filter(paper__in=resting_on(old)):
         if stopped.stopped_on > day:
             wrong = _now("Ngày ngừng sản xuất không thể sau ngày ký xác nhận.")
@@ -260,6 +285,8 @@ def _check(paper: OfficialDocument, dossier: Dossier, what: Rests | None, fields
         for condition in about_its_paper(what.act.name)
         if condition.field in fields and (words := condition.why_not(then))
     ]
+    if paper.doubt and {lack.field for lack in lacks} == {"paper-signer_capacity"}:
+        raise Doubted([Lack(paper.doubt, "as_written")])
     if lacks:
         raise ConditionNotMet(lacks)
 
