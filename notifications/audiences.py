@@ -413,7 +413,7 @@ def who_was_told_that_it_was_late(entry: HistoryEntry) -> set[int]:
     may still see the file.
     """
     term = Term.objects.get(pk=entry.data["term"])
-    if term.state == TermState.STOPPED or term.due_at <= clock.now():
+    if term.state == TermState.STOPPED or term.has_come(clock.now()):
         return set()
     told = HistoryEntry.objects.filter(
         stream=entry.stream,

@@ -71,7 +71,7 @@ def _still_due(entry: HistoryEntry) -> None:
     """Raises Lapsed when the term of a reminder is done, waits, has another due day, or is late."""
     term = Term.objects.get(pk=entry.data["term"])
     told = entry.data.get("due_on", term.due_on.isoformat())
-    late = entry.event == "term.warning" and term.due_at <= clock.now()
+    late = entry.event == "term.warning" and term.has_come(clock.now())
     if term.state != TermState.RUNNING or told != term.due_on.isoformat() or late:
         raise Lapsed("Thời hạn này đã xong, tạm dừng hoặc đổi ngày.")
     if audiences.filed_already([entry]):

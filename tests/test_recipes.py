@@ -70,8 +70,22 @@ def pairs(said):
                 yield name, path
 
 
+def test_every_part_of_the_page_names_what_is_there():
+    text = (ROOT / "docs/architecture.md").read_text()
+    named = [each.removesuffix("/*") for each in re.findall("`([^`\n]+)`", text)]
+    paths = [each for each in named if PATH.fullmatch(each) and "/" in each]
+    assert len(paths) > 80
+    assert [each for each in paths if not found(each) and not (ROOT / each).exists()] == []
+    for name, path in pairs(" ".join(text.split())):
+        texts = [(ROOT / each).read_text() for each in found(path) if (ROOT / each).is_file()]
+        assert not texts or any(stands_in(name, text) for text in texts), (name, path)
+
+
 def test_the_recipes_of_a_step_and_of_a_column_name_every_place():
     said = recipes()
-    for name in ("_STEPS", "AT_THE_PRODUCER", "LATE_STARTS", "_WORDS", "LED_BY", "stages_of"):
+    for name in (
+        "_STEPS", "AT_THE_PRODUCER", "LATE_STARTS", "BEHIND_FILING", "_WAY_BACK", "_WORDS", "LED_BY",
+        "FIELDS", "stages_of",
+    ):  # fmt: skip
         assert f"`{name}`" in said["A step between two states"], name
     assert ("_INBOX", "dossiers/lists/export.py") in {*pairs(said["A column of the inbox"])}

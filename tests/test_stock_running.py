@@ -23,9 +23,12 @@ from dossiers.models import (
     Term,
 )
 from dossiers.office.stock import work
-from dossiers.office.stock.standing import STANDING, in_words
+from dossiers.office.stock.cells import READERS, day
+from dossiers.office.stock.columns import FIELDS
+from dossiers.office.stock.standing import LED_BY, STANDING, in_words
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors, stock
+from dossiers.walk.running import STEPS
 from notifications import audiences
 from notifications.dispatch import dispatch
 from notifications.letters import letter
@@ -396,3 +399,12 @@ def test_a_group_that_the_year_does_not_have_is_refused_and_an_unproven_upgrade_
     assert {field for _cell, field in faults(batch)} == {"product_group"}
     assert {field for _cell, field in faults(batch, "warning")} >= {"case_type"}
     assert any("Nhóm sản phẩm này không có" in text for text in sentences(batch))
+
+
+def test_each_day_of_a_step_has_a_column_its_reader_and_the_state_it_leads_to():
+    assert set(STEPS) <= FIELDS.keys()
+    assert {name for name in STEPS if READERS.get(name) is not day} == set()
+    # In one order: how many states are reached says how many days are due.
+    assert list(LED_BY.values()) == list(STEPS)
+    reached = [list(State).index(state) for state in LED_BY]
+    assert reached == sorted(reached)

@@ -23,6 +23,7 @@ from tests import records
 from tests.ground import kept
 from tests.law_acts import HANDS_IN, authority, do, who_does
 from tests.law_table import (
+    AT_WORK,
     LAW,
     NEEDS_PAPER,
     NEEDS_REASON,
@@ -31,6 +32,7 @@ from tests.law_table import (
     OF_THE_DISTRICT,
     ON_AUTHORITY,
     PROPOSES,
+    UNDECIDED,
     S,
 )
 from tests.standing import stand, with_compulsory_papers
@@ -393,13 +395,13 @@ def test_a_dossier_of_a_divided_commune_waits_for_a_choice(
 @pytest.mark.parametrize(
     ("parked_from", "goes_on"),
     [
-        (S.POTENTIAL, S.POTENTIAL),
         (S.IDEA_NOT_SELECTED, S.POTENTIAL),
         (S.PLAN_NOT_APPROVED, S.IDEA_SELECTED),
-        (S.PLAN_CHECKED, S.PLAN_CHECKED),
-        (S.IMPLEMENTING, S.IMPLEMENTING),
-        (S.AT_PROVINCE, S.ASSEMBLING),
         (S.NOT_RECOGNISED, S.ASSEMBLING),
+        (S.NOT_PROPOSED, S.ASSEMBLING),
+        # Before the filing each goes on where it stood, behind it with a new file.
+        *((state, state) for state in sorted(AT_WORK - UNDECIDED)),
+        *((state, S.ASSEMBLING) for state in sorted(UNDECIDED)),
     ],
 )
 def test_a_parked_dossier_goes_on_where_the_law_lets_it(parked_from, goes_on, dossier, moi):

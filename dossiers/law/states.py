@@ -128,10 +128,16 @@ HOLDING = RECOGNISED - {State.REVOKED}
 #: Somebody has a task, and no certificate was given yet.
 AT_WORK = LIVE - {State.CERTIFIED}
 
-#: Filed to be evaluated, and not decided yet.
-UNDECIDED = frozenset(
-    state for state in LIVE if state.step == Step.EVALUATION and state is not State.ASSEMBLING
+_IN_ORDER = tuple(State)
+#: Behind the filing, in the step that evaluates. What comes before it, whatever its step, is none.
+BEHIND_FILING = frozenset(
+    state
+    for state in _IN_ORDER[_IN_ORDER.index(State.ASSEMBLING) + 1 :]
+    if state.step == Step.EVALUATION
 )
+
+#: Filed to be evaluated, and not decided yet.
+UNDECIDED = BEHIND_FILING & LIVE
 
 #: A council has given its result, and the dossier has not gone on or back since.
 JUDGED = frozenset({State.DISTRICT_RANKED, State.RANKED, State.AWAITING_DECISION, State.AT_CENTRE})

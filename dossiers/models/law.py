@@ -68,6 +68,7 @@ from dossiers.law.states import (
     AT_THE_PRODUCER,
     AT_WORK,
     BEFORE_RESULT,
+    BEHIND_FILING,
     LATE_STARTS,
     LIVE,
     UNDECIDED,
@@ -1105,11 +1106,7 @@ class Law(models.Model):
 _WAY_BACK: dict[State, State] = {
     S.IDEA_NOT_SELECTED: S.POTENTIAL,
     S.PLAN_NOT_APPROVED: S.IDEA_SELECTED,
-    **{
-        state: S.ASSEMBLING
-        for state in State
-        if state.step == S.ASSEMBLING.step and state is not S.ASSEMBLING
-    },
+    **dict.fromkeys(BEHIND_FILING, S.ASSEMBLING),
 }
 
 #: Every act by its name.

@@ -447,6 +447,10 @@ class Term(models.Model):
             day = self.due_on + timedelta(days=days)
         return timezone.make_aware(datetime.combine(day, HOUR_OF_TELLING))
 
+    def has_come(self, moment: datetime) -> bool:
+        """Whether its last day is over at ``moment``; whether that is late, :func:`due` says."""
+        return self.due_at <= moment
+
     # --- Pause, resume, extend, stop --------------------------------------------------------
 
     def remaining(self) -> int | None:

@@ -256,7 +256,7 @@ def _was_called_late(term: Term, day: date, now: datetime) -> bool:
     called = any(
         each.due_on == day and not each.rung.startswith("-") for each in term.firings.all()
     )
-    return called and term.due_at > now
+    return called and not term.has_come(now)
 
 
 def _save(rows: list[Any], fields: list[str]) -> None:

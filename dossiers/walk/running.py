@@ -21,7 +21,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 from dossiers.walk.entering import CHUNK, RESUME, Entry, StockRefused, day_of, noon
 
-#: What was done before, by the day that a list gives of it.
+#: What was done before, by the day that a list gives of it: columns of the list, in their order.
 STEPS = {
     "idea_on": "dossier.register_idea",
     "selected_on": "dossier.select_idea",
@@ -173,7 +173,7 @@ class Running(Entry):
         self.tell_later(task.term)
         for rule in self.rules:
             self.begin_law(rule, values, dossier, self.days_off)
-        return task.due_at is not None and task.due_at <= self.now
+        return task.term is not None and task.term.has_come(self.now)
 
     def tell_later(self, term: Term) -> None:
         """Keep the rungs that are still to come."""

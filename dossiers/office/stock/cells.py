@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from cycle import sheets, written
 from cycle.models import check_symbol, fold
 from dossiers.models import CaseType, Edition, OwnerType, ProductGroup
+from dossiers.walk.running import STEPS
 
 
 class Unread(Exception):
@@ -314,12 +315,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "revoked_on": day,
     "surveyed_on": day,
     "since": day,
-    "idea_on": day,
-    "selected_on": day,
-    "plan_on": day,
-    "approved_on": day,
-    "ready_on": day,
-    "submitted_on": day,
+    **dict.fromkeys(STEPS, day),
     "case_type": case_type,
     "number": symbol,
 }

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle.models import fold
 from cycle.sheets import Row, Sheet
 from dossiers.models import StockKind
+from dossiers.walk.running import STEPS
 
 #: So many lines are searched for the heads.
 SEARCHED = 40
@@ -213,8 +214,6 @@ _WHO = (
     "product", "product_group", "producer", "owner_type", "representative", "phone", "address",
     "commune", "district",
 )  # fmt: skip
-#: Days of the steps of a running dossier, in their order.
-STEPS = ("idea_on", "selected_on", "plan_on", "approved_on", "ready_on", "submitted_on")
 #: What a list of each kind may say.
 OF_KIND: dict[str, frozenset[str]] = {
     StockKind.CERTIFICATES: frozenset(

@@ -11,9 +11,9 @@ from dossiers.law.conditions import NEVER_CERTIFIED, group_unknown
 from dossiers.law.states import HOLDING, State
 from dossiers.models import CaseType, Dossier, StockBatch
 from dossiers.office.stock.checking import WARNING, Checker, Line, maker_of, shown_day
-from dossiers.office.stock.columns import FIELDS, STEPS
+from dossiers.office.stock.columns import FIELDS
 from dossiers.office.stock.standing import LED_BY, STANDING, in_words, reached
-from dossiers.walk.running import running_year
+from dossiers.walk.running import STEPS, running_year
 
 #: A list of the dossiers of one year is no longer than this.
 MOST = 1000

@@ -4,7 +4,7 @@ import re
 
 from cycle.models import fold
 from dossiers.law.states import BEFORE_RESULT, State
-from dossiers.office.stock.columns import STEPS
+from dossiers.walk.running import STEPS
 
 S = State
 #: Where a dossier may stand that a list brings in: until a council has it. After that it has a
@@ -78,4 +78,4 @@ def in_words(text: str) -> State | None:
 def reached(state: str) -> tuple[str, ...]:
     """The steps that are behind a dossier in this state."""
     states = list(State)
-    return STEPS[: sum(each in LED_BY for each in states[: states.index(State(state)) + 1])]
+    return tuple(STEPS)[: sum(each in LED_BY for each in states[: states.index(State(state)) + 1])]
