@@ -48,6 +48,7 @@ WRITTEN = (
 TWINS = {
     letters.fold: letters.Fold,
     letters.fold_number: letters.FoldNumber,
+    letters.plain_words: letters.PlainWords,
     letters.search_words: letters.SearchWords,
     letters.search_joined: letters.SearchJoined,
     letters.sort_key: letters.key_of,

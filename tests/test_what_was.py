@@ -685,6 +685,97 @@ def test_nobody_erases_what_is_said_of_themselves_on_anothers_page(dossier, an, 
         erasing.erase(made, [f"{chain.pk}:reason"], by=son, also=son.full_name)
 
 
+#: What anybody may set to any words -> a text about something else that has them.
+NOT_ABOUT_THEM = {
+    "an address of words": ("producer", {"address": "Thiếu phiếu kiểm nghiệm"}),
+    "an address of a unit": ("producer", {"address": "Xã Nà Tấu"}),
+    "an address of a whole name": ("producer", {"address": "Lò Văn Khác"}),
+    "a representative of words": ("producer", {"representative": "Thiếu phiếu kiểm nghiệm"}),
+    "a representative of a unit": ("producer", {"representative": "Nà Tấu"}),
+    "a representative of a unit with its kind": (
+        "producer", {"representative": "Xã Nà Tấu"},
+    ),
+    "a representative of one word": ("producer", {"representative": "Minh"}),
+    "a household of words": ("producer", {"owner_type": "household", "name": "Thiếu minh chứng"}),
+    "a cooperative": ("producer", {"owner_type": "cooperative", "name": "Lò Văn Khác"}),
+    "a short number": ("producer", {"registration_number": "620001"}),
+    "a number in a longer one": ("producer", {"registration_number": "620001556"}),
+    "a telephone in a longer number": ("producer", {"phone": "0962000155"}),
+    "a sign-in": ("person", {"username": "minh"}),
+    "a sign-in of a word": ("person", {"username": "thieu"}),
+    "an account of one word": ("person", {"full_name": "Minh"}),
+    "an e-mail with the words": ("person", {"email": "minh@chung.vn"}),
+    "an e-mail in a longer one": ("person", {"email": "hoa@dienbien.gov.vn"}),
+}  # fmt: skip
+ELSEWHERE = (
+    "Thiếu phiếu kiểm nghiệm, thiếu minh chứng; để hồ sơ quá hạn thành đúng hạn ở Nà Tấu,"
+    " xã Nà Tấu; Lò Văn Khác, số 620001, 096200015567, 96200015567, 8620001556;"
+    " minh@chung.vnx, lan.hoa@dienbien.gov.vn"
+)
+
+
+@pytest.mark.parametrize("case", NOT_ABOUT_THEM)
+def test_what_anybody_may_set_finds_only_what_is_about_this_person(case, dossier, an, thu, son):
+    kind, fields = NOT_ABOUT_THEM[case]
+    maker = dossier.product.producer
+    model, pk = (Producer, maker.pk) if kind == "producer" else (User, thu.pk)
+    model.objects.filter(pk=pk).update(**fields)
+    whose = model.objects.get(pk=pk)
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        foreign = [
+            HistoryEntry.objects.create(
+                stream=stream, stream_id=pk + 1000, event=event, label="Khác", actor=an,
+                at=clock.now(), reason=ELSEWHERE,
+            )
+            for stream, event in (
+                ("dossier", "dossier.return_idea"), ("unit", "unit.change"),
+                ("office", "calendar.change"), ("person", "person.leave"), ("cycle", "cycle.batch"),
+            )
+        ]  # fmt: skip
+        own = record(
+            f"{kind}.change" if kind == "producer" else "person.leave",
+            whose if kind == "producer" else Appointed(whose), by=an, reason=ELSEWHERE,
+        )  # fmt: skip
+    for also in ("", "minh chứng", "Lò Văn Khác", *map(str, fields.values())):
+        found = offered(whose, son, also)
+        assert not {f"{each.pk}:reason" for each in foreign} & found
+        assert f"{own.pk}:reason" in found
+
+
+#: How a text may write what is known of somebody.
+ABOUT_THEM = [
+    "Bà Lường Thị Xưa", "LƯỜNG THỊ XƯA!", "«Luong thi xua»", "Lường-Thị-Xưa…", "0912345678",
+    "0912.345.678", "(0912) 345 678", "+84912345678", "+84 912-345-678", "0084 912345678",
+    "84912345678", "số 0110123456-", "Hoàng Văn Cũ", "con là TS Vì Văn Hai",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ABOUT_THEM)
+def test_a_full_name_or_a_whole_number_is_found_wherever_it_stands(said, dossier, an, son):
+    maker = dossier.product.producer
+    Producer.objects.filter(pk=maker.pk).update(name="Hoàng Văn Cũ", owner_type="household")
+    Producer.objects.filter(pk=maker.pk).update(
+        name="Hộ kinh doanh Lò Thị Mới", representative="Bà Lường Thị Xưa, TS. Vì Văn Hai (con)",
+        phone="0912 345 678", registration_number="0110123456",
+    )  # fmt: skip
+    with transaction.atomic():
+        other = HistoryEntry.objects.record("list.export", Office("Danh sách"), by=an, query=said)
+    found = erasing.find(Producer.objects.get(pk=maker.pk), by=son).texts
+    assert [each.ticked for each in found if each.entry.pk == other.pk] == [True]
+
+
+def test_whose_paper_it_is_says_not_whom_a_text_is_about(dossier, an, son):
+    maker = dossier.product.producer
+    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    maker.refresh_from_db()
+    with transaction.atomic():
+        signed = HistoryEntry.objects.record(
+            "list.export", Office("Danh sách"), by=an, query="Quàng Thị Lan", signer="Lường Thị Xưa"
+        )
+    assert f"{signed.pk}:data.query" not in offered(maker, son, "Quàng Thị Lan")
+
+
 @pytest.mark.parametrize("field", ["representative", "phone", "name"])
 def test_a_producer_that_the_leader_stands_for_is_their_own(field, dossier, son, client):
     maker = dossier.product.producer

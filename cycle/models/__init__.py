@@ -23,6 +23,7 @@ from cycle.models.folding import (
     name_words,
     names_document,
     names_person,
+    people_in,
     same_name,
 )
 from cycle.models.former import Renamed
@@ -115,6 +116,7 @@ __all__ = [
     "names_document",
     "name_words",
     "names_person",
+    "people_in",
     "same_name",
     "acting_in",
     "people_of",

@@ -134,6 +134,34 @@ def same_name(one: str, other: str) -> bool:
     return name_words(one) == name_words(other) != []
 
 
+#: What stands before a name and is no part of it, with its marks: «Bá» and «Chu» are surnames.
+_TITLES = frozenset(
+    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "hộ", "hkd", "gs", "pgs", "ts", "ths", "ks"]
+)
+_LONGEST_NAME = 6
+_BETWEEN_NAMES = re.compile(r"[,;/|()\n]|\s[-–—]\s|\s(?:và|hoặc)\s")
+
+
+def people_in(text: str) -> list[str]:
+    """The full names of people in what names one or several: «Bà Lò Thị A, TS. Vì Văn B (con)» is
+    «Lò Thị A» and «Vì Văn B». A full name has several words, the first and the last with a
+    capital; what is written in another way is none.
+    """
+    found = []
+    for part in _BETWEEN_NAMES.split(unicodedata.normalize("NFC", visible(text))):
+        words = part.replace("Hộ kinh doanh", "").replace(".", " ").split()
+        while words and words[0].strip(":").lower() in _TITLES:
+            del words[0]
+        if (
+            2 <= len(words) <= _LONGEST_NAME
+            and "".join(words).replace("-", "").replace("'", "").isalpha()
+            and words[0][0].isupper()
+            and words[-1][0].isupper()
+        ):
+            found.append(" ".join(words))
+    return found
+
+
 def check_signer(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is given and is no person's name (người
     ký).
