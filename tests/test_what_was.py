@@ -37,6 +37,7 @@ from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
+from tests.decision_papers import decision_of
 from tests.ground import kept
 from tests.owning import erase_all
 from tests.world import open_task
@@ -803,6 +804,31 @@ def test_what_the_leader_did_stays_and_why_something_was_erased(told, dossier, a
     assert not {str(each.pk) for each in kept} & found
     # Another leader's acts are not one's own.
     assert f"{kept[2].pk}:data.query" in offered(maker, an)
+
+
+SIGNED_BY_THE_LEADER = {
+    "in the entry": {"signer": "Trần Công Sơn"},
+    "in the entry, with a title": {"document_signer": "Ông Trần Công Sơn (đã ký)"},
+    "on a paper": {"paper": "TS. TRẦN CÔNG SƠN"},
+    "by another": {"signer": "Trần Văn Sơn"},
+    "on a paper of another": {"paper": "Trần Văn Sơn"},
+}
+
+
+@pytest.mark.parametrize("case", SIGNED_BY_THE_LEADER)
+def test_what_rests_on_a_paper_of_the_leader_stays_for_another_leader(
+    case, told, dossier, an, thu, son
+):
+    fields = dict(SIGNED_BY_THE_LEADER[case])
+    saved = [decision_of(dossier, signer=fields.pop("paper"))] if "paper" in fields else []
+    said = HistoryEntry.objects.create(
+        stream="dossier", stream_id=dossier.pk + 1000, event="dossier.revoke", label="Khác",
+        actor=an, at=clock.now(), reason="Bà Lường Thị Xưa làm giả", data=fields,
+        records=[[row._meta.label_lower, row.pk] for row in saved],
+    )  # fmt: skip
+    maker = Producer.objects.get(pk=dossier.product.producer_id)
+    assert (f"{said.pk}:reason" in offered(maker, son)) == case.endswith("another")
+    assert f"{said.pk}:reason" in offered(maker, thu)
 
 
 PERSONAL = {

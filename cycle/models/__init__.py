@@ -23,6 +23,7 @@ from cycle.models.folding import (
     name_words,
     names_document,
     names_person,
+    names_them,
     people_in,
     same_name,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "names_document",
     "name_words",
     "names_person",
+    "names_them",
     "people_in",
     "same_name",
     "acting_in",

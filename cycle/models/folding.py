@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.letters import DASHES, fold
+from cycle.letters import DASHES, fold, plain_words
 
 # Migrations of before know them by this name.
 from cycle.letters import Fold as Fold
@@ -160,6 +160,23 @@ def people_in(text: str) -> list[str]:
         ):
             found.append(" ".join(words))
     return found
+
+
+def names_them(text: str, name: str) -> bool:
+    """Whether ``text`` names the person called ``name``, whatever stands beside it: «TS. Lò Thị
+    An», «An Lò Thị (đã ký)», «Vì Văn B, LòThị An»; or with several words of the name and no other.
+
+    Its twin in the database has the same name.
+    """
+    said, called = plain_words(text).split(), plain_words(name).split()
+    if not said or not called:
+        return False
+    if set(called) <= set(said) or len(set(said)) > 1 and set(said) <= set(called):
+        return True
+    joined = "".join(called)
+    return any(
+        "".join(said[i:j]) == joined for i in range(len(said)) for j in range(i + 1, len(said) + 1)
+    )
 
 
 def check_signer(text: str, field: str) -> None:

@@ -52,7 +52,8 @@ STAYS: dict[str, str | Promise] = {
     "post": _("Tên người giữ vai trò, ghế hội đồng theo quyết định."),
     "council": _("Nội dung do hội đồng, đợt đánh giá ghi: đi theo biên bản."),
     "own": _(
-        "Nội dung nói về bạn, hoặc trong việc bạn đã làm: lãnh đạo khác của tỉnh mới xóa được."
+        "Nội dung nói về bạn, trong việc bạn đã làm, hoặc theo văn bản bạn đã ký: lãnh đạo khác "
+        "của tỉnh mới xóa được."
     ),
     "erasure": _("Lý do của một lần xóa dữ liệu."),
     "columns": _("Lần sửa có nội dung không riêng của ai: tên, nhóm, mã sản phẩm, đơn vị, quyền."),
