@@ -1328,6 +1328,13 @@ NO_ERASURE = {
     ][1],
     "signed_tomorrow": lambda w, leader: {"signed_on": clock.today() + timedelta(days=1)},
     "of_another_day": lambda w, leader: {"made_at": clock.now() - timedelta(days=9)},
+    "on_a_paper_of_ones_own": lambda w, leader: {"signer": f"Ông {leader.full_name} (đã ký)"},
+    "of_a_producer_that_one_stands_for": lambda w, leader: [
+        Producer.objects.update(representative=f"Lò Thị A, TS. {leader.full_name}"), {},
+    ][1],
+    "of_a_household_of_ones_own": lambda w, leader: [
+        Producer.objects.update(owner_type="household", name=f"Hộ {leader.full_name}"), {},
+    ][1],
     "on_a_scan_that_is_none": lambda w, leader: {"sha256": "x"},
     "of_ones_own_chain": lambda w, leader: {"texts": said_in(w, "person", leader.pk)},
     "of_ones_own_act": lambda w, leader: {"texts": said_in(w, "producer", 7, actor=leader)},

@@ -777,17 +777,46 @@ def test_whose_paper_it_is_says_not_whom_a_text_is_about(dossier, an, son):
     assert f"{signed.pk}:data.query" not in offered(maker, son, "Quàng Thị Lan")
 
 
-@pytest.mark.parametrize("field", ["representative", "phone", "name"])
-def test_a_producer_that_the_leader_stands_for_is_their_own(field, dossier, son, client):
+ONES_OWN = [
+    ("representative", "Trần Công Sơn"), ("representative", "Ông Trần Công Sơn"),
+    ("representative", "Trần Công Sơn, Lò Thị A"), ("representative", "Sơn Trần Công"),
+    ("name", "Trần Công Sơn"), ("name", "Hộ kinh doanh Trần Công Sơn"),
+    ("phone", "0987.654.321"), ("phone", "+84987654321"), ("phone", "84 987 654 321"),
+    ("phone", "(0987) 654321"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "said"), ONES_OWN)
+def test_a_producer_that_the_leader_stands_for_is_their_own(field, said, dossier, son, client):
     maker = dossier.product.producer
     User.objects.filter(pk=son.pk).update(phone="0987 654 321")
-    said = {"representative": son.full_name, "phone": "0987.654.321", "name": son.full_name}
-    Producer.objects.filter(pk=maker.pk).update(owner_type="household", **{field: said[field]})
+    Producer.objects.filter(pk=maker.pk).update(owner_type="household", **{field: said})
     client.force_login(son)
     assert client.get(of(dossier)).status_code == 403
     son.refresh_from_db()
     with pytest.raises(ValidationError, match="Không ai tự xóa"):
         erasing.erase(Erasure(producer=Producer.objects.get(pk=maker.pk)), ["1:reason"], by=son)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("representative", "Trần Văn Sơn"), ("representative", "Sơn"), ("representative", ""),
+        ("name", "Hộ Trần Công Sang"), ("phone", "0987654322"), ("phone", "09876543210"),
+        ("phone", ""),
+    ],
+)  # fmt: skip
+def test_a_producer_of_somebody_else_is_not(field, said, dossier, son):
+    maker = dossier.product.producer
+    son.phone = "0987 654 321"
+    Producer.objects.filter(pk=maker.pk).update(owner_type="household", **{field: said})
+    assert not erasing.is_of(Producer.objects.get(pk=maker.pk), son)
+
+
+def test_a_second_account_of_the_leader_is_their_own(an, son):
+    User.objects.filter(pk=an.pk).update(full_name="TRẦN CÔNG SƠN")
+    an.refresh_from_db()
+    assert erasing.is_of(an, son)
 
 
 def test_what_the_leader_did_stays_and_why_something_was_erased(told, dossier, an, son, thu):
@@ -880,9 +909,16 @@ def test_a_households_name_is_personal_a_cooperatives_is_not(owner_type, dossier
         assert (f"{each.pk}:data.changed" in found) == (owner_type == "household")
 
 
-def test_no_leader_signs_the_paper_of_their_own_act(told, dossier, son, client):
+@pytest.mark.parametrize(
+    "signer",
+    [
+        "trần công sơn", "Ông Trần Công Sơn", "TS. Trần Công Sơn", "Trần Công Sơn (đã ký)",
+        "Sơn Trần Công", "Lò Thị A, Trần Công Sơn", "Công Sơn",
+    ],
+)  # fmt: skip
+def test_no_leader_signs_the_paper_of_their_own_act(signer, told, dossier, son, client):
     client.force_login(son)
-    sent = typed(keys(told, other="reason"), signer=son.full_name.lower()) | {"scan": paper_scan()}
+    sent = typed(keys(told, other="reason"), signer=signer) | {"scan": paper_scan()}
     answer = client.post(of(dossier), sent)
     assert "Người ký phải là người khác" in str(answer.context["form"].errors["signer"])
 

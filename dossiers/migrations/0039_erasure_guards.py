@@ -1,5 +1,7 @@
 """What an erasure may take is bounded further: not what rests on a paper that who erases signed."""
 
+from importlib import import_module
+
 from django.db import migrations
 
 from cycle.letters import PlainWords
@@ -104,6 +106,32 @@ $$;
 """
 
 
+#: That of 0037, with these. What was erased before stays as it is.
+BOUNDS = import_module("dossiers.migrations.0037_erasure_bounds").BOUNDS
+ERASE = BOUNDS[BOUNDS.index("CREATE OR REPLACE FUNCTION erase_words()") :]
+_ADDED = {
+    # Whose paper it is, and whose texts.
+    "  IF EXISTS (\n       SELECT FROM jsonb_array_elements(NEW.texts) AS told\n       JOIN": """\
+  IF EXISTS (
+       SELECT FROM cycle_user u
+       CROSS JOIN LATERAL (SELECT u.full_name UNION ALL
+                           SELECT former ->> 'name' FROM jsonb_array_elements(u.former_names) AS former
+                          ) AS called (name)
+       LEFT JOIN dossiers_producer p ON p.id = NEW.producer_id
+       WHERE u.id = NEW.made_by_id AND (
+         names_them(NEW.signer, called.name) OR names_them(p.representative, called.name)
+         OR p.owner_type = 'household' AND names_them(p.name, called.name))) THEN
+    RAISE EXCEPTION 'nobody signs the paper of their own act, nor erases what is theirs'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'erase_words';
+  END IF;
+""",
+}
+for _before, _more in _ADDED.items():
+    if ERASE.count(_before) != 1:
+        raise ValueError(_before)
+    ERASE = ERASE.replace(_before, _more + _before)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("cycle", "0037_sent_entries"),
@@ -111,4 +139,4 @@ class Migration(migrations.Migration):
         ("dossiers", "0038_scans_looked_up"),
     ]
 
-    operations = [migrations.RunSQL(SIGNED)]
+    operations = [migrations.RunSQL(SIGNED), migrations.RunSQL(ERASE)]

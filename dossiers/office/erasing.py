@@ -22,7 +22,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files, letters
-from cycle.appointing import Appointed
+from cycle.appointing import Appointed, is_oneself
 from cycle.models import (
     HistoryEntry,
     Level,
@@ -31,8 +31,8 @@ from cycle.models import (
     RoleAssignment,
     Stream,
     User,
+    names_them,
     people_in,
-    same_name,
 )
 from dossiers.models import Because, Dossier, Erasure, OwnerType, Producer
 from dossiers.office import people
@@ -101,26 +101,23 @@ def search(text: str) -> tuple[list[User], list[Producer]]:
 
 
 def is_of(whose: User | Producer, user: User) -> bool:
-    """Whether these are the texts of ``user``: their account, or a producer that they stand for or
-    are themselves.
+    """Whether these are the texts of ``user``: an account of theirs, or a producer that they stand
+    for or are themselves, alone or with others.
     """
     if isinstance(whose, User):
-        return whose.pk == user.pk
+        return is_oneself(user, whose)
     names = [whose.representative]
     if whose.owner_type == OwnerType.HOUSEHOLD:
         names.append(whose.name)
-    phone = _digits(whose.phone)
-    return is_called(user, *names) or len(phone) >= DIGITS and phone == _digits(user.phone)
+    phone = letters.fold(whose.phone)
+    mine = (_pattern(each)[0] for each in _BETWEEN.split(user.phone))
+    return is_called(user, *names) or any(re.search(each, phone) for each in mine if each)
 
 
 def is_called(user: User, *names: str) -> bool:
-    """Whether ``user`` is or was called one of ``names``."""
-    own = [user.full_name, *(each["name"] for each in user.former_names)]
-    return any(same_name(one, other) for one in own for other in names)
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+    """Whether one of ``names`` names ``user``, as they are or were called."""
+    own = [user.full_name, *_former(user)]
+    return any(names_them(other, one) for one in own for other in names)
 
 
 #: Between several numbers or addresses in one column.

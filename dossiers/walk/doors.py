@@ -29,8 +29,8 @@ from cycle.models import (
     RoleAssignment,
     User,
     document_wrong,
+    names_them,
     people_of,
-    same_name,
 )
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
@@ -293,7 +293,7 @@ def _signed_by_another(
     """
     if paper is None or capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and same_name(paper.signer, str(by)):
+    if capacity.role in (Role.OFFICER, Role.CLERK) and names_them(paper.signer, str(by)):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )
