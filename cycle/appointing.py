@@ -31,6 +31,7 @@ from cycle.models import (
     named_apart,
     names_document,
     names_person,
+    names_them,
     people_of,
     same_name,
 )
@@ -122,8 +123,9 @@ def signed_by_another(document: str, signer: str, maker: User | None) -> bool:
 
 def _is_another(name: str, person: User | None) -> bool:
     """Whether a written ``name`` is that of somebody but ``person``."""
-    named, mine = set(name_words(name)), set(name_words(str(person)))
-    return not (named <= mine or mine <= named)
+    # One word of the name alone may be theirs too.
+    of_theirs = set(name_words(name)) <= set(name_words(str(person)))
+    return not (of_theirs or names_them(name, str(person)))
 
 
 def check_person(person: User, role: str, *, field: str) -> None:

@@ -132,6 +132,18 @@ class FoldNumber(models.Func):
     output_field = models.TextField()
 
 
+def plain_words(text: str) -> str:
+    """The words of ``text`` alone, whatever parts them: «Bà Lò-Thị·An!» → "ba lo thi an"."""
+    return " ".join(re.findall("[a-z0-9]+", fold(text)))
+
+
+class PlainWords(models.Func):
+    """The same as :func:`plain_words`, in the database."""
+
+    template = f"btrim(regexp_replace({_FOLD}, '[^a-z0-9]+', ' ', 'g'))"
+    output_field = models.TextField()
+
+
 def numbered(column: str) -> models.GeneratedField:
     """The column ``folded_number`` over one of numbers.
 

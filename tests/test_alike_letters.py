@@ -21,7 +21,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 
 from cycle import letters, written
-from cycle.models import OrgUnit, Role, User, check_symbol, named_apart
+from cycle.models import OrgUnit, Role, User, check_symbol, named_apart, names_them
 from dossiers.forms.fields import PlainPart, RowField
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters
@@ -49,6 +49,7 @@ WRITTEN = (
 TWINS = {
     letters.fold: letters.Fold,
     letters.fold_number: letters.FoldNumber,
+    letters.plain_words: letters.PlainWords,
     letters.search_words: letters.SearchWords,
     letters.search_joined: letters.SearchJoined,
     letters.sort_key: letters.key_of,
@@ -83,6 +84,43 @@ def test_the_database_says_what_python_says(function):
         for text, said, told in zip(texts, map(function, texts), made, strict=True)
         if said != told
     ] == []
+
+
+#: Whether the one names who is called the other.
+NAMED = {
+    ("Trần Công Sơn", "Trần Công Sơn"): True,
+    ("Ông Trần Công Sơn", "Trần Công Sơn"): True,
+    ("TS. trần công sơn", "Trần Công Sơn"): True,
+    ("ThS.Trần Công Sơn", "Trần Công Sơn"): True,
+    ("Trần Công Sơn (đã ký)", "Trần Công Sơn"): True,
+    ("Trần Công Sơn, Lò Thị A", "Trần Công Sơn"): True,
+    ("Lò Thị A và Trần Công Sơn", "Trần Công Sơn"): True,
+    ("KT. CHỦ TỊCH - PHÓ CHỦ TỊCH TRẦN CÔNG SƠN", "Trần Công Sơn"): True,
+    ("Sơn Trần Công", "Trần Công Sơn"): True,
+    ("Sơn, Trần Công", "Trần Công Sơn"): True,
+    ("Công Sơn", "Trần Công Sơn"): True,
+    ("TrầnCông Sơn", "Trần Công Sơn"): True,
+    ("Ông TranCongSon", "Trần Công Sơn"): True,
+    ("Trần·Công·Sơn", "Trần Công Sơn"): True,
+    ("Trần\u200bCông Sơn", "Trần Công Sơn"): True,
+    ("Sơn", "Trần Công Sơn"): False,
+    ("Sơn Sơn", "Trần Công Sơn"): False,
+    ("Trần Công Sang", "Trần Công Sơn"): False,
+    ("Trần Văn Sơn", "Trần Công Sơn"): False,
+    ("TrầnCôngSơnHà", "Trần Công Sơn"): False,
+    ("", "Trần Công Sơn"): False,
+    ("Trần Công Sơn", ""): False,
+    ("…", "…"): False,
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("said", "called"), NAMED)
+def test_who_is_named_is_known_whatever_stands_beside_it(said, called):
+    assert names_them(said, called) is NAMED[said, called]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT names_them(%s, %s)", [said, called])
+        assert cursor.fetchone() == (NAMED[said, called],)
 
 
 ALIKE = {

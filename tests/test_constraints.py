@@ -1287,6 +1287,50 @@ def said_in(world, stream, pk, **fields):
     return [[entry.pk, part]]
 
 
+def on_paper_of(world, leader, saved, **fields):
+    """A reason in another dossier's chain, whose entry rests on a paper of ``leader``."""
+    return {
+        "texts": said_in(
+            world, fields.pop("stream", "dossier"), 7, event="dossier.revoke",
+            records=[[row._meta.label_lower, row.pk] for row in saved], **fields,
+        )
+    }  # fmt: skip
+
+
+def on_words_of(world, signer, key="signer"):
+    """A reason in an entry that says who signed its paper."""
+    [[pk, _part]] = said_in(
+        world, "producer", 7, data={"changed": {}, key: signer}, reason="Gọi ai"
+    )
+    return {"texts": [[pk, "reason"]]}
+
+
+def on_the_rounds_paper_of(world, leader):
+    """A reason in what follows from a round, of which the leader signed a document."""
+    kept = document(world, signer=leader.full_name)
+    closed = HistoryEntry.objects.create(
+        stream="round", stream_id=kept.round_id, event="round.close", label="x", at=clock.now()
+    )
+    [[pk, _part]] = said_in(
+        world, "dossier", 7, event="dossier.rank", reason="Gọi ai",
+        data={"changed": {}, "authority": closed.pk},
+    )  # fmt: skip
+    return {"texts": [[pk, "reason"]]}
+
+
+def told_beside_of(world, leader):
+    """The same act, told in the chain of the producer."""
+    moment, paper = clock.now(), decision_of(world.dossier, signer=leader.full_name)
+    said_in(
+        world, "dossier", 7, event="dossier.correct_names", at=moment,
+        records=[[paper._meta.label_lower, paper.pk]],
+    )  # fmt: skip
+    [[pk, _part]] = said_in(
+        world, "producer", 8, at=moment, data={"changed": {}, "dossier": 7}, reason="Gọi ai"
+    )
+    return {"texts": [[pk, "reason"]]}
+
+
 #: What the row itself shows that no erasure may be -> its fields, of the world and its leader.
 NO_ERASURE = {
     "by_nobody_who_leads": lambda w, leader: {"made_by": w.an},
@@ -1305,6 +1349,13 @@ NO_ERASURE = {
     ][1],
     "signed_tomorrow": lambda w, leader: {"signed_on": clock.today() + timedelta(days=1)},
     "of_another_day": lambda w, leader: {"made_at": clock.now() - timedelta(days=9)},
+    "on_a_paper_of_ones_own": lambda w, leader: {"signer": f"Ông {leader.full_name} (đã ký)"},
+    "of_a_producer_that_one_stands_for": lambda w, leader: [
+        Producer.objects.update(representative=f"Lò Thị A, TS. {leader.full_name}"), {},
+    ][1],
+    "of_a_household_of_ones_own": lambda w, leader: [
+        Producer.objects.update(owner_type="household", name=f"Hộ {leader.full_name}"), {},
+    ][1],
     "on_a_scan_that_is_none": lambda w, leader: {"sha256": "x"},
     "of_ones_own_chain": lambda w, leader: {"texts": said_in(w, "person", leader.pk)},
     "of_ones_own_act": lambda w, leader: {"texts": said_in(w, "producer", 7, actor=leader)},
@@ -1314,6 +1365,22 @@ NO_ERASURE = {
     "of_a_dossier_that_goes_on": lambda w, leader: {
         "texts": said_in(w, "dossier", w.dossier.pk)
     },
+    "of_what_says_their_signature": lambda w, leader: on_words_of(w, leader.full_name),
+    "of_what_says_their_signature_with_a_title": lambda w, leader: on_words_of(
+        w, f"KT. Chủ tịch, ông {leader.full_name.upper()} (đã ký)", "document_signer"
+    ),
+    "of_what_says_the_signature_of_their_former_name": lambda w, leader: [
+        on_words_of(w, leader.full_name),
+        User.objects.filter(pk=leader.pk).update(full_name="Người Kế Nhiệm"),
+    ][0],
+    "of_an_act_on_their_paper": lambda w, leader: on_paper_of(
+        w, leader, [decision_of(w.dossier, signer=f"TS. {leader.full_name}")]
+    ),
+    "of_a_plan_that_they_signed": lambda w, leader: on_paper_of(
+        w, leader, [plan_paper(w, signer=leader.full_name)], stream="cycle"
+    ),
+    "of_what_follows_from_their_rounds_paper": on_the_rounds_paper_of,
+    "of_the_same_act_beside": told_beside_of,
     "of_why_was_erased": lambda w, leader: {
         "texts": said_in(w, "producer", 7, event="personal.erase")
     },
@@ -1335,6 +1402,8 @@ def test_what_the_database_lets_go_of_anothers_act(world):
     texts = [
         *said_in(world, "person", world.an.pk), *said_in(world, "producer", 7),
         *said_in(world, "dossier", 7, data={"changed": {"phone": ["1", "2"]}}),
+        *on_words_of(world, "Trần Văn Khác")["texts"],
+        *on_paper_of(world, world.an, [decision_of(world.dossier, signer="Trần Văn Khác")])["texts"],
     ]  # fmt: skip
     assert erasure(world, texts=texts).pk
 

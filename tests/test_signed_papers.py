@@ -613,7 +613,10 @@ def test_a_clerk_numbers_from_the_paper_and_does_it_as_a_clerk(awaiting, provinc
     assert awaiting.history.get(event="dossier.certify").role == Role.CLERK
 
 
-@pytest.mark.parametrize("signer", ["Lò Văn Thư", " lo van  thu"])
+@pytest.mark.parametrize(
+    "signer",
+    ["Lò Văn Thư", " lo van  thu", "Ông Lò Văn Thư", "Lò Văn Thư (đã ký)", "Hà Thị B, Lò Văn Thư"],
+)
 def test_who_types_a_decision_has_not_signed_it(awaiting, province, signer):
     clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
     with transaction.atomic(), pytest.raises(ValidationError) as refused:

@@ -37,6 +37,7 @@ from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
 from notifications import letters
 from tests import judging, records
+from tests.decision_papers import decision_of
 from tests.ground import kept
 from tests.owning import erase_all, update_as_owner
 from tests.world import open_task
@@ -687,19 +688,139 @@ def test_nobody_erases_what_is_said_of_themselves_on_anothers_page(dossier, an, 
         erasing.erase(made, [f"{chain.pk}:reason"], by=son, also=son.full_name)
 
 
-@pytest.mark.parametrize("field", ["representative", "phone", "name"])
-def test_a_producer_that_the_leader_stands_for_is_their_own(field, dossier, son, client):
+#: What anybody may set to any words -> a text about something else that has them.
+NOT_ABOUT_THEM = {
+    "an address of words": ("producer", {"address": "Thiếu phiếu kiểm nghiệm"}),
+    "an address of a unit": ("producer", {"address": "Xã Nà Tấu"}),
+    "an address of a whole name": ("producer", {"address": "Lò Văn Khác"}),
+    "a representative of words": ("producer", {"representative": "Thiếu phiếu kiểm nghiệm"}),
+    "a representative of a unit": ("producer", {"representative": "Nà Tấu"}),
+    "a representative of a unit with its kind": (
+        "producer", {"representative": "Xã Nà Tấu"},
+    ),
+    "a representative of one word": ("producer", {"representative": "Minh"}),
+    "a household of words": ("producer", {"owner_type": "household", "name": "Thiếu minh chứng"}),
+    "a cooperative": ("producer", {"owner_type": "cooperative", "name": "Lò Văn Khác"}),
+    "a short number": ("producer", {"registration_number": "620001"}),
+    "a number in a longer one": ("producer", {"registration_number": "620001556"}),
+    "a telephone in a longer number": ("producer", {"phone": "0962000155"}),
+    "a sign-in": ("person", {"username": "minh"}),
+    "a sign-in of a word": ("person", {"username": "thieu"}),
+    "an account of one word": ("person", {"full_name": "Minh"}),
+    "an e-mail with the words": ("person", {"email": "minh@chung.vn"}),
+    "an e-mail in a longer one": ("person", {"email": "hoa@dienbien.gov.vn"}),
+}  # fmt: skip
+ELSEWHERE = (
+    "Thiếu phiếu kiểm nghiệm, thiếu minh chứng; để hồ sơ quá hạn thành đúng hạn ở Nà Tấu,"
+    " xã Nà Tấu; Lò Văn Khác, số 620001, 096200015567, 96200015567, 8620001556;"
+    " minh@chung.vnx, lan.hoa@dienbien.gov.vn"
+)
+
+
+@pytest.mark.parametrize("case", NOT_ABOUT_THEM)
+def test_what_anybody_may_set_finds_only_what_is_about_this_person(case, dossier, an, thu, son):
+    kind, fields = NOT_ABOUT_THEM[case]
+    maker = dossier.product.producer
+    model, pk = (Producer, maker.pk) if kind == "producer" else (User, thu.pk)
+    update_as_owner(model.objects.filter(pk=pk), **fields)
+    whose = model.objects.get(pk=pk)
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        foreign = [
+            HistoryEntry.objects.create(
+                stream=stream, stream_id=pk + 1000, event=event, label="Khác", actor=an,
+                at=clock.now(), reason=ELSEWHERE,
+            )
+            for stream, event in (
+                ("dossier", "dossier.return_idea"), ("unit", "unit.change"),
+                ("office", "calendar.change"), ("person", "person.leave"), ("cycle", "cycle.batch"),
+            )
+        ]  # fmt: skip
+        own = record(
+            f"{kind}.change" if kind == "producer" else "person.leave",
+            whose if kind == "producer" else Appointed(whose), by=an, reason=ELSEWHERE,
+        )  # fmt: skip
+    for also in ("", "minh chứng", "Lò Văn Khác", *map(str, fields.values())):
+        found = offered(whose, son, also)
+        assert not {f"{each.pk}:reason" for each in foreign} & found
+        assert f"{own.pk}:reason" in found
+
+
+#: How a text may write what is known of somebody.
+ABOUT_THEM = [
+    "Bà Lường Thị Xưa", "LƯỜNG THỊ XƯA!", "«Luong thi xua»", "Lường-Thị-Xưa…", "0912345678",
+    "0912.345.678", "(0912) 345 678", "+84912345678", "+84 912-345-678", "0084 912345678",
+    "84912345678", "số 0110123456-", "Hoàng Văn Cũ", "con là TS Vì Văn Hai",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", ABOUT_THEM)
+def test_a_full_name_or_a_whole_number_is_found_wherever_it_stands(said, dossier, an, son):
+    maker = dossier.product.producer
+    update_as_owner(
+        Producer.objects.filter(pk=maker.pk), name="Hoàng Văn Cũ", owner_type="household"
+    )
+    update_as_owner(Producer.objects.filter(pk=maker.pk),
+        name="Hộ kinh doanh Lò Thị Mới", representative="Bà Lường Thị Xưa, TS. Vì Văn Hai (con)",
+        phone="0912 345 678", registration_number="0110123456",
+    )  # fmt: skip
+    with transaction.atomic():
+        other = HistoryEntry.objects.record("list.export", Office("Danh sách"), by=an, query=said)
+    found = erasing.find(Producer.objects.get(pk=maker.pk), by=son).texts
+    assert [each.ticked for each in found if each.entry.pk == other.pk] == [True]
+
+
+def test_whose_paper_it_is_says_not_whom_a_text_is_about(dossier, an, son):
+    maker = dossier.product.producer
+    update_as_owner(Producer.objects.filter(pk=maker.pk), representative="Lường Thị Xưa")
+    maker.refresh_from_db()
+    with transaction.atomic():
+        signed = HistoryEntry.objects.record(
+            "list.export", Office("Danh sách"), by=an, query="Quàng Thị Lan", signer="Lường Thị Xưa"
+        )
+    assert f"{signed.pk}:data.query" not in offered(maker, son, "Quàng Thị Lan")
+
+
+ONES_OWN = [
+    ("representative", "Trần Công Sơn"), ("representative", "Ông Trần Công Sơn"),
+    ("representative", "Trần Công Sơn, Lò Thị A"), ("representative", "Sơn Trần Công"),
+    ("name", "Trần Công Sơn"), ("name", "Hộ kinh doanh Trần Công Sơn"),
+    ("phone", "0987.654.321"), ("phone", "+84987654321"), ("phone", "84 987 654 321"),
+    ("phone", "(0987) 654321"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "said"), ONES_OWN)
+def test_a_producer_that_the_leader_stands_for_is_their_own(field, said, dossier, son, client):
     maker = dossier.product.producer
     User.objects.filter(pk=son.pk).update(phone="0987 654 321")
-    said = {"representative": son.full_name, "phone": "0987.654.321", "name": son.full_name}
-    update_as_owner(
-        Producer.objects.filter(pk=maker.pk), owner_type="household", **{field: said[field]}
-    )
+    update_as_owner(Producer.objects.filter(pk=maker.pk), owner_type="household", **{field: said})
     client.force_login(son)
     assert client.get(of(dossier)).status_code == 403
     son.refresh_from_db()
     with pytest.raises(ValidationError, match="Không ai tự xóa"):
         erasing.erase(Erasure(producer=Producer.objects.get(pk=maker.pk)), ["1:reason"], by=son)
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ("representative", "Trần Văn Sơn"), ("representative", "Sơn"), ("representative", ""),
+        ("name", "Hộ Trần Công Sang"), ("phone", "0987654322"), ("phone", "09876543210"),
+        ("phone", ""),
+    ],
+)  # fmt: skip
+def test_a_producer_of_somebody_else_is_not(field, said, dossier, son):
+    maker = dossier.product.producer
+    son.phone = "0987 654 321"
+    update_as_owner(Producer.objects.filter(pk=maker.pk), owner_type="household", **{field: said})
+    assert not erasing.is_of(Producer.objects.get(pk=maker.pk), son)
+
+
+def test_a_second_account_of_the_leader_is_their_own(an, son):
+    User.objects.filter(pk=an.pk).update(full_name="TRẦN CÔNG SƠN")
+    an.refresh_from_db()
+    assert erasing.is_of(an, son)
 
 
 def test_what_the_leader_did_stays_and_why_something_was_erased(told, dossier, an, son, thu):
@@ -716,6 +837,31 @@ def test_what_the_leader_did_stays_and_why_something_was_erased(told, dossier, a
     assert not {str(each.pk) for each in kept} & found
     # Another leader's acts are not one's own.
     assert f"{kept[2].pk}:data.query" in offered(maker, an)
+
+
+SIGNED_BY_THE_LEADER = {
+    "in the entry": {"signer": "Trần Công Sơn"},
+    "in the entry, with a title": {"document_signer": "Ông Trần Công Sơn (đã ký)"},
+    "on a paper": {"paper": "TS. TRẦN CÔNG SƠN"},
+    "by another": {"signer": "Trần Văn Sơn"},
+    "on a paper of another": {"paper": "Trần Văn Sơn"},
+}
+
+
+@pytest.mark.parametrize("case", SIGNED_BY_THE_LEADER)
+def test_what_rests_on_a_paper_of_the_leader_stays_for_another_leader(
+    case, told, dossier, an, thu, son
+):
+    fields = dict(SIGNED_BY_THE_LEADER[case])
+    saved = [decision_of(dossier, signer=fields.pop("paper"))] if "paper" in fields else []
+    said = HistoryEntry.objects.create(
+        stream="dossier", stream_id=dossier.pk + 1000, event="dossier.revoke", label="Khác",
+        actor=an, at=clock.now(), reason="Bà Lường Thị Xưa làm giả", data=fields,
+        records=[[row._meta.label_lower, row.pk] for row in saved],
+    )  # fmt: skip
+    maker = Producer.objects.get(pk=dossier.product.producer_id)
+    assert (f"{said.pk}:reason" in offered(maker, son)) == case.endswith("another")
+    assert f"{said.pk}:reason" in offered(maker, thu)
 
 
 PERSONAL = {
@@ -767,9 +913,16 @@ def test_a_households_name_is_personal_a_cooperatives_is_not(owner_type, dossier
         assert (f"{each.pk}:data.changed" in found) == (owner_type == "household")
 
 
-def test_no_leader_signs_the_paper_of_their_own_act(told, dossier, son, client):
+@pytest.mark.parametrize(
+    "signer",
+    [
+        "trần công sơn", "Ông Trần Công Sơn", "TS. Trần Công Sơn", "Trần Công Sơn (đã ký)",
+        "Sơn Trần Công", "Lò Thị A, Trần Công Sơn", "Công Sơn",
+    ],
+)  # fmt: skip
+def test_no_leader_signs_the_paper_of_their_own_act(signer, told, dossier, son, client):
     client.force_login(son)
-    sent = typed(keys(told, other="reason"), signer=son.full_name.lower()) | {"scan": paper_scan()}
+    sent = typed(keys(told, other="reason"), signer=signer) | {"scan": paper_scan()}
     answer = client.post(of(dossier), sent)
     assert "Người ký phải là người khác" in str(answer.context["form"].errors["signer"])
 

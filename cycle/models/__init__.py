@@ -33,6 +33,8 @@ from cycle.models.folding import (
     name_words,
     names_document,
     names_person,
+    names_them,
+    people_in,
     same_name,
 )
 from cycle.models.former import Renamed
@@ -133,6 +135,8 @@ __all__ = [
     "names_document",
     "name_words",
     "names_person",
+    "names_them",
+    "people_in",
     "same_name",
     "acting_in",
     "people_of",

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.letters import DASHES, fold
+from cycle.letters import DASHES, fold, plain_words
 
 # Migrations of before know them by this name.
 from cycle.letters import Fold as Fold
@@ -152,6 +152,51 @@ def name_words(text: str) -> list[str]:
 def same_name(one: str, other: str) -> bool:
     """Whether two names are the same, however typed; False if one is empty."""
     return name_words(one) == name_words(other) != []
+
+
+#: What stands before a name and is no part of it, with its marks: «Bá» and «Chu» are surnames.
+_TITLES = frozenset(
+    ["ông", "bà", "anh", "chị", "cô", "chú", "bác", "hộ", "hkd", "gs", "pgs", "ts", "ths", "ks"]
+)
+_LONGEST_NAME = 6
+_BETWEEN_NAMES = re.compile(r"[,;/|()\n]|\s[-–—]\s|\s(?:và|hoặc)\s")
+
+
+def people_in(text: str) -> list[str]:
+    """The full names of people in what names one or several: «Bà Lò Thị A, TS. Vì Văn B (con)» is
+    «Lò Thị A» and «Vì Văn B». A full name has several words, the first and the last with a
+    capital; what is written in another way is none.
+    """
+    found = []
+    for part in _BETWEEN_NAMES.split(unicodedata.normalize("NFC", visible(text))):
+        words = part.replace("Hộ kinh doanh", "").replace(".", " ").split()
+        while words and words[0].strip(":").lower() in _TITLES:
+            del words[0]
+        if (
+            2 <= len(words) <= _LONGEST_NAME
+            and "".join(words).replace("-", "").replace("'", "").isalpha()
+            and words[0][0].isupper()
+            and words[-1][0].isupper()
+        ):
+            found.append(" ".join(words))
+    return found
+
+
+def names_them(text: str, name: str) -> bool:
+    """Whether ``text`` names the person called ``name``, whatever stands beside it: «TS. Lò Thị
+    An», «An Lò Thị (đã ký)», «Vì Văn B, LòThị An»; or with several words of the name and no other.
+
+    Its twin in the database has the same name.
+    """
+    said, called = plain_words(text).split(), plain_words(name).split()
+    if not said or not called:
+        return False
+    if set(called) <= set(said) or len(set(said)) > 1 and set(said) <= set(called):
+        return True
+    joined = "".join(called)
+    return any(
+        "".join(said[i:j]) == joined for i in range(len(said)) for j in range(i + 1, len(said) + 1)
+    )
 
 
 def check_signer(text: str, field: str) -> None:

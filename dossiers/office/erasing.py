@@ -7,6 +7,7 @@ are corrected by their own acts, and records that a duty keeps are not touched.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,8 +22,18 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files, letters
-from cycle.appointing import Appointed
-from cycle.models import HistoryEntry, Level, Role, RoleAssignment, Stream, User, same_name
+from cycle.appointing import Appointed, is_oneself
+from cycle.models import (
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    names_them,
+    people_in,
+)
 from dossiers.models import Because, Dossier, Erasure, OwnerType, Producer
 from dossiers.office import people
 
@@ -30,8 +41,9 @@ from dossiers.office import people
 AT_ONCE = 200
 #: So many people and producers are found by one search.
 FOUND = 20
-#: A number is looked for when it has so many digits, a single word when it has so many letters.
-DIGITS, LETTERS = 6, 4
+#: In what is about a person a number is looked for when it has so many digits, a single word when
+#: it has so many letters; elsewhere a telephone or identity number as a whole.
+DIGITS, LETTERS, WHOLE = 6, 4, 9
 
 #: Why a text stays, as ``history_word_stays`` says in the database.
 STAYS: dict[str, str | Promise] = {
@@ -40,7 +52,8 @@ STAYS: dict[str, str | Promise] = {
     "post": _("Tên người giữ vai trò, ghế hội đồng theo quyết định."),
     "council": _("Nội dung do hội đồng, đợt đánh giá ghi: đi theo biên bản."),
     "own": _(
-        "Nội dung nói về bạn, hoặc trong việc bạn đã làm: lãnh đạo khác của tỉnh mới xóa được."
+        "Nội dung nói về bạn, trong việc bạn đã làm, hoặc theo văn bản bạn đã ký: lãnh đạo khác "
+        "của tỉnh mới xóa được."
     ),
     "erasure": _("Lý do của một lần xóa dữ liệu."),
     "columns": _("Lần sửa có nội dung không riêng của ai: tên, nhóm, mã sản phẩm, đơn vị, quyền."),
@@ -88,53 +101,106 @@ def search(text: str) -> tuple[list[User], list[Producer]]:
 
 
 def is_of(whose: User | Producer, user: User) -> bool:
-    """Whether these are the texts of ``user``: their account, or a producer that they stand for or
-    are themselves.
+    """Whether these are the texts of ``user``: an account of theirs, or a producer that they stand
+    for or are themselves, alone or with others.
     """
     if isinstance(whose, User):
-        return whose.pk == user.pk
+        return is_oneself(user, whose)
     names = [whose.representative]
     if whose.owner_type == OwnerType.HOUSEHOLD:
         names.append(whose.name)
-    phone = _digits(whose.phone)
-    return is_called(user, *names) or len(phone) >= DIGITS and phone == _digits(user.phone)
+    phone = letters.fold(whose.phone)
+    mine = (_pattern(each)[0] for each in _BETWEEN.split(user.phone))
+    return is_called(user, *names) or any(re.search(each, phone) for each in mine if each)
 
 
 def is_called(user: User, *names: str) -> bool:
-    """Whether ``user`` is or was called one of ``names``."""
-    own = [user.full_name, *(each["name"] for each in user.former_names)]
-    return any(same_name(one, other) for one in own for other in names)
+    """Whether one of ``names`` names ``user``, as they are or were called."""
+    own = [user.full_name, *_former(user)]
+    return any(names_them(other, one) for one in own for other in names)
 
 
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+#: Between several numbers or addresses in one column.
+_BETWEEN = re.compile(r"[,;/]|\s[-–—]\s")
 
 
-def _called(whose: User | Producer) -> Iterator[str]:
-    """What is looked for in texts everywhere: what this person is or was called, their numbers."""
-    former = [each["name"] for each in whose.former_names]
-    if isinstance(whose, User):
-        yield from (whose.full_name, whose.username, whose.email, whose.phone, *former)
-        return
-    yield from (whose.representative, whose.phone, whose.address, whose.registration_number)
-    # A household is called by who it is; a cooperative is no person.
-    if whose.owner_type == OwnerType.HOUSEHOLD:
-        yield from (whose.name, *former)
+def _known(whose: User | Producer) -> dict[str, list[str]]:
+    """What says of a text, wherever it stands, that it is about this person: their full name, now
+    and before, their telephone, their identity number or e-mail as a whole.
 
-
-def _terms(said_of: Iterable[str], of: str = "") -> dict[str, list[str]]:
-    """``names`` (as words) and ``numbers`` (as digits) that a text of theirs may have, the keys
-    with ``of`` before them.
+    What anybody may set to any words, as an address or a sign-in, is none: with it a text about
+    something else would be taken for one of theirs.
     """
-    names, numbers = set(), set()
+    if isinstance(whose, User):
+        named, others = [whose.full_name, *_former(whose)], [whose.phone, whose.email]
+    else:
+        named, others = [whose.representative], [whose.phone, whose.registration_number]
+        # A household is called by who it is; a cooperative is no person.
+        if whose.owner_type == OwnerType.HOUSEHOLD:
+            named += [whose.name, *_former(whose)]
+    names = {letters.plain_words(each) for said in named for each in people_in(said)}
+    found = [_pattern(each) for said in others for each in _BETWEEN.split(said)]
+    return {
+        "names": sorted(names - _of_units(names)),
+        "patterns": sorted(each for each, digits in found if each and not 0 < digits < WHOLE),
+    }
+
+
+def _loose(whose: User | Producer) -> list[str]:
+    """What else is looked for in what is about this person."""
+    if isinstance(whose, User):
+        return [whose.full_name, whose.username, *_former(whose)]
+    said = [whose.representative, whose.address, whose.registration_number]
+    return said + ([whose.name, *_former(whose)] if whose.owner_type == OwnerType.HOUSEHOLD else [])
+
+
+def _own(user: User) -> list[str]:
+    """What says that a text is about ``user``, who therefore does not erase it."""
+    return [user.full_name, user.email, *_BETWEEN.split(user.phone), *_former(user)]
+
+
+def _former(row: User | Producer) -> list[str]:
+    return [each["name"] for each in row.former_names]
+
+
+def _of_units(names: set[str]) -> set[str]:
+    """Those of ``names`` that are what a unit is called: «Nà Tấu»."""
+    called = Q(pk__in=[])
+    for name in names:
+        called |= Q(search__contains=name)
+    units = OrgUnit.objects.filter(called).values_list("name", flat=True)
+    told = [f" {letters.plain_words(unit)}" for unit in units]
+    return {name for name in names if any(each.endswith(f" {name}") for each in told)}
+
+
+def _pattern(said: str) -> tuple[str, int]:
+    """(a regular expression for ``said`` as a whole in a folded text, its digits) of a number,
+    however it is parted, or an e-mail address (0); ("", 0) of anything else.
+    """
+    if "@" in said:
+        return rf"(?<![a-z0-9._%+-]){re.escape(letters.fold(said))}(?![a-z0-9_-]|[.][a-z0-9])", 0
+    digits = letters.search_joined(said).removeprefix("+")
+    if not digits.isdecimal() or len(digits) < DIGITS:
+        return "", 0
+    # A telephone number with or without what stands before it.
+    core = re.sub("^(?:0084|84(?=[0-9]{9}$)|0(?=[0-9]{9,10}$))", "", digits)
+    parted = "[ .()-]{0,2}"
+    before = rf"(?:(?:[+]?84|0084|0){parted})?" if len(core) in (WHOLE, WHOLE + 1) else ""
+    return rf"(?<![0-9])(?<![0-9][.]){before}{parted.join(core)}(?![.]?[0-9])", len(digits)
+
+
+def _terms(said_of: Iterable[str], of: str) -> dict[str, list[str]]:
+    """``names`` (as words) and ``patterns`` of what is looked for, the keys with ``of`` before
+    them.
+    """
+    names, patterns = set(), set()
     for said in said_of:
-        words = letters.search_words(said)
-        joined = words.replace(" ", "")
-        if joined.isdigit():
-            numbers |= {joined} if len(joined) >= DIGITS else set()
-        elif " " in words or len(words) >= LETTERS:
+        words, (pattern, _digits) = letters.plain_words(said), _pattern(said)
+        if pattern:
+            patterns.add(pattern)
+        elif not words.replace(" ", "").isdecimal() and (" " in words or len(words) >= LETTERS):
             names.add(words)
-    return {f"{of}names": sorted(names), f"{of}numbers": sorted(numbers)}
+    return {f"{of}names": sorted(names), f"{of}patterns": sorted(patterns)}
 
 
 # --- What -------------------------------------------------------------------------------------
@@ -185,50 +251,58 @@ class Found:
     old: int = 0
 
 
-_WORDS = letters.SearchWords.template % {"expressions": "said.word"}
-_JOINED = letters.SearchJoined.template % {"expressions": "said.word"}
+def _folded(word: str) -> str:
+    """SQL: the text ``word`` folded, and its plain words with a blank on either side."""
+    fold = letters.Fold.template % {"expressions": word}
+    # OFFSET: computed once, however often it is asked.
+    return f"""(SELECT folded, ' ' || regexp_replace(folded, '[^a-z0-9]+', ' ', 'g') || ' ' AS words
+                FROM (SELECT {fold} AS folded OFFSET 0) AS once OFFSET 0)"""  # noqa: S608  # no value of anybody's
 
 
-def _told(word: str, of: str = "") -> str:
-    """SQL: whether the text ``word`` has one of the terms ``of`` somebody."""
-    words, joined = (each.replace("said.word", word) for each in (_WORDS, _JOINED))
+def _told(row: str, of: str = "") -> str:
+    """SQL: whether the text ``row`` (:func:`_folded`) has one of the terms ``of`` somebody."""
     return f"""(EXISTS (SELECT FROM unnest(%({of}names)s::text[]) AS name
-                        WHERE position(' ' || name || ' ' IN ' ' || {words} || ' ') > 0)
-                OR EXISTS (SELECT FROM unnest(%({of}numbers)s::text[]) AS number
-                           WHERE position(number IN {joined}) > 0))"""  # noqa: S608  # no value of anybody's
+                        WHERE position(' ' || name || ' ' IN {row}.words) > 0)
+                OR EXISTS (SELECT FROM unnest(%({of}patterns)s::text[]) AS pattern
+                           WHERE {row}.folded ~ pattern))"""  # noqa: S608  # no value of anybody's
 
 
 # CASE: who did it need not be read. Of the producer's products and dossiers a correction is of the
-# producer; their reasons are the office's words, unless they name somebody. What is typed beside is
-# a name of theirs where the entry is about them, or says a known one too: elsewhere it is a word.
+# producer; their reasons are the office's words, unless they name somebody. What is no full name or
+# whole number, and what is typed beside, names them where the entry is about them; what is typed
+# also where the entry says a full name of theirs: elsewhere these are words.
 _SEARCH = f"""
 SELECT * FROM (
 SELECT e.id, said.part, said.word,
        coalesce(history_word_stays(e, said.part, s.words -> said.part, %(eraser)s),
-                CASE WHEN {_told("said.word", "own_")} THEN 'own' END) AS stays,
-       told.names_them, told.own
+                CASE WHEN {_told("said", "own_")} THEN 'own' END) AS stays,
+       told.names_them OR told.own AND said.part <> 'reason'
 FROM cycle_sealedtext s
 JOIN cycle_historyentry e ON e.id = s.entry_id
-CROSS JOIN LATERAL jsonb_each_text(s.words) AS said (part, word)
+CROSS JOIN LATERAL (SELECT part, word, folded, words
+                    FROM jsonb_each_text(s.words) AS one (part, word)
+                    CROSS JOIN LATERAL {_folded("one.word")} AS read
+                    WHERE part NOT IN ('actor', 'acting_for')) AS said
 CROSS JOIN LATERAL (SELECT
     e.stream = %(stream)s AND e.stream_id = %(id)s AS own,
     e.stream = 'product' AND e.stream_id = ANY (%(products)s::bigint[])
       OR e.stream = 'dossier' AND e.stream_id = ANY (%(dossiers)s::bigint[]) AS beside) AS whose
-CROSS JOIN LATERAL (SELECT whose.own, CASE WHEN said.part IN ('actor', 'acting_for') THEN FALSE
-    ELSE {_told("said.word")} OR {_told("said.word", "also_")} AND (
+CROSS JOIN LATERAL (SELECT whose.own,
+    {_told("said")} OR {_told("said", "also_")} AND (
       whose.own OR whose.beside OR EXISTS (
-        SELECT FROM jsonb_each_text(s.words) AS near (part, word)
-        WHERE near.part NOT IN ('actor', 'acting_for') AND {_told("near.word")})) END) AS told
-      (own, names_them)
-WHERE said.part NOT IN ('actor', 'acting_for')
-  AND (told.own OR told.names_them OR whose.beside AND (
+        SELECT FROM jsonb_each_text(s.words) AS one (part, word)
+        CROSS JOIN LATERAL {_folded("one.word")} AS near
+        WHERE one.part NOT IN ('actor', 'acting_for', 'data.signer', 'data.document_signer')
+          AND {_told("near")})),
+    (whose.own OR whose.beside) AND {_told("said", "loose_")}) AS told (own, names_them, loosely)
+WHERE told.own OR told.names_them OR told.loosely OR whose.beside AND (
     said.part IN ('data.changed', 'data.was')
     -- One act, told in both chains.
     OR said.part = 'reason' AND EXISTS (
       SELECT FROM cycle_historyentry same JOIN cycle_sealedtext its ON its.entry_id = same.id
       WHERE same.stream = %(stream)s AND same.stream_id = %(id)s AND same.at = e.at
-        AND its.words ->> 'reason' = said.word)))
-) AS found (id, part, word, stays, names_them, own)
+        AND its.words ->> 'reason' = said.word))
+) AS found (id, part, word, stays, ticked)
 ORDER BY stays IS NOT NULL, id, part
 LIMIT %(most)s
 """  # noqa: S608  # no value of anybody's
@@ -241,7 +315,8 @@ def find(whose: User | Producer, also: str = "", *, by: User) -> Found:
     streams = _streams(whose)
     (stream, (pk,)), *_others = streams.items()
     asked: dict[str, Any] = {"stream": stream, "id": pk, "eraser": by.pk}
-    asked |= _terms(_called(whose)) | _terms([also], "also_") | _terms(_called(by), "own_")
+    asked |= _known(whose) | _terms(_loose(whose), "loose_")
+    asked |= _terms([also], "also_") | _terms(_own(by), "own_")
     asked |= {"products": streams.get("product", []), "dossiers": streams.get("dossier", [])}
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH, asked | {"most": 10 * AT_ONCE})
@@ -251,12 +326,12 @@ def find(whose: User | Producer, also: str = "", *, by: User) -> Found:
     )
     kept: Counter[str] = Counter()
     texts = []
-    for key, part, word, stays, names_them, own in rows:
+    for key, part, word, stays, ticked in rows:
         entry = entries[key]
         if stays is not None:
             kept[stays] += 1
         else:
-            texts.append(Text(entry, part, word, names_them or own and part != "reason"))
+            texts.append(Text(entry, part, word, ticked))
     if isinstance(whose, User):
         # Their name is in each of their acts: counted, never listed.
         acts = HistoryEntry.objects.filter(Q(actor=whose) | Q(acting_for=whose))

@@ -29,8 +29,8 @@ from cycle.models import (
     RoleAssignment,
     User,
     document_wrong,
+    names_them,
     people_of,
-    same_name,
 )
 from dossiers import flows
 from dossiers.law.acts import OFFICERS, Act, Who
@@ -294,7 +294,7 @@ def signed_by_another(by: User, capacity: RoleAssignment | None, signer: str) ->
     """
     if capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and same_name(signer, str(by)):
+    if capacity.role in (Role.OFFICER, Role.CLERK) and names_them(signer, str(by)):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )
