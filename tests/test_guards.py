@@ -18,7 +18,7 @@ from cycle.guards import SEARCH_PATH, TOLD, guards_hold
 from cycle.models import Cycle, HistoryEntry, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
 from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
-from tests import judging
+from tests import judging, records
 from tests.breaking import (
     certificate_of_another,
     closed,
@@ -26,6 +26,7 @@ from tests.breaking import (
     event,
     interest,
     judged,
+    kept,
     paper_of,
     potential,
     provincial_leader,
@@ -540,6 +541,15 @@ ATTACKS["cycle_document", "document_number_once"] = (
               signer_capacity, subject, scan_sha256, scan_bytes, scan_filename, scan_type, before,
               said, at
        FROM public.cycle_document""",
+)
+ATTACKS["dossiers_officialdocument", "paper_follows_its_document"] = (
+    lambda world: (kept(world, records.signed_paper(scan=None)), paper_of(world)),
+    {
+        "cycle_document": "UPDATE pg_temp.cycle_document SET replaces_id = "
+        "(SELECT min(document_id) FROM public.dossiers_officialdocument)"
+    },
+    """UPDATE public.dossiers_officialdocument SET document_id =
+         (SELECT max(id) FROM public.cycle_document)""",
 )
 #: Refuses nothing, fills in: see the test of its own.
 CHAIN = ("cycle_historyentry", "history_chain")

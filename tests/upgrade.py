@@ -257,6 +257,7 @@ ROWS = {
     "outreach": "dossiers.OutreachEvent",
     "notifications": "notifications.Notification recipient",
     "opinions": "councils.Opinion",
+    "papers": "dossiers.OfficialDocument",
     "people": "cycle.User username",
     "photos": "councils.AppraisalPhoto",
     "potential": "dossiers.Potential",

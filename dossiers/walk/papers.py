@@ -4,7 +4,6 @@ ledger, and in every dossier that rests on it.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
@@ -269,8 +268,10 @@ def _issued(dossier: Dossier, what: Rests, became: dict[str, Any]) -> None:
 
 def _then(dossier: Dossier, what: Rests) -> Dossier:
     """The dossier in the state in which the act was done."""
-    then = copy.copy(dossier)
-    then.__dict__["state"] = what.entry.before or dossier.state
+    columns = [each.attname for each in Dossier._meta.concrete_fields if not each.generated]
+    values = {name: getattr(dossier, name) for name in columns}
+    then = Dossier(**values | {"state": what.entry.before or dossier.state})
+    then.product, then.commune, then.rule_set = dossier.product, dossier.commune, dossier.rule_set
     return then
 
 
