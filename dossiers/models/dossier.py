@@ -74,7 +74,6 @@ from dossiers.law.states import (
 from dossiers.models.law import (
     ACTS,
     FORWARDS,
-    JUDGED_ANEW,
     PROPOSED,
     SENT_BACK,
     CaseType,
@@ -608,11 +607,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return self._held
 
     def clocks(self) -> TermQuerySet:
-        """Its live clocks; for an upgrade or re-evaluation also those of the product's earlier
-        certificates.
+        """Its live clocks, and those of the product's other certificates: each follows what becomes
+        of the next.
         """
-        if self.case_type not in JUDGED_ANEW:
-            return self.terms.live()
         of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
         return of_product.filter(Q(dossier=self) | Q(certificate__isnull=False))
 

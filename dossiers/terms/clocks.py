@@ -188,8 +188,14 @@ def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> Non
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
     if dossier.state == State.CERTIFIED:
+        new = dossier.certificates.latest("pk")
+        before = Certificate.objects.filter(
+            pk__in=[term.certificate_id for term in terms], issued_on__lte=new.issued_on
+        )
+        older = set(before.values_list("pk", flat=True))
         for term in terms:
-            term.stop(at=entry.at, by=entry.actor)
+            if term.certificate_id in older:
+                term.stop(at=entry.at, by=entry.actor)
         return
     follow_validity(terms, at=entry.at, by=entry.actor)
 
@@ -256,7 +262,9 @@ def follow(
             follow_validity([begun], at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     _follow_visit(dossier, others, at=entry.at, by=entry.actor)
-    if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
+    # Also what was deferred, and is withdrawn as it is put together for the next year.
+    ends = (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
+    if len(held) < len(terms) and (ends or entry.after == State.WITHDRAWN):
         _judged_anew(dossier, entry, terms)
 
 
