@@ -784,6 +784,97 @@ def test_what_the_ministry_ordered_ends_it_with_its_result(given, cycle, commune
         assert "theo yêu cầu của Bộ, ngày 20/09/2026" in main(see(given.get_absolute_url()))
 
 
+def order(given, minh, *signed, typed=None):
+    """The ministry's order of that day of 2026, recorded on the day ``typed``."""
+    with clock.at(at(2026, *(typed or signed), 10)):
+        paper = records.ministry_paper(signed_on=date(2026, *signed))
+        about = {"paper": paper, "reason": "Kết luận kiểm tra của Bộ"}
+        doors.act(given.dossier.process, "order_evaluation", by=minh, **about)
+
+
+#: What the ministry ordered, by (signed, typed), (filed, refused) -> whether that is its result.
+ORDERS = {
+    "filed after it, refused": ((9, 5), (9, 5), (9, 18), (9, 20), True),
+    "filed on its day, refused": ((9, 5), (9, 5), (9, 5), (9, 20), True),
+    "filed before it, refused after it": ((9, 5), (9, 5), (9, 3), (9, 20), False),
+    "filed and refused before it": ((9, 5), (9, 5), (9, 2), (9, 4), False),
+    "typed late, filed after it": ((9, 5), (9, 25), (9, 10), (9, 20), True),
+    "typed late, filed before it": ((9, 5), (9, 25), (9, 3), (9, 20), False),
+}
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_the_result_of_an_order_is_told_the_same_everywhere(
+    given, cycle, commune, an, minh, son, case
+):
+    """A dossier of its own, filed no earlier than the order was signed, whenever it was typed."""
+    signed, typed, filed, refused, its = ORDERS[case]
+    own, result = date(2027, 3, 1), date(2026, *refused)
+    steps = [
+        (typed, lambda: order(given, minh, *signed, typed=typed)),
+        (filed, lambda: dossiers.append(file_anew(given, cycle, commune, an, at(2026, *filed)))),
+        (refused, lambda: refuse(dossiers[0], son, 2026, *refused)),
+    ]
+    dossiers = []
+    for _day, step in sorted(steps, key=lambda each: each[0]):
+        step()
+    found = Certificate.objects.with_validity().get(pk=given.pk)
+    assert (found.validity.until, found.validity.ended_on) == (
+        (result, result) if its else (own, None)
+    )
+    running = given.terms.get()
+    assert running.due_on == found.validity.until
+    client = Client()
+    client.force_login(minh)
+    with clock.at(at(2026, 10, 1)):
+        looked_up = main(see("/certificates/", number="12/GCN"))
+        shown = main(see(given.get_absolute_url()))
+        page = client.get(reverse("dossiers:dossier", args=[given.dossier_id])).content.decode()
+        why = client.get(reverse("dossiers:term", args=[running.pk])).content.decode()
+    page, why = " ".join(page.split()), " ".join(why.split())
+    ended = f"Hết giá trị khi có kết quả đánh giá lại theo yêu cầu của Bộ, ngày {result:%d/%m/%Y}."
+    for words in (shown, looked_up, page):
+        assert (ended in words, "Đã hết hạn" in words) == (its, its)
+    # An order knows no days to file.
+    assert "Nộp hồ sơ đánh giá lại từ" not in page
+    assert ("Bộ yêu cầu đánh giá lại ngày 05/09/2026" in page) is not its
+    assert ("có giá trị đến 01/03/2027" in page) is not its
+    assert ("theo yêu cầu của Bộ (Điều 10.1.b)" in why) == its
+    assert "Điều 12.3" not in why
+
+
+def test_taken_up_again_by_the_council_it_is_valid_until_its_own_day_again(
+    given, cycle, commune, an, minh, son
+):
+    order(given, minh, 9, 5)
+    dossier = refuse(file_anew(given, cycle, commune, an, at(2026, 9, 18)), son, 2026, 9, 20)
+    with clock.at(at(2026, 9, 25)):
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    running = given.terms.get()
+    assert (until(given), running.due_on) == (date(2027, 3, 1),) * 2
+    client = Client()
+    client.force_login(minh)
+    why = client.get(reverse("dossiers:term", args=[running.pk])).content.decode()
+    assert "Trở lại ngày ghi trên giấy chứng nhận." in why
+
+
+@pytest.mark.parametrize("day", [(2026, 8, 1), (2026, 12, 1)])
+def test_what_the_ministry_ordered_is_filed_on_any_day(given, cycle, commune, an, minh, day):
+    """Neither asked for a reason nor counted: the days of Đ.7.6.a are not an order's."""
+    order(given, minh, 7, 15)
+    dossier = assembled(given, cycle, commune, an, at(2026, 7, 20))
+    file(dossier, an, at(*day))
+    assert "outside" not in dossier.history.filter(event="dossier.submit_dossier").get().data
+    assert CycleReport(cycle).outside() == dict.fromkeys(questions(), 0)
+    client = Client()
+    client.force_login(an)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    words = " ".join(page.split())
+    assert "<dt>Bộ yêu cầu đánh giá lại</dt><dd>15/07/2026</dd>" in words
+    assert "Thời gian nộp hồ sơ đánh giá lại" not in words
+
+
 @pytest.mark.parametrize(
     ("issued", "reading", "prolonged"),
     [

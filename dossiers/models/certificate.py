@@ -291,12 +291,19 @@ class Certificate(Record):
         return self.refused_on or self.replaced_on
 
     @property
+    def ordered_on(self) -> date | None:
+        """The day on which the ministry ordered a new evaluation (Đ.10.1.b); None without."""
+        return timezone.localdate(self.ordered_at) if self.ordered_at else None
+
+    @property
     def order_refused_on(self) -> date | None:
-        """The day on which what the ministry had ordered was refused."""
-        ordered_at = self.ordered_at
-        if ordered_at is None:
+        """The day on which what the ministry had ordered was refused: a dossier of its own, filed
+        on the day of the order or later.
+        """
+        day = self.ordered_on
+        if day is None:
             return None
-        since = [each for each in self.filings if each.ended_at and each.ended_at > ordered_at]
+        since = [each for each in self.filings if each.filed_on and each.filed_on >= day]
         return self._refused_on(since)
 
     @property
@@ -340,7 +347,11 @@ class Certificate(Record):
 
     @property
     def refiling(self) -> tuple[date, date] | None:
-        """The first and last day to file for re-evaluation (D6); needs ``with_validity()``."""
+        """The first and last day to file for re-evaluation (D6); None as well once the ministry has
+        ordered one, which knows no such days. Needs ``with_validity()``.
+        """
+        if self.ordered_on:
+            return None
         if self.expires_on and self.law_at_expiry:
             return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
         return None
@@ -361,6 +372,11 @@ class Certificate(Record):
             kept = open_still and at_most and day <= at_most and not self.replaced_on
             return "transition" if kept else "expired"
         return "valid"
+
+    @property
+    def standing_today(self) -> str:
+        """Its :meth:`standing` today."""
+        return self.standing(clock.today())
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
         self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0

@@ -260,6 +260,10 @@ def follow(
         begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
         if begun.certificate_id:
             follow_validity([begun], at=entry.at, by=entry.actor)
+    if entry.event == "dossier.order_evaluation":
+        # Typed late, what was ordered may have its result.
+        given = [term for term in others if term.certificate_id]
+        follow_validity(given, at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     _follow_visit(dossier, others, at=entry.at, by=entry.actor)
     # Also what was deferred, and is withdrawn as it is put together for the next year.
