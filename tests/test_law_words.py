@@ -435,6 +435,14 @@ def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
     assert (running and running.due_on) == (
         date(2027, 2, 3) if case_type == "reevaluation" else None
     )
+    # Decided, and the round reopened: the same days.
+    dossier = refuse(Dossier.objects.get(pk=dossier.pk), son, 2027, 1, 5)
+    assert d7(dossier) is None
+    with clock.at(at(2027, 1, 8)):
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    again = d7(dossier)
+    assert (again and again.due_on) == (running and running.due_on)
 
 
 def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):
