@@ -78,6 +78,7 @@ SILENT = frozenset(
         "producer_address",
         "before",
         "number_repeats",
+        "void",
         "rubric",
         "options",
         "scores",
