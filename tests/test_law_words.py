@@ -207,7 +207,7 @@ def test_a_second_forwarding_does_not_move_it(cycle, batches, commune, an, chi):
     assert not years.dossiers_of(batches[1], type(dossier).objects.all()).exists()
 
 
-def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old_commune, an):
+def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old_commune, an, hung):
     """Its commune proposes to the district: the days of a district's batch are its own."""
     year = open_cycle(rule_sets["qd1048_2019"], 2022)
     days = {"propose_by": date(2022, 4, 29), "decide_by": date(2022, 6, 29)}
@@ -225,6 +225,14 @@ def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old
     days = {"propose_by": date(2022, 3, 31), "decide_by": date(2022, 5, 31)}
     own = Batch.objects.create(cycle=year, number=1, level="district", name="Đợt 1", **days)
     assert dossier.batch() == own != of_province
+    # What the district sends on later is not what its commune proposed.
+    with clock.at(at(2022, 5, 10)):
+        dossier = stand(Dossier.objects.get(pk=dossier.pk), S.DISTRICT_RANKED)
+        doors.complete(open_task(dossier), "forward_to_province", by=hung)
+    dossier = Dossier.objects.get(pk=dossier.pk)
+    assert dossier.proposed().day == date(2022, 3, 10)
+    assert dossier.batch() == own
+    assert list(years.dossiers_of(own, Dossier.objects.all())) == [dossier]
 
 
 def test_the_list_of_a_batch_has_it_too_and_a_reevaluation_belongs_to_none(
@@ -443,6 +451,30 @@ def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
         doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
     again = d7(dossier)
     assert (again and again.due_on) == (running and running.due_on)
+
+
+def test_what_is_proposed_anew_in_another_year_is_to_be_decided_anew(
+    rule_sets, batches, cycle, commune, an, chi, minh, son
+):
+    """The centre was asked in the first year: that answers nothing of the second."""
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    with clock.at(at(2026, 6, 20)):
+        approved(dossier, minh)
+        doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
+    dossier = refuse(Dossier.objects.get(pk=dossier.pk), son, 2026, 11, 5)
+    following = open_cycle(rule_sets["qd26_2026"], 2027)
+    Batch.objects.bulk_create(years.law_batches(following))
+    with clock.at(at(2027, 1, 5)):
+        doors.act(dossier.process, "reopen", by=an, reason="Làm tiếp", cycle=following)
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        assert dossier.cycle == following
+        dossier = stand(dossier, S.COMMUNE_CHECKED, stars=None, points_sum=None, sheets=None)
+    paper = records.request(
+        number="9/TTr-UBND", scan=records.scan("of 2027"), signed_on=date(2027, 2, 1)
+    )
+    dossier = propose(dossier, chi, at(2027, 2, 1), paper)
+    assert clock_of(dossier).due_on == date(2027, 6, 29)
 
 
 def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):

@@ -228,6 +228,41 @@ def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     assert validity(old) == Validity(AT_MOST, date(2026, 8, 5))
 
 
+def test_of_two_withdrawals_the_last_is_told(old, cycle, commune, an, minh, son, ha):
+    told = Told(old, cycle, commune, an=an, minh=minh, son=son, ha=ha)
+    told.filed(7, 20)
+    told.withdrawn(7, 22)
+    told.reopened(7, 25)
+    told.handed_in(7, 26)
+    told.withdrawn(7, 28)
+    words = public(old, at(2026, 8, 5))
+    assert "Hồ sơ đánh giá lại nộp ngày 26/07/2026, đã rút ngày 28/07/2026." in words
+    assert "22/07/2026" not in words
+
+
+def test_one_given_on_the_day_of_the_old_takes_its_place(old, cycle, commune, an, son):
+    """And not the other way round."""
+    decide(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, at(2026, 9, 10), True)
+    new = old.dossier.product.dossiers.latest("pk").certificates.get()
+    decide(
+        file_anew(old, cycle, commune, an, at(2026, 9, 10, 8)), son, at(2026, 9, 10, 9), True,
+        number="14/GCN",
+    )  # fmt: skip
+    newest = old.dossier.product.dossiers.latest("pk").certificates.get()
+    assert newest.issued_on == new.issued_on
+    given = Certificate.objects.with_validity().in_bulk([old.pk, new.pk, newest.pk])
+    assert [given[each.pk].standing(date(2026, 9, 10)) for each in (old, new, newest)] == [
+        "replaced",
+        "replaced",
+        "valid",
+    ]
+    assert [clock_of(each).state for each in (old, new, newest)] == [
+        "stopped",
+        "stopped",
+        "running",
+    ]
+
+
 def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
