@@ -79,6 +79,7 @@ SILENT = frozenset(
         "producer_address",
         "before",
         "number_repeats",
+        "void",
         "rubric",
         "options",
         "scores",

@@ -11,6 +11,7 @@ from cycle import clock
 from cycle.models import Duty
 from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
+from dossiers.page import RECORDS, SILENT
 from dossiers.walk import doors
 from tests import records
 from tests.pages import shown, yes
@@ -491,3 +492,14 @@ def test_outreach_query_count(cycle, commune, an, rows, django_assert_num_querie
     client = signed_in(an)
     with django_assert_num_queries(9):
         client.get(OUTREACH)
+
+
+@pytest.mark.parametrize("model", RECORDS)
+def test_each_fact_of_a_record_has_a_name_of_its_own(model):
+    """Not the name of its column."""
+    shown = [
+        field for field in model._meta.fields if not field.primary_key and field.name not in SILENT
+    ]
+    assert [
+        field.name for field in shown if str(field.verbose_name) == field.name.replace("_", " ")
+    ] == []

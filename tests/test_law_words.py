@@ -208,7 +208,7 @@ def test_a_second_forwarding_does_not_move_it(cycle, batches, commune, an, chi):
     assert not years.dossiers_of(batches[1], type(dossier).objects.all()).exists()
 
 
-def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old_commune, an):
+def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old_commune, an, hung):
     """Its commune proposes to the district: the days of a district's batch are its own."""
     year = open_cycle(rule_sets["qd1048_2019"], 2022)
     days = {"propose_by": date(2022, 4, 29), "decide_by": date(2022, 6, 29)}
@@ -226,6 +226,14 @@ def test_a_dossier_of_three_levels_takes_no_batch_of_the_province(rule_sets, old
     days = {"propose_by": date(2022, 3, 31), "decide_by": date(2022, 5, 31)}
     own = Batch.objects.create(cycle=year, number=1, level="district", name="Đợt 1", **days)
     assert dossier.batch() == own != of_province
+    # What the district sends on later is not what its commune proposed.
+    with clock.at(at(2022, 5, 10)):
+        dossier = stand(Dossier.objects.get(pk=dossier.pk), S.DISTRICT_RANKED)
+        doors.complete(open_task(dossier), "forward_to_province", by=hung)
+    dossier = Dossier.objects.get(pk=dossier.pk)
+    assert dossier.proposed().day == date(2022, 3, 10)
+    assert dossier.batch() == own
+    assert list(years.dossiers_of(own, Dossier.objects.all())) == [dossier]
 
 
 def test_the_list_of_a_batch_has_it_too_and_a_reevaluation_belongs_to_none(
@@ -453,6 +461,38 @@ def test_what_the_centre_gave_back_is_evaluated_again_in_the_days_it_has(
     assert (running and running.due_on) == (
         date(2027, 2, 3) if case_type == "reevaluation" else None
     )
+    # Decided, and the round reopened: the same days.
+    dossier = refuse(Dossier.objects.get(pk=dossier.pk), son, 2027, 1, 5)
+    assert d7(dossier) is None
+    with clock.at(at(2027, 1, 8)):
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    again = d7(dossier)
+    assert (again and again.due_on) == (running and running.due_on)
+
+
+def test_what_is_proposed_anew_in_another_year_is_to_be_decided_anew(
+    rule_sets, batches, cycle, commune, an, chi, minh, son
+):
+    """The centre was asked in the first year: that answers nothing of the second."""
+    dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
+    dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
+    with clock.at(at(2026, 6, 20)):
+        approved(dossier, minh)
+        doors.complete(open_task(dossier), "nominate", by=son, paper=records.signed_paper())
+    dossier = refuse(Dossier.objects.get(pk=dossier.pk), son, 2026, 11, 5)
+    following = open_cycle(rule_sets["qd26_2026"], 2027)
+    Batch.objects.bulk_create(years.law_batches(following))
+    with clock.at(at(2027, 1, 5)):
+        doors.act(dossier.process, "reopen", by=an, reason="Làm tiếp", cycle=following)
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        assert dossier.cycle == following
+        dossier = stand(dossier, S.COMMUNE_CHECKED, stars=None, points_sum=None, sheets=None)
+    paper = records.request(
+        number="9/TTr-UBND", scan=records.scan("of 2027"), signed_on=date(2027, 2, 1)
+    )
+    dossier = propose(dossier, chi, at(2027, 2, 1), paper)
+    assert clock_of(dossier).due_on == date(2027, 6, 29)
 
 
 def test_what_is_sent_back_to_the_commune_starts_nothing(given, cycle, commune, an, chi):
@@ -800,6 +840,97 @@ def test_what_the_ministry_ordered_ends_it_with_its_result(given, cycle, commune
     assert (until(given), given.terms.get().due_on) == (date(2026, 9, 20),) * 2
     with clock.at(at(2026, 9, 21)):
         assert "theo yêu cầu của Bộ, ngày 20/09/2026" in main(see(given.get_absolute_url()))
+
+
+def order(given, minh, *signed, typed=None):
+    """The ministry's order of that day of 2026, recorded on the day ``typed``."""
+    with clock.at(at(2026, *(typed or signed), 10)):
+        paper = records.ministry_paper(signed_on=date(2026, *signed))
+        about = {"paper": paper, "reason": "Kết luận kiểm tra của Bộ"}
+        doors.act(given.dossier.process, "order_evaluation", by=minh, **about)
+
+
+#: What the ministry ordered, by (signed, typed), (filed, refused) -> whether that is its result.
+ORDERS = {
+    "filed after it, refused": ((9, 5), (9, 5), (9, 18), (9, 20), True),
+    "filed on its day, refused": ((9, 5), (9, 5), (9, 5), (9, 20), True),
+    "filed before it, refused after it": ((9, 5), (9, 5), (9, 3), (9, 20), False),
+    "filed and refused before it": ((9, 5), (9, 5), (9, 2), (9, 4), False),
+    "typed late, filed after it": ((9, 5), (9, 25), (9, 10), (9, 20), True),
+    "typed late, filed before it": ((9, 5), (9, 25), (9, 3), (9, 20), False),
+}
+
+
+@pytest.mark.parametrize("case", ORDERS)
+def test_the_result_of_an_order_is_told_the_same_everywhere(
+    given, cycle, commune, an, minh, son, case
+):
+    """A dossier of its own, filed no earlier than the order was signed, whenever it was typed."""
+    signed, typed, filed, refused, its = ORDERS[case]
+    own, result = date(2027, 3, 1), date(2026, *refused)
+    steps = [
+        (typed, lambda: order(given, minh, *signed, typed=typed)),
+        (filed, lambda: dossiers.append(file_anew(given, cycle, commune, an, at(2026, *filed)))),
+        (refused, lambda: refuse(dossiers[0], son, 2026, *refused)),
+    ]
+    dossiers = []
+    for _day, step in sorted(steps, key=lambda each: each[0]):
+        step()
+    found = Certificate.objects.with_validity().get(pk=given.pk)
+    assert (found.validity.until, found.validity.ended_on) == (
+        (result, result) if its else (own, None)
+    )
+    running = given.terms.get()
+    assert running.due_on == found.validity.until
+    client = Client()
+    client.force_login(minh)
+    with clock.at(at(2026, 10, 1)):
+        looked_up = main(see("/certificates/", number="12/GCN"))
+        shown = main(see(given.get_absolute_url()))
+        page = client.get(reverse("dossiers:dossier", args=[given.dossier_id])).content.decode()
+        why = client.get(reverse("dossiers:term", args=[running.pk])).content.decode()
+    page, why = " ".join(page.split()), " ".join(why.split())
+    ended = f"Hết giá trị khi có kết quả đánh giá lại theo yêu cầu của Bộ, ngày {result:%d/%m/%Y}."
+    for words in (shown, looked_up, page):
+        assert (ended in words, "Đã hết hạn" in words) == (its, its)
+    # An order knows no days to file.
+    assert "Nộp hồ sơ đánh giá lại từ" not in page
+    assert ("Bộ yêu cầu đánh giá lại ngày 05/09/2026" in page) is not its
+    assert ("có giá trị đến 01/03/2027" in page) is not its
+    assert ("theo yêu cầu của Bộ (Điều 10.1.b)" in why) == its
+    assert "Điều 12.3" not in why
+
+
+def test_taken_up_again_by_the_council_it_is_valid_until_its_own_day_again(
+    given, cycle, commune, an, minh, son
+):
+    order(given, minh, 9, 5)
+    dossier = refuse(file_anew(given, cycle, commune, an, at(2026, 9, 18)), son, 2026, 9, 20)
+    with clock.at(at(2026, 9, 25)):
+        dossier = Dossier.objects.get(pk=dossier.pk)
+        doors.act(dossier.process, "judge_again", by=minh, authority=authority(dossier, minh))
+    running = given.terms.get()
+    assert (until(given), running.due_on) == (date(2027, 3, 1),) * 2
+    client = Client()
+    client.force_login(minh)
+    why = client.get(reverse("dossiers:term", args=[running.pk])).content.decode()
+    assert "Trở lại ngày ghi trên giấy chứng nhận." in why
+
+
+@pytest.mark.parametrize("day", [(2026, 8, 1), (2026, 12, 1)])
+def test_what_the_ministry_ordered_is_filed_on_any_day(given, cycle, commune, an, minh, day):
+    """Neither asked for a reason nor counted: the days of Đ.7.6.a are not an order's."""
+    order(given, minh, 7, 15)
+    dossier = assembled(given, cycle, commune, an, at(2026, 7, 20))
+    file(dossier, an, at(*day))
+    assert "outside" not in dossier.history.filter(event="dossier.submit_dossier").get().data
+    assert CycleReport(cycle).outside() == dict.fromkeys(questions(), 0)
+    client = Client()
+    client.force_login(an)
+    page = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    words = " ".join(page.split())
+    assert "<dt>Bộ yêu cầu đánh giá lại</dt><dd>15/07/2026</dd>" in words
+    assert "Thời gian nộp hồ sơ đánh giá lại" not in words
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """After the certificate: inspections with their conclusion, the term of revocation, revocation."""
 
+import itertools
+
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff
@@ -152,6 +155,61 @@ def test_an_inspection_of_before_does_not_end_it(certified, minh, by_the_commune
     with clock.at(at(11, 12)):
         inspect(certified, minh, "passed", inspected_on=day, concluded_on=day)
     assert d8(certified).state == state
+
+
+#: What was concluded or signed in November -> the day from which the fifteen run; None: none do.
+GROUNDS = {
+    "passed after it": ({"revoke": 3, "passed": 19}, None),
+    "passed before it": ({"passed": 3, "revoke": 9}, 9),
+    "stopped, then passed": ({"stopped": 3, "passed": 19}, None),
+    "proposed, passed, proposed again": ({"revoke": 3, "passed": 5, "revoke ": 10}, 10),
+    "proposed twice": ({"revoke": 4, "revoke ": 10}, 4),
+    "proposed, remedied, stopped": ({"revoke": 3, "remedy": 5, "stopped": 10}, 10),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "order"),
+    [
+        (case, order)
+        for case, (told, _due) in GROUNDS.items()
+        for order in itertools.permutations(told)
+    ],
+)
+def test_the_fifteen_days_are_the_same_in_whatever_order_they_are_typed(
+    certified, minh, case, order
+):
+    told, due = GROUNDS[case]
+    with clock.at(at(11, 23)):
+        for word in order:
+            day = at(11, told[word]).date()
+            if word == "stopped":
+                paper = records.signed_paper(signed_on=day, signer="Quàng Văn Chi")
+                record = records.stopped(stopped_on=at(11, 1).date())
+                doors.act(certified.process, "confirm_stopped", by=minh, paper=paper, record=record)
+            else:
+                inspect(certified, minh, word.strip(), inspected_on=day, concluded_on=day)
+    running = certified.terms.live().filter(code="D8").first()
+    begun = running and timezone.localdate(running.started_at)
+    assert begun == (due and at(11, due).date())
+    assert certified.terms.live().filter(code="D8").count() == (due is not None)
+
+
+def test_what_was_reported_to_the_ministry_does_not_begin_again(certified, minh):
+    """Of five stars the report ends the days; a new conclusion begins its own."""
+    Dossier.objects.filter(pk=certified.pk).update(stars=5)
+    with clock.at(at(11, 9)):
+        inspect(certified, minh)
+    with clock.at(at(11, 10)):
+        doors.act(
+            certified.process, "report_revocation", by=minh, reason="Không đạt",
+            paper=records.signed_paper(number="70/BC-UBND"), record=records.revocation(),
+        )  # fmt: skip
+    assert d8(certified).state == "stopped"
+    with clock.at(at(11, 20)):
+        inspect(certified, minh)
+    term = d8(certified)
+    assert (term.state, timezone.localdate(term.started_at)) == ("running", at(11, 20).date())
 
 
 # --- Revocation -----------------------------------------------------------------------------

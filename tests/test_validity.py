@@ -238,6 +238,41 @@ def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):
     assert validity(old) == Validity(AT_MOST, date(2026, 8, 5))
 
 
+def test_of_two_withdrawals_the_last_is_told(old, cycle, commune, an, minh, son, ha):
+    told = Told(old, cycle, commune, an=an, minh=minh, son=son, ha=ha)
+    told.filed(7, 20)
+    told.withdrawn(7, 22)
+    told.reopened(7, 25)
+    told.handed_in(7, 26)
+    told.withdrawn(7, 28)
+    words = public(old, at(2026, 8, 5))
+    assert "Hồ sơ đánh giá lại nộp ngày 26/07/2026, đã rút ngày 28/07/2026." in words
+    assert "22/07/2026" not in words
+
+
+def test_one_given_on_the_day_of_the_old_takes_its_place(old, cycle, commune, an, son):
+    """And not the other way round."""
+    decide(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, at(2026, 9, 10), True)
+    new = old.dossier.product.dossiers.latest("pk").certificates.get()
+    decide(
+        file_anew(old, cycle, commune, an, at(2026, 9, 10, 8)), son, at(2026, 9, 10, 9), True,
+        number="14/GCN",
+    )  # fmt: skip
+    newest = old.dossier.product.dossiers.latest("pk").certificates.get()
+    assert newest.issued_on == new.issued_on
+    given = Certificate.objects.with_validity().in_bulk([old.pk, new.pk, newest.pk])
+    assert [given[each.pk].standing(date(2026, 9, 10)) for each in (old, new, newest)] == [
+        "replaced",
+        "replaced",
+        "valid",
+    ]
+    assert [clock_of(each).state for each in (old, new, newest)] == [
+        "stopped",
+        "stopped",
+        "running",
+    ]
+
+
 def test_a_new_certificate_takes_its_place(old, cycle, commune, an, son):
     dossier = file_anew(old, cycle, commune, an, at(2026, 7, 20))
     dossier = stand(dossier, S.AWAITING_DECISION)
@@ -322,6 +357,168 @@ def test_a_revoked_one_does_not_come_back(old, cycle, commune, an, minh):
     assert "Đã thu hồi ngày 01/07/2026" in words
     assert "Sau ngày này" not in words
     assert clock_of(old).state == "stopped"
+
+
+# --- Every end of a dossier, by every reading ------------------------------------------------
+
+
+class Told:
+    """What becomes of 12/GCN, a word a step, each on its day of 2026."""
+
+    def __init__(self, old, cycle, commune, **who):
+        self.old, self.cycle, self.commune, self.who = old, cycle, commune, who
+        self.dossiers = {}
+
+    def filed(self, *day, of="reevaluation", name="it"):
+        an = self.who["an"]
+        self.dossiers[name] = file_anew(self.old, self.cycle, self.commune, an, at(2026, *day), of)
+
+    def filed_with_the_district(self, *day):
+        year, there = self.old.dossier.cycle, self.old.dossier.commune
+        self.dossiers["it"] = file_anew(self.old, year, there, self.who["an"], at(2026, *day))
+
+    def not_proposed(self, *day):
+        dossier = stand(self.dossiers["it"], S.DISTRICT_EVALUATING, stars=None, points_sum=None,
+                        sheets=None)  # fmt: skip
+        with clock.at(at(2026, *day)):
+            task = open_task(dossier)
+            doors.complete(task, "not_propose", by=self.who["ha"], reason="Dưới 50 điểm")
+
+    def _decided(self, day, recognised, name):
+        decide(self._now(name), self.who["son"], at(2026, *day), recognised)
+
+    def refused(self, *day, name="it"):
+        self._decided(day, False, name)
+
+    def certified(self, *day, name="it"):
+        self._decided(day, True, name)
+
+    def _now(self, name="it"):
+        return Dossier.objects.get(pk=self.dossiers[name].pk)
+
+    def _act(self, day, act, by, name, **how):
+        with clock.at(at(2026, *day)):
+            doors.act(self._now(name).process, act, by=self.who[by], reason="Theo đề nghị", **how)
+
+    def withdrawn(self, *day, name="it"):
+        self._act(day, "withdraw", "an", name)
+
+    def deferred(self, *day, name="it"):
+        self._act(day, "defer", "minh", name)
+
+    def reopened(self, *day, name="it"):
+        self._act(day, "reopen", "an", name, cycle=self.cycle)
+
+    def handed_in(self, *day, name="it"):
+        with clock.at(at(2026, *day)):
+            doors.complete(
+                open_task(self._now(name)), "submit_dossier", by=self.who["an"],
+                record=records.self_assessment(), reason="Làm tiếp",
+            )  # fmt: skip
+
+
+def _seq(*steps):
+    return [(word, day, how) for word, day, *how in steps]
+
+
+#: What was done -> how long 12/GCN is valid by each reading, and what it is on 1/12/2026.
+RESULT = date(2026, 9, 10)
+NOTHING = (ENDS, "transition"), (ENDS, "expired"), (AT_MOST, "valid")
+WAITS = ((AT_MOST, "valid"),) * 3
+DECIDED = ((RESULT, "expired"),) * 3
+IN_ITS_PLACE = ((RESULT, "replaced"),) * 3
+LATE = (RESULT, "replaced"), (ENDS, "expired"), (RESULT, "replaced")
+UPGRADE = {"of": "upgrade", "name": "up"}
+STORIES = {
+    "an upgrade came while it waited": (
+        _seq(("filed", (7, 20)), ("filed", (7, 21), UPGRADE),
+             ("certified", (9, 10), {"name": "up"})), IN_ITS_PLACE),
+    "an upgrade came, then it was refused": (
+        _seq(("filed", (7, 20)), ("filed", (7, 21), UPGRADE),
+             ("certified", (9, 10), {"name": "up"}), ("refused", (9, 20))), IN_ITS_PLACE),
+    "an upgrade came, then it was withdrawn": (
+        _seq(("filed", (7, 20)), ("filed", (7, 21), UPGRADE),
+             ("certified", (9, 10), {"name": "up"}), ("withdrawn", (9, 20))), IN_ITS_PLACE),
+    "an upgrade came, filed late": (
+        _seq(("filed", (8, 5)), ("filed", (8, 6), UPGRADE),
+             ("certified", (9, 10), {"name": "up"})), LATE),
+    "an upgrade came, and it was filed after that": (
+        _seq(("filed", (7, 21), UPGRADE), ("certified", (9, 10), {"name": "up"}),
+             ("filed", (9, 20))),
+        ((ENDS, "expired"), (ENDS, "expired"), (RESULT, "replaced"))),
+    "an upgrade came alone": (
+        _seq(("filed", (7, 21), UPGRADE), ("certified", (9, 10), {"name": "up"})),
+        ((ENDS, "expired"), (ENDS, "expired"), (RESULT, "replaced"))),
+    "a first evaluation came while it waited": (
+        _seq(("filed", (7, 20)), ("filed", (7, 21), {"of": "first", "name": "up"}),
+             ("certified", (9, 10), {"name": "up"})), IN_ITS_PLACE),
+    "deferred": (_seq(("filed", (7, 20)), ("deferred", (8, 25))), WAITS),
+    "deferred and taken up again": (
+        _seq(("filed", (7, 20)), ("deferred", (8, 25)), ("reopened", (8, 27))), WAITS),
+    "deferred and handed in again": (
+        _seq(("filed", (7, 20)), ("deferred", (8, 25)), ("reopened", (8, 26)),
+             ("handed_in", (8, 27))), WAITS),
+    "deferred, handed in again, refused": (
+        _seq(("filed", (7, 20)), ("deferred", (8, 25)), ("reopened", (8, 26)),
+             ("handed_in", (8, 27)), ("refused", (9, 10))), DECIDED),
+    "deferred, handed in again, recognised": (
+        _seq(("filed", (7, 20)), ("deferred", (8, 25)), ("reopened", (8, 26)),
+             ("handed_in", (8, 27)), ("certified", (9, 10))), IN_ITS_PLACE),
+    "deferred, taken up again, withdrawn": (
+        _seq(("filed", (7, 20)), ("deferred", (8, 25)), ("reopened", (8, 26)),
+             ("withdrawn", (8, 27))), NOTHING),
+    "withdrawn": (_seq(("filed", (7, 20)), ("withdrawn", (8, 25))), NOTHING),
+    "not proposed by the district before its end": (
+        _seq(("filed_with_the_district", (5, 10)), ("not_proposed", (7, 28))),
+        ((ENDS, "expired"),) * 3),
+    "not proposed by the district in the transition": (
+        _seq(("filed_with_the_district", (5, 10)), ("not_proposed", (9, 10))), DECIDED),
+    "not proposed, then deferred": (
+        _seq(("filed_with_the_district", (5, 10)), ("not_proposed", (9, 10)),
+             ("deferred", (9, 20))), DECIDED),
+    "refused twice": (
+        _seq(("filed", (7, 20)), ("refused", (9, 10)), ("reopened", (9, 20)),
+             ("handed_in", (9, 21)), ("refused", (10, 20))), DECIDED),
+    "one filed late refused, while one filed in time waited": (
+        _seq(("filed", (7, 20)), ("filed", (8, 5), {"name": "other"}),
+             ("refused", (9, 10), {"name": "other"})), DECIDED),
+}  # fmt: skip
+WORDS = {
+    "valid": "Đang có giá trị", "expired": "Đã hết hạn",
+    "transition": "Đã qua thời hạn ghi trên giấy", "replaced": "Đã được thay bằng giấy",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_each_end_of_a_dossier_says_the_same_everywhere(
+    old, cycle, commune, an, minh, son, ha, story
+):
+    steps, due = STORIES[story]
+    told = Told(old, cycle, commune, an=an, minh=minh, son=son, ha=ha)
+    for word, day, how in steps:
+        getattr(told, word)(*day, **(how[0] if how else {}))
+    day = at(2026, 12, 1)
+    client = Client()
+    client.force_login(an)
+    for reading, (until, standing) in zip(
+        ("by_day_180", "before_expiry", "no_filing"), due, strict=True
+    ):
+        if reading != "by_day_180":
+            with clock.at(at(2026, 11, 30)):
+                years.read({"stays_valid": reading}, document="7/QĐ-UBND", by=minh)
+        given = Certificate.objects.with_validity().get(pk=old.pk)
+        found = given.validity.until, given.standing(day.date())
+        assert found == (until, standing), reading
+        said = public(old, day)
+        assert WORDS[standing] in said
+        assert "Chưa nộp hồ sơ" not in said
+        with clock.at(day):
+            assert WORDS[standing] in main(see("/certificates/", number="12/GCN"))
+        running = clock_of(old)
+        if standing == "replaced" or given.replaced_on:
+            assert running.state == "stopped"
+        else:
+            assert running.due_on == until
 
 
 # --- The transition -------------------------------------------------------------------------

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Self
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, ExtractYear
+from django.db.models.functions import Coalesce, ExtractYear
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -32,9 +33,10 @@ from cycle.models import (
     now_called,
 )
 from cycle.workdays import add_months
-from dossiers.law.states import RECOGNISED, UNDECIDED, State
-from dossiers.models.dossier import Dossier
-from dossiers.models.law import JUDGED_ANEW, CaseType
+from dossiers.law.states import RECOGNISED, State
+from dossiers.models import anew
+from dossiers.models.anew import Filing
+from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
@@ -86,114 +88,21 @@ class Edition(models.TextChoices):
 class CertificateQuerySet(models.QuerySet):
     def with_validity(self) -> Self:
         """With the columns that :attr:`Certificate.validity` and ``refiling`` need."""
-        # An upgrade prolongs nothing.
-        again = Dossier.objects.filter(
-            product=OuterRef("dossier__product"), case_type=CaseType.REEVALUATION
-        )
-        anew = (
-            again.filter(state__in=UNDECIDED)
-            .annotate(filed_at=Subquery(self._filings("pk").values("filed")[:1]))
-            .order_by("filed_at")
-        )
-        refused = self._refusals()
-        left = self._leavings()
-        before = self._filings("stream_id").filter(seq__lt=OuterRef("seq")).values("filed")[:1]
-        ordered = (
-            HistoryEntry.objects.filter(
-                stream=Stream.DOSSIER,
-                stream_id=OuterRef(OuterRef("dossier")),
-                event="dossier.order_evaluation",
-            )
-            .order_by("seq")
-            .values("at")[:1]
+        ordered = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            stream_id=OuterRef("dossier"),
+            event="dossier.order_evaluation",
         )
         law = RuleSet.objects.valid_on(OuterRef("expires_on"))
-        recognised = self._newer().filter(
-            ~Q(dossier=OuterRef("dossier")), dossier__case_type=CaseType.REEVALUATION
-        )
-        of_newer = self._filings("dossier").filter(at__lte=OuterRef("at"))
         return self.annotate(
-            filed_at=Subquery(anew.values("filed_at")[:1]),
-            refused_at=Subquery(refused.values("at")[:1]),
-            refused_filed_at=Subquery(refused.annotate(filed=Subquery(before)).values("filed")[:1]),
-            order_refused_at=Subquery(refused.filter(at__gt=Subquery(ordered)).values("at")[:1]),
-            left_at=Subquery(left.values("at")[:1]),
-            left_to=Subquery(left.values("after")[:1]),
-            left_filed_at=Subquery(left.annotate(filed=Subquery(before)).values("filed")[:1]),
+            # An upgrade prolongs nothing.
+            told_anew=anew.told(OuterRef(OuterRef("dossier__product"))),
+            ordered_at=Subquery(ordered.order_by("at").values("at")[:1]),
             law_at_expiry=Subquery(law.values("pk")[:1]),
             stays_valid=LawReading.counts(Point.STAYS_VALID),
             missed_window=LawReading.counts(Point.MISSED_WINDOW),
             replaced_on=Subquery(self._newer().values("issued_on")[:1]),
-            recognised_on=Subquery(recognised.values("issued_on")[:1]),
-            recognised_filed_at=Subquery(
-                recognised.annotate(filed=Subquery(of_newer.values("filed")[:1])).values("filed")[
-                    :1
-                ]
-            ),
         )
-
-    @staticmethod
-    def _filings(dossier: str) -> models.QuerySet:
-        """The entries by which the dossier in the column ``dossier`` was filed (nộp), the last
-        first, with their day (``filed``); what its council takes up again (``judge_again``) is not
-        filed anew. A list of running dossiers names the day of filing where it was before.
-        """
-        of_list = Cast(KT("data__steps__submitted_on"), models.DateTimeField())
-        return (
-            HistoryEntry.objects.filter(
-                stream=Stream.DOSSIER, stream_id=OuterRef(dossier), after__in=UNDECIDED
-            )
-            .exclude(before__in=UNDECIDED)
-            .exclude(event="dossier.judge_again")
-            .annotate(filed=Coalesce(of_list, F("at")))
-            .order_by("-seq")
-        )
-
-    @staticmethod
-    def _refusals() -> models.QuerySet[HistoryEntry]:
-        """The entries that refused a re-evaluation of the same product since this certificate was
-        given, the first first.
-
-        Read in the history: a dossier that was refused may have been deferred or reopened since.
-        Without what its council took back (``judge_again``).
-        """
-        again = Dossier.objects.filter(
-            product=OuterRef(OuterRef("dossier__product")), case_type=CaseType.REEVALUATION
-        )
-        next_ = HistoryEntry.objects.filter(
-            stream=Stream.DOSSIER,
-            stream_id=OuterRef("stream_id"),
-            seq__gt=OuterRef("seq"),
-            before=State.NOT_RECOGNISED,
-        ).exclude(after=State.NOT_RECOGNISED)
-        return (
-            HistoryEntry.objects.filter(
-                stream=Stream.DOSSIER,
-                stream_id__in=again.values("pk"),
-                after=State.NOT_RECOGNISED,
-                at__gt=OuterRef("at"),
-            )
-            .exclude(before=State.NOT_RECOGNISED)
-            .annotate(then=Subquery(next_.order_by("seq").values("event")[:1]))
-            .filter(Q(then=None) | ~Q(then="dossier.judge_again"))
-            .order_by("at", "seq")
-        )
-
-    @staticmethod
-    def _leavings() -> models.QuerySet[HistoryEntry]:
-        """The entries by which a re-evaluation of the same product, filed since this certificate
-        was given, was withdrawn or deferred before it was decided, the last first.
-        """
-        again = Dossier.objects.filter(
-            product=OuterRef(OuterRef("dossier__product")), case_type=CaseType.REEVALUATION
-        )
-        return HistoryEntry.objects.filter(
-            stream=Stream.DOSSIER,
-            stream_id__in=again.values("pk"),
-            before__in=UNDECIDED,
-            after__in=[State.WITHDRAWN, State.DEFERRED],
-            at__gt=OuterRef("at"),
-        ).order_by("-at", "-seq")
 
     @staticmethod
     def _newer() -> CertificateQuerySet:
@@ -294,27 +203,16 @@ class Certificate(Record):
     #: Struck out with the batch that brought it in; the one thing of it that ever changes.
     void = models.BooleanField(default=False, editable=False)
 
-    #: When the re-evaluation that is undecided was filed, when the first one was refused, and when
-    #: the first after the ministry had ordered it was. What follows the next certificate is of
-    #: that one.
-    filed_at: datetime | None
-    refused_at: datetime | None
-    refused_filed_at: datetime | None
-    order_refused_at: datetime | None
-    #: When the last that was filed was withdrawn or deferred undecided, to which state, and its
-    #: filing.
-    left_at: datetime | None
-    left_to: str | None
-    left_filed_at: datetime | None
+    #: What the history tells of the product's re-evaluations: see :func:`anew.filings`.
+    told_anew: list[dict[str, Any]]
+    #: When the ministry first ordered a new evaluation (Đ.10.1.b).
+    ordered_at: datetime | None
     law_at_expiry: int | None
     #: How the province reads the transition: see :class:`cycle.models.LawReading`.
     stays_valid: str
     missed_window: str
     #: The day the product got its next certificate, which takes this one's place.
     replaced_on: date | None
-    #: The day of the first certificate that a re-evaluation gave after this one, and its filing.
-    recognised_on: date | None
-    recognised_filed_at: datetime | None
     place_then: str
     place_now: str
 
@@ -344,17 +242,79 @@ class Certificate(Record):
             return timezone.localdate(self.dossier.moved_at)
         return None
 
+    @cached_property
+    def filings(self) -> list[Filing]:
+        """Those of the product's re-evaluations that had no end yet when this was given; needs
+        ``with_validity()``.
+        """
+        return [
+            each
+            for each in anew.filings(self.told_anew)
+            if each.ended_at is None or each.ended_at > self.at
+        ]
+
+    @property
+    def awaited(self) -> Filing | None:
+        """The filing whose decision is awaited today, the first of several."""
+        return self._first_awaited(None)
+
+    @property
+    def filed_at(self) -> datetime | None:
+        """When the re-evaluation was filed that is undecided today."""
+        return self.awaited.filed_at if self.awaited else None
+
+    @property
+    def withdrawn(self) -> Filing | None:
+        """The filing that was withdrawn last (rút)."""
+        found = [each for each in self.filings if each.outcome == State.WITHDRAWN]
+        return max(found, key=lambda each: each.ended_on or date.min, default=None)
+
+    def _first_awaited(self, result_on: date | None) -> Filing | None:
+        found = [each for each in self.filings if each.awaited(result_on)]
+        return min(found, key=lambda each: each.filed_on or date.max, default=None)
+
+    @property
+    def refused_on(self) -> date | None:
+        """The day of the first refusal; what follows the next certificate is of that one."""
+        return self._refused_on(self.filings)
+
+    def _refused_on(self, filings: Iterable[Filing]) -> date | None:
+        days = [each.ended_on for each in filings if each.is_refused and each.ended_on]
+        first = min(days, default=None)
+        return None if first and self.replaced_on and first >= self.replaced_on else first
+
+    @property
+    def result_on(self) -> date | None:
+        """The day of the first result: a re-evaluation was refused, or something gave the product
+        its next certificate.
+        """
+        return self.refused_on or self.replaced_on
+
+    @property
+    def ordered_on(self) -> date | None:
+        """The day on which the ministry ordered a new evaluation (Đ.10.1.b); None without."""
+        return timezone.localdate(self.ordered_at) if self.ordered_at else None
+
+    @property
+    def order_refused_on(self) -> date | None:
+        """The day on which what the ministry had ordered was refused: a dossier of its own, filed
+        on the day of the order or later.
+        """
+        day = self.ordered_on
+        if day is None:
+            return None
+        since = [each for each in self.filings if each.filed_on and each.filed_on >= day]
+        return self._refused_on(since)
+
     @property
     def validity(self) -> Validity:
         """The :class:`Validity`, whether it was revoked or replaced or not; needs
         ``with_validity()``.
         """
-        found = self._by_its_term()
-        if self.order_refused_at:
-            # «Valid until the result»: the ministry had ordered it (Đ.10.1.b).
-            result_on = timezone.localdate(self.order_refused_at)
-            if found.until is None or result_on < found.until:
-                return Validity(result_on, ended_on=result_on)
+        found, result_on = self._by_its_term(), self.order_refused_on
+        # «Valid until the result»: the ministry had ordered it (Đ.10.1.b).
+        if result_on and (found.until is None or result_on < found.until):
+            return Validity(result_on, ended_on=result_on)
         return found
 
     def _by_its_term(self) -> Validity:
@@ -362,8 +322,10 @@ class Certificate(Record):
         at_most = self.prolonged_to
         if self.expires_on is None or at_most is None:
             return Validity(self.expires_on)
-        filed_at, result_on = self._first_result()
-        filed_on = timezone.localdate(filed_at) if filed_at else None
+        result_on = self.result_on
+        # Whatever came: it was valid on every day on which that was awaited.
+        filing = self._first_awaited(result_on)
+        filed_on = filing.filed_on if filing else None
         last = self.expires_on if self.stays_valid == "before_expiry" else at_most
         if not (self.stays_valid == "no_filing" or (filed_on and filed_on <= last)):
             return Validity(self.expires_on)
@@ -372,20 +334,6 @@ class Certificate(Record):
         # «Until the result», which has come: no later filing prolongs it again.
         until = max(self.expires_on, min(result_on, at_most))
         return Validity(until, decided_on=result_on if until > self.expires_on else None)
-
-    def _first_result(self) -> tuple[datetime | None, date | None]:
-        """When the re-evaluation was filed that was decided first, and the day of its result: it
-        was refused, or gave the next certificate. Without a result (None) that of the undecided.
-        """
-        refused_on = timezone.localdate(self.refused_at) if self.refused_at else None
-        if refused_on and (self.replaced_on is None or refused_on < self.replaced_on):
-            return self.refused_filed_at, refused_on
-        if self.recognised_on and self.recognised_on == self.replaced_on:
-            return self.recognised_filed_at, self.recognised_on
-        # What came in its place otherwise ends the wait too; what was filed since is of that one.
-        if self.replaced_on:
-            return None, self.replaced_on
-        return self.filed_at, None
 
     @property
     def prolonged_to(self) -> date | None:
@@ -399,7 +347,11 @@ class Certificate(Record):
 
     @property
     def refiling(self) -> tuple[date, date] | None:
-        """The first and last day to file for re-evaluation (D6); needs ``with_validity()``."""
+        """The first and last day to file for re-evaluation (D6); None as well once the ministry has
+        ordered one, which knows no such days. Needs ``with_validity()``.
+        """
+        if self.ordered_on:
+            return None
         if self.expires_on and self.law_at_expiry:
             return RuleSet.pinned(self.law_at_expiry).refiling(self.expires_on)
         return None
@@ -415,12 +367,16 @@ class Certificate(Record):
         if self.replaced_on and self.replaced_on <= min(day, until or day):
             return "replaced"
         if until and until < day:
-            result = self.refused_at or self.order_refused_at
-            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or result)
+            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or self.result_on)
             at_most = self.prolonged_to
             kept = open_still and at_most and day <= at_most and not self.replaced_on
             return "transition" if kept else "expired"
         return "valid"
+
+    @property
+    def standing_today(self) -> str:
+        """Its :meth:`standing` today."""
+        return self.standing(clock.today())
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
         self.stars = 5 if self.dossier.state == State.AT_CENTRE else self.dossier.stars or 0

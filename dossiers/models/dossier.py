@@ -75,7 +75,6 @@ from dossiers.law.states import (
 from dossiers.models.law import (
     ACTS,
     FORWARDS,
-    JUDGED_ANEW,
     PROPOSED,
     SENT_BACK,
     CaseType,
@@ -450,30 +449,38 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     def refiling(self) -> tuple[date, date] | None:
         """The first and the last day to file this re-evaluation (D6), before the product's last
-        certificate ends; None for another case, or where there is no certificate with an end.
+        certificate ends; None for another case, where there is no certificate with an end, or once
+        the ministry has ordered one (Đ.10.1.b).
         """
-        expires_on = self._judged_anew_until()
-        return self.rule_set.refiling(expires_on) if expires_on else None
+        given = self._judges_anew()
+        if given is None or given.ordered_on:
+            return None
+        return self.rule_set.refiling(given.expires_on)
+
+    def ordered_on(self) -> date | None:
+        """The day on which the ministry ordered this re-evaluation; None where nobody did."""
+        given = self._judges_anew()
+        return given and given.ordered_on
 
     def in_transition(self, day: date) -> bool:
         """Whether the product's last certificate, which this re-evaluation takes further, ended
         under its law and no more than the days of the transition before ``day`` (Đ.12.3).
         """
-        expires_on = self._judged_anew_until()
-        if expires_on is None or expires_on < self.rule_set.valid_from:
+        given = self._judges_anew()
+        if given is None or given.expires_on < self.rule_set.valid_from:
             return False
         missed = LawReading.of(Point.MISSED_WINDOW)
-        at_most = self.rule_set.awaits_decision_until(expires_on, missed)
+        at_most = self.rule_set.awaits_decision_until(given.expires_on, missed)
         return at_most is not None and day <= at_most
 
-    def _judged_anew_until(self) -> date | None:
-        """The last day of the product's last certificate, where this re-evaluates it."""
+    def _judges_anew(self) -> Any:
+        """The product's last certificate with an end, where this re-evaluates it; else None."""
         if self.case_type != CaseType.REEVALUATION:
             return None
         given = self.certificates.model.objects.filter(
             dossier__product=self.product_id, expires_on__isnull=False
         ).exclude(dossier=self.pk)
-        return given.order_by("-expires_on").values_list("expires_on", flat=True).first()
+        return given.with_validity().order_by("-expires_on", "-pk").first()
 
     def asked(self, act: Act, day: date) -> dict[str, Words]:
         """What makes ``act`` need a reason when it is done on ``day``: code -> sentence."""
@@ -624,11 +631,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return self._held
 
     def clocks(self) -> TermQuerySet:
-        """Its live clocks; for an upgrade or re-evaluation also those of the product's earlier
-        certificates.
+        """Its live clocks, and those of the product's other certificates: each follows what becomes
+        of the next.
         """
-        if self.case_type not in JUDGED_ANEW:
-            return self.terms.live()
         of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
         return of_product.filter(Q(dossier=self) | Q(certificate__isnull=False))
 

@@ -649,7 +649,11 @@ class StoppedProduction(Record):
     stopped_on = models.DateField(_("ngừng sản xuất từ ngày"))
     remarks = models.TextField(_("nội dung xác nhận"), blank=True)
     paper = models.ForeignKey(
-        "dossiers.OfficialDocument", models.PROTECT, editable=False, related_name="+"
+        "dossiers.OfficialDocument",
+        models.PROTECT,
+        editable=False,
+        related_name="+",
+        verbose_name=_("văn bản"),
     )
 
     class Meta(Record.Meta):

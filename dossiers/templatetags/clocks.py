@@ -74,6 +74,7 @@ def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
     if nominating and dossier.goes_up(Level.PROVINCE):
         days["for_centre"] = dossier.samples_lacking(for_centre=True)
     if reevaluated:
+        days["ordered"] = None if days["refiling"] else dossier.ordered_on()
         days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
     filed = dossier.state in UNDECIDED or dossier.state in RECOGNISED
     if filed and (entry := dossier.proposed()) is not None:

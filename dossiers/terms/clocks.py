@@ -25,33 +25,42 @@ from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import CaseType
-from dossiers.models.records import Conclusion, Inspection, Visit
+from dossiers.models.records import Conclusion, Visit
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
 
 
-def _concluded(entry: HistoryEntry) -> Inspection | None:
-    """The inspection that ``entry`` records, or None."""
-    kept = [pk for name, pk in entry.data.get("records", ()) if name == "inspection"]
-    return Inspection.objects.filter(pk__in=kept).first() if kept else None
-
-
-def _proposed(entry: HistoryEntry) -> Inspection | None:
-    """The inspection that ``entry`` records, if its conclusion proposes revocation."""
-    found = _concluded(entry)
-    return found if found is not None and found.conclusion == Conclusion.REVOKE else None
-
-
-def _takes_back(entry: HistoryEntry, term: Term) -> bool:
-    """Whether ``entry`` records an inspection that does not propose revocation, concluded no
-    earlier than what started ``term``: the conclusion, or the commune's confirmation.
+def _ground(dossier: Dossier) -> date | None:
+    """The day of the first ground to revoke that stands, in whatever order they were typed: a
+    conclusion that proposes it, or the commune's confirmation that was signed. An inspection
+    without a proposal takes back those of its day and before, a report to the ministry answers all
+    that were told. None without.
     """
-    found = _concluded(entry)
-    if found is None or found.conclusion == Conclusion.REVOKE:
-        return False
-    proposals = Inspection.objects.filter(dossier=term.dossier_id, conclusion=Conclusion.REVOKE)
-    days = proposals.values_list("concluded_on", flat=True)
-    return found.concluded_on >= max([timezone.localdate(term.started_at), *days])
+    told = dossier.history.filter(
+        event__in=("dossier.record_inspection", *STANDS_FOR, *STANDS_FOR.values())
+    )
+    inspections = dossier.inspections.in_bulk()
+    confirmed = dossier.stoppedproductions.select_related("paper__document").in_bulk()
+    grounds: list[date] = []
+    passed: list[date] = []
+    for entry in told.order_by("seq"):
+        if "dossier.revoke" in (entry.event, STANDS_FOR.get(entry.event)):
+            grounds.clear()
+            continue
+        for name, pk in entry.data.get("records", ()):
+            if name == "stoppedproduction":
+                day, proposes = confirmed[pk].paper.signed_on, True
+            elif name == "inspection":
+                found = inspections[pk]
+                day, proposes = found.concluded_on, found.conclusion == Conclusion.REVOKE
+            else:
+                continue
+            if not proposes:
+                passed.append(day)
+                grounds = [each for each in grounds if each > day]
+            elif not any(each > day for each in passed):
+                grounds.append(day)
+    return min(grounds, default=None)
 
 
 #: What starts or stops a clock counted from a conclusion as another event does: the commune's
@@ -85,17 +94,9 @@ def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
 
 
 def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
-    """From the day of the conclusion, or the day the commune's confirmation was signed; None unless
-    the inspection proposes revocation.
-    """
-    if entry.event == "dossier.confirm_stopped":
-        # The entry happened on the day of its paper, or as soon after as it could.
-        signed = dossier.stoppedproductions.latest("pk").paper.signed_on
-        return {"at": min(_noon(signed), clock.now())}
-    inspection = _proposed(entry)
-    if inspection is None:
-        return None
-    return {"at": min(_noon(inspection.concluded_on), clock.now())}
+    """From the day of the first ground to revoke that stands; None without one."""
+    day = _ground(dossier)
+    return {"at": min(_noon(day), clock.now())} if day is not None else None
 
 
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
@@ -109,13 +110,15 @@ def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] |
 def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     """From the day the dossier came to the province: a return stops the clock, and what then comes
     complete starts it anew. Not from the office's own acceptance (Đ.7.6.g). The centre had it in
-    between where the province evaluates again: from that day.
+    between where the province evaluates again: from that day, also when its round is reopened.
     """
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
-    if entry.event == "dossier.evaluate_again":
-        return {"at": entry.at}
     last = dossier.came_complete()
+    again = dossier.history.filter(cycle=dossier.cycle_id, event="dossier.evaluate_again")
+    anew = again.order_by("seq").last()
+    if anew is not None and (last is None or anew.seq > last.seq):
+        return {"at": anew.at}
     # One that was there before the product was used has no such entry.
     return {"at": min(_noon(last.day), last.at) if last else entry.at}
 
@@ -147,10 +150,12 @@ def _is_over(term: Term, dossier: Dossier, entry: HistoryEntry) -> bool:
     rule = term.rule
     if rule and _origin(rule) is _from_conclusion:
         # Not with the end of the walk, which comes before.
-        taken_back = entry.event in rule.starts_on and _takes_back(entry, term)
-        return taken_back or not {entry.event, STANDS_FOR.get(entry.event)}.isdisjoint(
-            rule.stops_on
+        events = {entry.event, STANDS_FOR.get(entry.event)}
+        # What was told now may move its start, which begins it anew.
+        moved = not events.isdisjoint(rule.starts_on) and _ground(dossier) != timezone.localdate(
+            term.started_at
         )
+        return moved or not events.isdisjoint(rule.stops_on)
     # Whichever act decided: clocks that run until the decision stop with any certificate.
     decided = entry.before in UNDECIDED and entry.after == State.CERTIFIED
     left = dossier.state in PARKED or dossier.state == State.PROMOTED
@@ -196,8 +201,14 @@ def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> Non
     """
     terms = [term for term in held if term.dossier_id != dossier.pk]
     if dossier.state == State.CERTIFIED:
+        new = dossier.certificates.latest("pk")
+        before = Certificate.objects.filter(
+            pk__in=[term.certificate_id for term in terms], issued_on__lte=new.issued_on
+        )
+        older = set(before.values_list("pk", flat=True))
         for term in terms:
-            term.stop(at=entry.at, by=entry.actor)
+            if term.certificate_id in older:
+                term.stop(at=entry.at, by=entry.actor)
         return
     follow_validity(terms, at=entry.at, by=entry.actor)
 
@@ -262,9 +273,15 @@ def follow(
         begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
         if begun.certificate_id:
             follow_validity([begun], at=entry.at, by=entry.actor)
+    if entry.event == "dossier.order_evaluation":
+        # Typed late, what was ordered may have its result.
+        given = [term for term in others if term.certificate_id]
+        follow_validity(given, at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
     _follow_visit(dossier, others, at=entry.at, by=entry.actor)
-    if len(held) < len(terms) and ((entry.before in UNDECIDED) != (entry.after in UNDECIDED)):
+    # Also what was deferred, and is withdrawn as it is put together for the next year.
+    ends = (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
+    if len(held) < len(terms) and (ends or entry.after == State.WITHDRAWN):
         _judged_anew(dossier, entry, terms)
 
 

@@ -48,6 +48,7 @@ def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseB
 
 def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
     standing, validity = certificate.standing(today), certificate.validity
+    awaited = certificate.awaited
     return {
         "certificate": certificate,
         "renamed": certificate.renamed,
@@ -55,6 +56,7 @@ def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
         "replaced_on": certificate.replaced_on,
         "prolonged": certificate.prolonged_to if _in_transition(certificate, today) else None,
         "filed_on": validity.filed_on,
+        "deferred_on": awaited.deferred_on if awaited and validity.filed_on else None,
         "decided_on": validity.decided_on,
         "ended_on": validity.ended_on,
         "lights": [n <= certificate.stars for n in range(1, 6)],
