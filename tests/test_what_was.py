@@ -5,7 +5,9 @@ unit was renamed, the role changed.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from unittest.mock import patch
 
 import pytest
@@ -352,8 +354,8 @@ def typed(texts, **fields):
     } | fields  # fmt: skip
 
 
-def paper_scan():
-    return SimpleUploadedFile("don.pdf", b"%PDF-1.7 don obj %%EOF\n")
+def paper_scan(words=b"don"):
+    return SimpleUploadedFile("don.pdf", b"%PDF-1.7 " + words + b" obj %%EOF\n")
 
 
 def seal_of(answer):
@@ -364,9 +366,9 @@ def held(answer):
     return re.search(r'name="scan-held" value="([^"]+)"', answer.content.decode())[1]
 
 
-def erase(client, address, texts, **fields):
+def erase(client, address, texts, words=b"don", **fields):
     """The form sent, and sent again as it asks; the last answer."""
-    asked = client.post(address, typed(texts, **fields) | {"scan": paper_scan()})
+    asked = client.post(address, typed(texts, **fields) | {"scan": paper_scan(words)})
     assert "Xóa rồi không khôi phục được" in asked.content.decode()
     sure = {"scan-held": held(asked), "sure": seal_of(asked)}
     return client.post(address, typed(texts, **fields) | sure)
@@ -596,7 +598,7 @@ def test_what_another_erased_meanwhile_is_said(told, dossier, son, client):
     made = Erasure.objects.get()
     again = Erasure(
         producer=made.producer, because="law", reason="x", number="2/CV", signed_on=made.signed_on,
-        signer="Lò Văn A", sha256=made.sha256,
+        signer="Lò Văn A", sha256=records.scan("2/CV").sha256,
     )  # fmt: skip
     with pytest.raises(erasing.ErasedMeanwhile):
         erasing.erase(again, chosen, by=son)
@@ -936,8 +938,85 @@ def test_the_request_of_one_person_is_no_paper_for_another(
     sent = typed(chosen, because=then, number="Số 12/ĐĐN.") | {"scan": paper_scan()}
     answer = client.post(of(dossier), sent)
     assert str(an) in str(answer.context["form"].errors["number"])
+    # So is its scan, with another number.
+    sent = typed(chosen, because=then, number="99/ĐĐN") | {"scan": paper_scan()}
+    answer = client.post(of(dossier), sent)
+    assert str(an) in str(answer.context["form"].errors["scan"])
+    made = Erasure(
+        producer=dossier.product.producer, because=then, reason="x", number="99/ĐĐN",
+        signed_on=clock.today(), signer="Lò Văn A", sha256=Erasure.objects.get().sha256,
+    )  # fmt: skip
+    with pytest.raises(ValidationError) as refused:
+        erasing.erase(made, chosen, by=son)
+    assert list(refused.value.message_dict) == ["scan"]
     # Another year's number is another paper.
-    assert erase(client, of(dossier), chosen, signed_on="01/03/2025").status_code == 302
+    again = erase(client, of(dossier), chosen, b"don khac", signed_on="01/03/2025")
+    assert again.status_code == 302
+
+
+#: A paper that says itself to be another than it was recorded as -> at which field it is said.
+NOT_THE_SAME = {
+    "another day": ({"signed_on": "02/03/2026"}, "signed_on"),
+    "another signer": ({"signer": "Lường Thị Nay"}, "signer"),
+    "another number": ({"number": "13/ĐĐN"}, "scan"),
+    "another day and scan": ({"signed_on": "02/03/2026", "words": b"khac"}, "signed_on"),
+    "another signer and scan": ({"signer": "Lường Thị Nay", "words": b"khac"}, "signer"),
+    "the same": ({}, None),
+    "the same, scanned anew": ({"words": b"khac"}, None),
+    "the same, written otherwise": ({"number": "Số 12/đđn", "signer": "LƯỜNG THỊ XƯA"}, None),
+    "another paper": ({"number": "13/ĐĐN", "words": b"khac"}, None),
+}
+
+
+@pytest.mark.parametrize("because", ["request", "law"])
+@pytest.mark.parametrize("case", NOT_THE_SAME)
+def test_a_paper_is_the_same_each_time(case, because, told, dossier, son, client):
+    fields, field = dict(NOT_THE_SAME[case][0]), NOT_THE_SAME[case][1]
+    client.force_login(son)
+    first = erase(client, of(dossier), keys(told, other="reason"), because=because)
+    assert first.status_code == 302
+    words, chosen = fields.pop("words", b"don"), keys(told, mine="label")
+    sent = typed(chosen, because=because, **fields)
+    answer = client.post(of(dossier), sent | {"scan": paper_scan(words)})
+    assert list(answer.context["form"].errors) == ([field] if field else [])
+    if field is None:
+        last = erase(client, of(dossier), chosen, words, because=because, **fields)
+        assert last.status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_request_at_once_for_two_is_done_for_one(told, dossier, an, son):
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("person.leave", Appointed(an), by=an, reason="Ốm nặng")
+    paper = {
+        "because": "request", "reason": "Theo đơn", "number": "12/ĐĐN", "signer": "Lò Văn A",
+        "signed_on": clock.today(), "sha256": records.scan("12/ĐĐN").sha256,
+    }  # fmt: skip
+    deeds = [
+        lambda: erasing.erase(Erasure(person=an, **paper), [f"{said.pk}:reason"], by=son),
+        lambda: erasing.erase(
+            Erasure(producer=Producer.objects.get(pk=dossier.product.producer_id), **paper),
+            keys(told, other="reason"), by=son,
+        ),
+    ]  # fmt: skip
+    start = Barrier(2)
+
+    def run(deed):
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=60)
+            deed()
+        except ValidationError as refused:
+            return list(refused.message_dict)
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(run, deeds))
+    assert sorted(map(str, answers)) == ["['number']", "done"]
+    assert Erasure.objects.count() == 1
+    assert chains.check() == []
 
 
 def test_a_document_that_was_used_for_another_is_asked_about(told, dossier, an, son, client):

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-from cycle.letters import PlainWords
+from cycle.letters import FoldNumber, PlainWords
 
 _SAID, _CALLED = (PlainWords.template % {"expressions": name} for name in ("said", "called"))
 
@@ -106,12 +106,15 @@ $$;
 """
 
 
+_NEW, _MADE = (
+    FoldNumber.template % {"expressions": f"{row}.number"} for row in ("NEW", "made")
+)
 #: That of 0037, with these. What was erased before stays as it is.
 BOUNDS = import_module("dossiers.migrations.0037_erasure_bounds").BOUNDS
 ERASE = BOUNDS[BOUNDS.index("CREATE OR REPLACE FUNCTION erase_words()") :]
 _ADDED = {
-    # Whose paper it is, and whose texts.
-    "  IF EXISTS (\n       SELECT FROM jsonb_array_elements(NEW.texts) AS told\n       JOIN": """\
+    # Whose paper it is, and whose texts; of a paper that was used before, what for.
+    "  IF EXISTS (\n       SELECT FROM jsonb_array_elements(NEW.texts) AS told\n       JOIN": f"""\
   IF EXISTS (
        SELECT FROM cycle_user u
        CROSS JOIN LATERAL (SELECT u.full_name UNION ALL
@@ -122,6 +125,23 @@ _ADDED = {
          names_them(NEW.signer, called.name) OR names_them(p.representative, called.name)
          OR p.owner_type = 'household' AND names_them(p.name, called.name))) THEN
     RAISE EXCEPTION 'nobody signs the paper of their own act, nor erases what is theirs'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'erase_words';
+  END IF;
+  -- One erasure after another: the second looks when the first is there or gone.
+  PERFORM pg_advisory_xact_lock(hashtextextended('dossiers_erasure', 0));
+  IF EXISTS (
+       SELECT FROM dossiers_erasure made
+       CROSS JOIN LATERAL (SELECT
+         made.sha256 = NEW.sha256 AS scan,
+         extract(year FROM made.signed_on) = extract(year FROM NEW.signed_on)
+           AND {_MADE} = {_NEW} AS number,
+         (made.person_id, made.producer_id) IS DISTINCT FROM (NEW.person_id, NEW.producer_id)
+           AS another) AS same
+       WHERE made.id <> NEW.id AND (same.scan OR same.number) AND (
+         same.another AND 'request' IN (made.because, NEW.because)
+         OR (same.scan OR NOT same.another) AND NOT (same.number AND made.signed_on = NEW.signed_on)
+       )) THEN
+    RAISE EXCEPTION 'it is a paper of another request, or of another day or number'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'erase_words';
   END IF;
 """,
