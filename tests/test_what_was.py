@@ -33,7 +33,7 @@ from cycle.models import (
     User,
 )
 from dossiers.law.states import PARKED, State
-from dossiers.models import Dossier, Erasure, Producer, Product
+from dossiers.models import Conclusion, Dossier, Erasure, Producer, Product
 from dossiers.office import erasing
 from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
@@ -533,6 +533,65 @@ def test_every_state_in_which_somebody_may_still_act_keeps_its_reasons(state, cy
     with connection.cursor() as cursor:
         cursor.execute("SELECT dossier_can_go_on(%s)", [old.pk])
         assert cursor.fetchone() == (state not in (State.PROMOTED, State.REVOKED),)
+
+
+#: What was done of a promoted dossier, in this order -> whether its certificate may be taken back.
+AFTER_PROMOTION = {
+    "nothing": ([], False),
+    "an inspection that it passed": (["passed"], False),
+    "an inspection that proposes it": (["revoke"], True),
+    "one that proposes it, one that does not": (["revoke", "passed"], False),
+    "one that does not, one that proposes it": (["remedy", "revoke"], True),
+    "the commune says it stopped": (["dossier.confirm_stopped"], True),
+    "it was reported to the ministry": (["revoke", "dossier.report_revocation"], True),
+    "it was reported, it goes on after all": (
+        ["revoke", "dossier.report_revocation", "passed"], False,
+    ),
+    "the ministry ordered an evaluation": (["dossier.order_evaluation"], True),
+    "an inspection does not answer the order": (["dossier.order_evaluation", "passed"], True),
+    "the evaluation has begun": (["dossier.order_evaluation", State.PROVINCE_EVALUATING], True),
+    "the evaluation recognised nothing": (["dossier.order_evaluation", State.NOT_RECOGNISED], True),
+    "the evaluation gave a certificate": (["dossier.order_evaluation", State.PROMOTED], False),
+    "one certificate later it is over": (["revoke", State.CERTIFIED], False),
+    "a support that was recorded": (["dossier.record_promotion"], False),
+}  # fmt: skip
+
+
+def standing_in(state, cycle, dossier, product):
+    now = clock.now()
+    return Dossier.objects.create(
+        cycle=cycle, rule_set=cycle.rule_set, product=product, commune=dossier.commune,
+        state=state, stars=3, opened_at=now, moved_at=now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AFTER_PROMOTION)
+def test_the_reasons_stay_while_the_certificate_may_be_taken_back(case, cycle, dossier, an, son):
+    deeds, stays = AFTER_PROMOTION[case]
+    maker = dossier.product.producer
+    product = Product.objects.create(producer=maker, name="Chè", group=dossier.product.group)
+    old = standing_in(State.PROMOTED, cycle, dossier, product)
+    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    maker.refresh_from_db()
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        said = record("dossier.return_idea", old, by=an, reason="Bà Lường Thị Xưa chưa ký")
+        for n, deed in enumerate(deeds):
+            moment = clock.now() - timedelta(hours=9 - n)
+            if isinstance(deed, State):
+                # One at work at a time.
+                standing_in(deed, cycle, dossier, product)
+            elif deed in Conclusion.values:
+                made = records.inspection(deed)
+                made.dossier, made.at = old, moment
+                made.save()
+            else:
+                record(deed, old, by=an, at=moment, reason="Bà Lường Thị Xưa làm giả")
+    found = offered(maker, son)
+    its = HistoryEntry.objects.filter(stream="dossier", stream_id=old.pk)
+    reasons = {f"{entry.pk}:reason" for entry in its}
+    assert f"{said.pk}:reason" in reasons
+    assert reasons & found == (set() if stays else reasons)
 
 
 def test_what_is_typed_beside_is_found_only_where_the_text_is_of_this_person(

@@ -1,4 +1,6 @@
-"""What an erasure may take is bounded further: not what rests on a paper that who erases signed."""
+"""What an erasure may take is bounded further: not what rests on a paper that who erases signed, not
+while a certificate may be taken back; and a paper is of one person's request.
+"""
 
 from importlib import import_module
 
@@ -152,6 +154,43 @@ for _before, _more in _ADDED.items():
     ERASE = ERASE.replace(_before, _more + _before)
 
 
+#: That of 0037, with this: of what was promoted the certificate may be about to be taken back.
+CAN_GO_ON = BOUNDS[: BOUNDS.index("-- Whether all that a correction says")]
+_OVER, _OPEN = "WHEN d.state IN ('promoted', 'revoked') THEN FALSE", """\
+WHEN d.state = 'promoted' THEN certificate_may_go(d.id, d.product_id)
+      WHEN d.state = 'revoked' THEN FALSE"""
+if CAN_GO_ON.count(_OVER) != 1:
+    raise ValueError(_OVER)
+CAN_GO_ON = """
+-- Whether somebody began to take the certificate of a dossier back, and it is not decided: its
+-- revocation was proposed by an inspection, confirmed by the commune, reported to the ministry, and no
+-- inspection since has said otherwise; or the ministry ordered an evaluation. Until a later dossier of
+-- the product has a certificate.
+CREATE FUNCTION certificate_may_go(dossier bigint, product bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH proposed (at, day) AS (
+    SELECT at, concluded_on FROM dossiers_inspection
+    WHERE dossier_id = dossier AND conclusion = 'revoke'
+    UNION ALL
+    SELECT at, (at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM cycle_historyentry
+    WHERE stream = 'dossier' AND stream_id = dossier
+      AND event IN ('dossier.confirm_stopped', 'dossier.report_revocation')
+  )
+  SELECT (EXISTS (
+      SELECT FROM proposed WHERE NOT EXISTS (
+        SELECT FROM dossiers_inspection since
+        WHERE since.dossier_id = dossier AND since.conclusion <> 'revoke'
+          AND since.at >= proposed.at AND since.concluded_on >= proposed.day))
+    OR EXISTS (SELECT FROM cycle_historyentry WHERE stream = 'dossier' AND stream_id = dossier
+                 AND event = 'dossier.order_evaluation'))
+    AND NOT EXISTS (
+      SELECT FROM dossiers_dossier later
+      WHERE later.product_id = product AND later.id > dossier AND NOT later.void
+        AND later.state IN ('certified', 'promoted', 'revoked'))
+$$;
+""" + CAN_GO_ON.replace(_OVER, _OPEN).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("cycle", "0037_sent_entries"),
@@ -159,4 +198,4 @@ class Migration(migrations.Migration):
         ("dossiers", "0038_scans_looked_up"),
     ]
 
-    operations = [migrations.RunSQL(SIGNED), migrations.RunSQL(ERASE)]
+    operations = [migrations.RunSQL(SIGNED), migrations.RunSQL(ERASE), migrations.RunSQL(CAN_GO_ON)]
