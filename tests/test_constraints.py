@@ -1356,6 +1356,16 @@ NO_ERASURE = {
     "of_a_household_of_ones_own": lambda w, leader: [
         Producer.objects.update(owner_type="household", name=f"Hộ {leader.full_name}"), {},
     ][1],
+    "on_the_request_of_another": lambda w, leader: [
+        erasure(w, producer=None, person=w.an), {"because": "law", "sha256": "1" * 64},
+    ][1],
+    "on_the_scan_of_another": lambda w, leader: [
+        erasure(w, producer=None, person=w.an, because="law"), {"number": "7/ĐĐN"},
+    ][1],
+    "on_a_paper_with_another_number": lambda w, leader: [erasure(w), {"number": "7/ĐĐN"}][1],
+    "on_a_paper_of_another_day": lambda w, leader: [
+        erasure(w), {"signed_on": date(2026, 1, 2), "sha256": "1" * 64},
+    ][1],
     "on_a_scan_that_is_none": lambda w, leader: {"sha256": "x"},
     "of_ones_own_chain": lambda w, leader: {"texts": said_in(w, "person", leader.pk)},
     "of_ones_own_act": lambda w, leader: {"texts": said_in(w, "producer", 7, actor=leader)},
@@ -1406,6 +1416,14 @@ def test_what_the_database_lets_go_of_anothers_act(world):
         *on_paper_of(world, world.an, [decision_of(world.dossier, signer="Trần Văn Khác")])["texts"],
     ]  # fmt: skip
     assert erasure(world, texts=texts).pk
+
+
+def test_a_document_of_an_authority_may_be_about_several_and_is_the_same_each_time(world):
+    for fields in (
+        {}, {}, {"producer": None, "person": world.an}, {"number": "7/CV", "sha256": "1" * 64},
+        {"signed_on": date(2025, 1, 1), "sha256": "2" * 64},
+    ):  # fmt: skip
+        assert erasure(world, because="law", **fields).pk
 
 
 @pytest.mark.parametrize("texts", [None, {}, "reason", 7, [7], [["x", "reason"]], [[1, "a", "b"]]])

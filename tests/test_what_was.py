@@ -5,7 +5,9 @@ unit was renamed, the role changed.
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from threading import Barrier
 from unittest.mock import patch
 
 import pytest
@@ -31,7 +33,7 @@ from cycle.models import (
     User,
 )
 from dossiers.law.states import PARKED, State
-from dossiers.models import Dossier, Erasure, Producer, Product
+from dossiers.models import Conclusion, Dossier, Erasure, Producer, Product
 from dossiers.office import erasing
 from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
@@ -354,8 +356,8 @@ def typed(texts, **fields):
     } | fields  # fmt: skip
 
 
-def paper_scan():
-    return SimpleUploadedFile("don.pdf", b"%PDF-1.7 don obj %%EOF\n")
+def paper_scan(words=b"don"):
+    return SimpleUploadedFile("don.pdf", b"%PDF-1.7 " + words + b" obj %%EOF\n")
 
 
 def seal_of(answer):
@@ -366,9 +368,9 @@ def held(answer):
     return re.search(r'name="scan-held" value="([^"]+)"', answer.content.decode())[1]
 
 
-def erase(client, address, texts, **fields):
+def erase(client, address, texts, words=b"don", **fields):
     """The form sent, and sent again as it asks; the last answer."""
-    asked = client.post(address, typed(texts, **fields) | {"scan": paper_scan()})
+    asked = client.post(address, typed(texts, **fields) | {"scan": paper_scan(words)})
     assert "Xóa rồi không khôi phục được" in asked.content.decode()
     sure = {"scan-held": held(asked), "sure": seal_of(asked)}
     return client.post(address, typed(texts, **fields) | sure)
@@ -535,6 +537,65 @@ def test_every_state_in_which_somebody_may_still_act_keeps_its_reasons(state, cy
         assert cursor.fetchone() == (state not in (State.PROMOTED, State.REVOKED),)
 
 
+#: What was done of a promoted dossier, in this order -> whether its certificate may be taken back.
+AFTER_PROMOTION = {
+    "nothing": ([], False),
+    "an inspection that it passed": (["passed"], False),
+    "an inspection that proposes it": (["revoke"], True),
+    "one that proposes it, one that does not": (["revoke", "passed"], False),
+    "one that does not, one that proposes it": (["remedy", "revoke"], True),
+    "the commune says it stopped": (["dossier.confirm_stopped"], True),
+    "it was reported to the ministry": (["revoke", "dossier.report_revocation"], True),
+    "it was reported, it goes on after all": (
+        ["revoke", "dossier.report_revocation", "passed"], False,
+    ),
+    "the ministry ordered an evaluation": (["dossier.order_evaluation"], True),
+    "an inspection does not answer the order": (["dossier.order_evaluation", "passed"], True),
+    "the evaluation has begun": (["dossier.order_evaluation", State.PROVINCE_EVALUATING], True),
+    "the evaluation recognised nothing": (["dossier.order_evaluation", State.NOT_RECOGNISED], True),
+    "the evaluation gave a certificate": (["dossier.order_evaluation", State.PROMOTED], False),
+    "one certificate later it is over": (["revoke", State.CERTIFIED], False),
+    "a support that was recorded": (["dossier.record_promotion"], False),
+}  # fmt: skip
+
+
+def standing_in(state, cycle, dossier, product):
+    now = clock.now()
+    return Dossier.objects.create(
+        cycle=cycle, rule_set=cycle.rule_set, product=product, commune=dossier.commune,
+        state=state, stars=3, opened_at=now, moved_at=now,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("case", AFTER_PROMOTION)
+def test_the_reasons_stay_while_the_certificate_may_be_taken_back(case, cycle, dossier, an, son):
+    deeds, stays = AFTER_PROMOTION[case]
+    maker = dossier.product.producer
+    product = Product.objects.create(producer=maker, name="Chè", group=dossier.product.group)
+    old = standing_in(State.PROMOTED, cycle, dossier, product)
+    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    maker.refresh_from_db()
+    with transaction.atomic():
+        record = HistoryEntry.objects.record
+        said = record("dossier.return_idea", old, by=an, reason="Bà Lường Thị Xưa chưa ký")
+        for n, deed in enumerate(deeds):
+            moment = clock.now() - timedelta(hours=9 - n)
+            if isinstance(deed, State):
+                # One at work at a time.
+                standing_in(deed, cycle, dossier, product)
+            elif deed in Conclusion.values:
+                made = records.inspection(deed)
+                made.dossier, made.at = old, moment
+                made.save()
+            else:
+                record(deed, old, by=an, at=moment, reason="Bà Lường Thị Xưa làm giả")
+    found = offered(maker, son)
+    its = HistoryEntry.objects.filter(stream="dossier", stream_id=old.pk)
+    reasons = {f"{entry.pk}:reason" for entry in its}
+    assert f"{said.pk}:reason" in reasons
+    assert reasons & found == (set() if stays else reasons)
+
+
 def test_what_is_typed_beside_is_found_only_where_the_text_is_of_this_person(
     told, dossier, an, son
 ):
@@ -598,7 +659,7 @@ def test_what_another_erased_meanwhile_is_said(told, dossier, son, client):
     made = Erasure.objects.get()
     again = Erasure(
         producer=made.producer, because="law", reason="x", number="2/CV", signed_on=made.signed_on,
-        signer="Lò Văn A", sha256=made.sha256,
+        signer="Lò Văn A", sha256=records.scan("2/CV").sha256,
     )  # fmt: skip
     with pytest.raises(erasing.ErasedMeanwhile):
         erasing.erase(again, chosen, by=son)
@@ -940,8 +1001,85 @@ def test_the_request_of_one_person_is_no_paper_for_another(
     sent = typed(chosen, because=then, number="Số 12/ĐĐN.") | {"scan": paper_scan()}
     answer = client.post(of(dossier), sent)
     assert str(an) in str(answer.context["form"].errors["number"])
+    # So is its scan, with another number.
+    sent = typed(chosen, because=then, number="99/ĐĐN") | {"scan": paper_scan()}
+    answer = client.post(of(dossier), sent)
+    assert str(an) in str(answer.context["form"].errors["scan"])
+    made = Erasure(
+        producer=dossier.product.producer, because=then, reason="x", number="99/ĐĐN",
+        signed_on=clock.today(), signer="Lò Văn A", sha256=Erasure.objects.get().sha256,
+    )  # fmt: skip
+    with pytest.raises(ValidationError) as refused:
+        erasing.erase(made, chosen, by=son)
+    assert list(refused.value.message_dict) == ["scan"]
     # Another year's number is another paper.
-    assert erase(client, of(dossier), chosen, signed_on="01/03/2025").status_code == 302
+    again = erase(client, of(dossier), chosen, b"don khac", signed_on="01/03/2025")
+    assert again.status_code == 302
+
+
+#: A paper that says itself to be another than it was recorded as -> at which field it is said.
+NOT_THE_SAME = {
+    "another day": ({"signed_on": "02/03/2026"}, "signed_on"),
+    "another signer": ({"signer": "Lường Thị Nay"}, "signer"),
+    "another number": ({"number": "13/ĐĐN"}, "scan"),
+    "another day and scan": ({"signed_on": "02/03/2026", "words": b"khac"}, "signed_on"),
+    "another signer and scan": ({"signer": "Lường Thị Nay", "words": b"khac"}, "signer"),
+    "the same": ({}, None),
+    "the same, scanned anew": ({"words": b"khac"}, None),
+    "the same, written otherwise": ({"number": "Số 12/đđn", "signer": "LƯỜNG THỊ XƯA"}, None),
+    "another paper": ({"number": "13/ĐĐN", "words": b"khac"}, None),
+}
+
+
+@pytest.mark.parametrize("because", ["request", "law"])
+@pytest.mark.parametrize("case", NOT_THE_SAME)
+def test_a_paper_is_the_same_each_time(case, because, told, dossier, son, client):
+    fields, field = dict(NOT_THE_SAME[case][0]), NOT_THE_SAME[case][1]
+    client.force_login(son)
+    first = erase(client, of(dossier), keys(told, other="reason"), because=because)
+    assert first.status_code == 302
+    words, chosen = fields.pop("words", b"don"), keys(told, mine="label")
+    sent = typed(chosen, because=because, **fields)
+    answer = client.post(of(dossier), sent | {"scan": paper_scan(words)})
+    assert list(answer.context["form"].errors) == ([field] if field else [])
+    if field is None:
+        last = erase(client, of(dossier), chosen, words, because=because, **fields)
+        assert last.status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_request_at_once_for_two_is_done_for_one(told, dossier, an, son):
+    with transaction.atomic():
+        said = HistoryEntry.objects.record("person.leave", Appointed(an), by=an, reason="Ốm nặng")
+    paper = {
+        "because": "request", "reason": "Theo đơn", "number": "12/ĐĐN", "signer": "Lò Văn A",
+        "signed_on": clock.today(), "sha256": records.scan("12/ĐĐN").sha256,
+    }  # fmt: skip
+    deeds = [
+        lambda: erasing.erase(Erasure(person=an, **paper), [f"{said.pk}:reason"], by=son),
+        lambda: erasing.erase(
+            Erasure(producer=Producer.objects.get(pk=dossier.product.producer_id), **paper),
+            keys(told, other="reason"), by=son,
+        ),
+    ]  # fmt: skip
+    start = Barrier(2)
+
+    def run(deed):
+        try:
+            connection.ensure_connection()
+            start.wait(timeout=60)
+            deed()
+        except ValidationError as refused:
+            return list(refused.message_dict)
+        finally:
+            connection.close()
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(run, deeds))
+    assert sorted(map(str, answers)) == ["['number']", "done"]
+    assert Erasure.objects.count() == 1
+    assert chains.check() == []
 
 
 def test_a_document_that_was_used_for_another_is_asked_about(told, dossier, an, son, client):

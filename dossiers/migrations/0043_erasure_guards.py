@@ -1,10 +1,12 @@
-"""What an erasure may take is bounded further: not what rests on a paper that who erases signed."""
+"""What an erasure may take is bounded further: not what rests on a paper that who erases signed, not
+while a certificate may be taken back; and a paper is of one person's request.
+"""
 
 from importlib import import_module
 
 from django.db import migrations
 
-from cycle.letters import PlainWords
+from cycle.letters import FoldNumber, PlainWords
 
 _SAID, _CALLED = (PlainWords.template % {"expressions": name} for name in ("said", "called"))
 
@@ -106,12 +108,15 @@ $$;
 """
 
 
+_NEW, _MADE = (
+    FoldNumber.template % {"expressions": f"{row}.number"} for row in ("NEW", "made")
+)
 #: That of 0037, with these. What was erased before stays as it is.
 BOUNDS = import_module("dossiers.migrations.0037_erasure_bounds").BOUNDS
 ERASE = BOUNDS[BOUNDS.index("CREATE OR REPLACE FUNCTION erase_words()") :]
 _ADDED = {
-    # Whose paper it is, and whose texts.
-    "  IF EXISTS (\n       SELECT FROM jsonb_array_elements(NEW.texts) AS told\n       JOIN": """\
+    # Whose paper it is, and whose texts; of a paper that was used before, what for.
+    "  IF EXISTS (\n       SELECT FROM jsonb_array_elements(NEW.texts) AS told\n       JOIN": f"""\
   IF EXISTS (
        SELECT FROM cycle_user u
        CROSS JOIN LATERAL (SELECT u.full_name UNION ALL
@@ -124,12 +129,66 @@ _ADDED = {
     RAISE EXCEPTION 'nobody signs the paper of their own act, nor erases what is theirs'
       USING ERRCODE = 'check_violation', CONSTRAINT = 'erase_words';
   END IF;
+  -- One erasure after another: the second looks when the first is there or gone.
+  PERFORM pg_advisory_xact_lock(hashtextextended('dossiers_erasure', 0));
+  IF EXISTS (
+       SELECT FROM dossiers_erasure made
+       CROSS JOIN LATERAL (SELECT
+         made.sha256 = NEW.sha256 AS scan,
+         extract(year FROM made.signed_on) = extract(year FROM NEW.signed_on)
+           AND {_MADE} = {_NEW} AS number,
+         (made.person_id, made.producer_id) IS DISTINCT FROM (NEW.person_id, NEW.producer_id)
+           AS another) AS same
+       WHERE made.id <> NEW.id AND (same.scan OR same.number) AND (
+         same.another AND 'request' IN (made.because, NEW.because)
+         OR (same.scan OR NOT same.another) AND NOT (same.number AND made.signed_on = NEW.signed_on)
+       )) THEN
+    RAISE EXCEPTION 'it is a paper of another request, or of another day or number'
+      USING ERRCODE = 'check_violation', CONSTRAINT = 'erase_words';
+  END IF;
 """,
 }
 for _before, _more in _ADDED.items():
     if ERASE.count(_before) != 1:
         raise ValueError(_before)
     ERASE = ERASE.replace(_before, _more + _before)
+
+
+#: That of 0037, with this: of what was promoted the certificate may be about to be taken back.
+CAN_GO_ON = BOUNDS[: BOUNDS.index("-- Whether all that a correction says")]
+_OVER, _OPEN = "WHEN d.state IN ('promoted', 'revoked') THEN FALSE", """\
+WHEN d.state = 'promoted' THEN certificate_may_go(d.id, d.product_id)
+      WHEN d.state = 'revoked' THEN FALSE"""
+if CAN_GO_ON.count(_OVER) != 1:
+    raise ValueError(_OVER)
+CAN_GO_ON = """
+-- Whether somebody began to take the certificate of a dossier back, and it is not decided: its
+-- revocation was proposed by an inspection, confirmed by the commune, reported to the ministry, and no
+-- inspection since has said otherwise; or the ministry ordered an evaluation. Until a later dossier of
+-- the product has a certificate.
+CREATE FUNCTION certificate_may_go(dossier bigint, product bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+  WITH proposed (at, day) AS (
+    SELECT at, concluded_on FROM dossiers_inspection
+    WHERE dossier_id = dossier AND conclusion = 'revoke'
+    UNION ALL
+    SELECT at, (at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date FROM cycle_historyentry
+    WHERE stream = 'dossier' AND stream_id = dossier
+      AND event IN ('dossier.confirm_stopped', 'dossier.report_revocation')
+  )
+  SELECT (EXISTS (
+      SELECT FROM proposed WHERE NOT EXISTS (
+        SELECT FROM dossiers_inspection since
+        WHERE since.dossier_id = dossier AND since.conclusion <> 'revoke'
+          AND since.at >= proposed.at AND since.concluded_on >= proposed.day))
+    OR EXISTS (SELECT FROM cycle_historyentry WHERE stream = 'dossier' AND stream_id = dossier
+                 AND event = 'dossier.order_evaluation'))
+    AND NOT EXISTS (
+      SELECT FROM dossiers_dossier later
+      WHERE later.product_id = product AND later.id > dossier AND NOT later.void
+        AND later.state IN ('certified', 'promoted', 'revoked'))
+$$;
+""" + CAN_GO_ON.replace(_OVER, _OPEN).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")
 
 
 class Migration(migrations.Migration):
@@ -139,4 +198,4 @@ class Migration(migrations.Migration):
         ("dossiers", "0042_columns_stay"),
     ]
 
-    operations = [migrations.RunSQL(SIGNED), migrations.RunSQL(ERASE)]
+    operations = [migrations.RunSQL(SIGNED), migrations.RunSQL(ERASE), migrations.RunSQL(CAN_GO_ON)]

@@ -33,6 +33,7 @@ from cycle.models import (
     User,
     names_them,
     people_in,
+    same_name,
 )
 from dossiers.models import Because, Dossier, Erasure, OwnerType, Producer
 from dossiers.office import people
@@ -363,32 +364,74 @@ def _of(streams: dict[str, list[int]]) -> QuerySet[HistoryEntry]:
 # --- The act ----------------------------------------------------------------------------------
 
 
-def used_before(whose: User | Producer, number: str, signed_on: date) -> Erasure | None:
-    """The last erasure of somebody else on a paper of this number and year."""
-    of = {"person" if isinstance(whose, User) else "producer": whose}
+def used_before(
+    whose: User | Producer, number: str, signed_on: date, sha256: str
+) -> Erasure | None:
+    """The last erasure of somebody else on a paper of this number and year, or with this scan."""
+    return _on_this_paper(number, signed_on, sha256).exclude(**_of_whom(whose)).first()
+
+
+def _of_whom(whose: User | Producer) -> dict[str, Any]:
+    return {"person" if isinstance(whose, User) else "producer": whose}
+
+
+def _on_this_paper(number: str, signed_on: date, sha256: str) -> QuerySet[Erasure]:
+    numbered = Q(folded=letters.fold_number(number), signed_on__year=signed_on.year)
     return (
-        Erasure.objects.exclude(**of)
-        .annotate(folded=letters.FoldNumber("number"))
-        .filter(folded=letters.fold_number(number), signed_on__year=signed_on.year)
+        Erasure.objects.annotate(folded=letters.FoldNumber("number"))
+        .filter(numbered | ~Q(sha256="") & Q(sha256=sha256))
         .select_related("person", "producer")
-        .first()
     )
 
 
 def check_paper(
-    whose: User | Producer, *, by: User, because: str, number: str, signed_on: date, signer: str
+    whose: User | Producer,
+    *,
+    by: User,
+    because: str,
+    number: str,
+    signed_on: date,
+    signer: str,
+    sha256: str,
 ) -> None:
-    """Raises ValidationError at ``signer`` of a paper of one's own, at ``number`` of somebody
-    else's request.
+    """Raises ValidationError at ``signer`` of a paper of one's own; at ``number`` or ``scan`` of
+    somebody else's request; where it differs from itself, as it was recorded before.
+
+    ``sha256`` is its scan's; "" when none came yet.
     """
     if is_called(by, signer):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: không ai tự ký văn bản rồi tự xóa theo nó.")}
         )
-    before = used_before(whose, number, signed_on)
-    if before is not None and Because.REQUEST in (because, before.because):
-        said = _("Văn bản số này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
-        raise ValidationError({"number": said % {"whose": before.whose}})
+    folded = letters.fold_number(number)
+    for before in _on_this_paper(number, signed_on, sha256):
+        scanned = before.sha256 == sha256
+        numbered = (
+            letters.fold_number(before.number) == folded and before.signed_on.year == signed_on.year
+        )
+        told = {"whose": before.whose, "paper": before, "signer": before.signer}
+        if before.whose != whose and Because.REQUEST in (because, before.because):
+            said = (
+                _("Văn bản số này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
+                if numbered
+                else _("Bản chụp này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
+            )
+            raise ValidationError({"number" if numbered else "scan": said % told})
+        # Two bodies may give one number: of somebody else it is asked about.
+        if not scanned and before.whose != whose:
+            continue
+        if not numbered:
+            raise ValidationError(
+                {"scan": _("Bản chụp này là của văn bản %(paper)s, đã dùng để xóa.") % told}
+            )
+        if before.signed_on != signed_on:
+            raise ValidationError(
+                {"signed_on": _("Văn bản này đã dùng để xóa, ghi là %(paper)s.") % told}
+            )
+        if not same_name(before.signer, signer):
+            raise ValidationError(
+                {"signer": _("Văn bản này đã dùng để xóa, ghi người ký %(signer)s.") % told}
+            )
 
 
 def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasure:
@@ -401,10 +444,7 @@ def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasur
         raise PermissionDenied
     if is_of(made.whose, by):
         raise ValidationError(NOT_OWN)
-    check_paper(
-        made.whose, by=by, because=made.because, number=made.number, signed_on=made.signed_on,
-        signer=made.signer,
-    )  # fmt: skip
+    _check_paper_of(made, by)
     offered = {each.key: each for each in find(made.whose, also, by=by).texts}
     if not keys:
         raise ValidationError({"texts": _("Bạn chưa chọn nội dung nào để xóa.")})
@@ -424,11 +464,21 @@ def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasur
                     erased=lost,
                 )  # fmt: skip
     except IntegrityError as error:
+        if "is a paper of" in str(error):
+            # Somebody else was faster with it.
+            _check_paper_of(made, by)
         # A dossier may have been reopened since.
         if "erased before" not in str(error) and "this text stays" not in str(error):
             raise
         raise ErasedMeanwhile from error
     return made
+
+
+def _check_paper_of(made: Erasure, by: User) -> None:
+    check_paper(
+        made.whose, by=by, because=made.because, number=made.number, signed_on=made.signed_on,
+        signer=made.signer, sha256=made.sha256,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

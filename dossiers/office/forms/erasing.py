@@ -90,16 +90,24 @@ class EraseForm(PlainPart):
         if all(self.cleaned_data.get(name) for name in said):
             try:
                 erasing.check_paper(
-                    self.whose, by=self.user, **{name: self.cleaned_data[name] for name in said}
+                    self.whose,
+                    by=self.user,
+                    sha256=self._sha256,
+                    **{name: self.cleaned_data[name] for name in said},
                 )
             except ValidationError as error:
                 refuse(self, error)
         return cleaned
 
     @property
+    def _sha256(self) -> str:
+        scan = self.cleaned_data.get("scan")
+        return scan.sha256 if scan else ""
+
+    @property
     def seal(self) -> str:
         """What is agreed to: all that a valid form says. Another is asked anew."""
-        said = {**self.cleaned_data, "scan": self.cleaned_data["scan"].sha256}
+        said = {**self.cleaned_data, "scan": self._sha256}
         whose = (type(self.whose).__name__, self.whose.pk)
         return sealed(*whose, self.user.pk, sorted(said.items()))
 
@@ -117,9 +125,9 @@ class EraseForm(PlainPart):
                  % {"n": len(self.cleaned_data["texts"])}),
             )  # fmt: skip
             paper = self.cleaned_data["number"], self.cleaned_data["signed_on"]
-            if before := erasing.used_before(self.whose, *paper):
+            if before := erasing.used_before(self.whose, *paper, self._sha256):
                 whose = f"{before.whose}, {before}"
-                self.asks.append((_now("Văn bản số này đã dùng để xóa của người khác"), whose))
+                self.asks.append((_now("Văn bản này đã dùng để xóa của người khác"), whose))
             return None
         said = dict(self.cleaned_data)
         keys, scan = said.pop("texts"), said.pop("scan")
