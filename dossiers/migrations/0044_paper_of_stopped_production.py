@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0039_papers_of_the_ledger'),
+        ('dossiers', '0043_erasure_guards'),
     ]
 
     operations = [
