@@ -12,6 +12,7 @@ reopened and is closed again is new.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -23,6 +24,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.middleware import csrf
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -49,7 +51,7 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
 
     @wraps(view)
     def at_most_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        token = request.POST.get(TOKEN) if request.method == "POST" else None
+        token = _page(request) if request.method == "POST" else ""
         if not token:
             return view(request, *args, **kwargs)
         known = False
@@ -85,6 +87,15 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
 
     at_most_once.once = True  # type: ignore[attr-defined]
     return at_most_once
+
+
+def _page(request: HttpRequest) -> str:
+    """What names the page that a form was sent from: its token, in the body or, as scripts send it,
+    in the header. The bare secret, as in the cookie, is of no page: each sending is one. Empty
+    without a token: there is no form.
+    """
+    token = request.POST.get(TOKEN) or request.headers.get("X-CSRFToken", "")
+    return token if len(token) != csrf.CSRF_SECRET_LENGTH else secrets.token_hex()
 
 
 def unrecorded(response: HttpResponseBase) -> HttpResponseBase:
@@ -210,15 +221,16 @@ def _bytes(file: UploadedFile) -> str:
 
 
 def _alike(request: HttpRequest, content: str) -> str:
-    """The hash of who sends what where; empty for nobody known, and where a secret was typed: it
-    must not come back in a page.
+    """The hash of who sends what where, whatever the address asks for besides, as a tab or what a
+    form begins with; empty for nobody known, and where a secret was typed: it must not come back in
+    a page.
     """
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return ""
     if any(typed.SECRET.search(name) for name in request.POST if name != TOKEN):
         return ""
-    return _hash(str(user.pk), request.get_full_path(), content)
+    return _hash(str(user.pk), request.path, content)
 
 
 def _hash(*parts: str) -> str:

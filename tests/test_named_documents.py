@@ -117,7 +117,13 @@ def test_no_door_opens_on_a_text_that_names_none(door, text, world):
     assert "12/QĐ-UBND" in str(refused.value)
 
 
-@pytest.mark.parametrize("text", ["12/QĐ-UBND ngày 21/11/2101", "12/QĐ ngày 1 tháng 2 năm 2101"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12/QĐ-UBND ngày 21/11/2101", "12/QĐ ngày 1 tháng 2 năm 2101", "12/QĐ, 2101-11-21",
+        "12/QĐ 21‐11‐2101/",
+    ],
+)  # fmt: skip
 @pytest.mark.parametrize("door", DOORS)
 def test_no_door_opens_on_a_document_of_a_day_to_come(door, text, world):
     with pytest.raises((ValidationError, ConditionNotMet)) as refused:
@@ -132,6 +138,24 @@ def test_no_door_opens_on_a_document_of_a_day_to_come(door, text, world):
         ("15/2026/QĐ-UBND, 2-1-2026", [date(2026, 1, 2)]),
         ("15/QĐ-UBND ngày 5 tháng 7 năm 2026", [date(2026, 7, 5)]),
         ("12/3/2031/QĐ", []), ("15/QĐ-UBND ngày 31/02/2031", []), ("26/2026/QĐ-TTg", []),
+        ("15/QĐ, 30/12/26", [date(2026, 12, 30)]), ("15/QĐ 30-12-26.", [date(2026, 12, 30)]),
+        ("15/QĐ ngày 30.12.26", [date(2026, 12, 30)]), ("theo Điều 6.2.27", []),
+        ("15/QĐ 2099-12-30", [date(2099, 12, 30)]), ("15/QĐ (2099/12/30)", [date(2099, 12, 30)]),
+        ("15/QĐ 30‐12‐2099", [date(2099, 12, 30)]), ("15/QĐ 30–12–2099", [date(2099, 12, 30)]),
+        ("15/QĐ, 30/12/2099/", [date(2099, 12, 30)]), ("15/QĐ 30⁄12∕2099", [date(2099, 12, 30)]),
+        ("15/QĐ-30/12/2099", [date(2099, 12, 30)]), ("15/QĐ/30/12/2099", [date(2099, 12, 30)]),
+        ("15/QĐ 30 / 12 - 2099", [date(2099, 12, 30)]), ("15/QĐ 3\u200b0/12/2099", [date(2099, 12, 30)]),
+        ("15/QĐ ngày 30 12 2099", [date(2099, 12, 30)]), ("３０/１２/２０９９", [date(2099, 12, 30)]),
+        ("15/QĐ 30 tháng 12, 2099", [date(2099, 12, 30)]),
+        ("15/QĐ ngày 30 tháng 12/2099", [date(2099, 12, 30)]),
+        ("15/QĐ ngày 30 tháng 12 năm 26", [date(2026, 12, 30)]),
+        ("1/QĐ 2/1/2026; 3/QĐ ngày 4 tháng 1 năm 2026; 2026-01-03", [
+            date(2026, 1, 2), date(2026, 1, 4), date(2026, 1, 3),
+        ]),
+        ("12/2026/NQ-HĐND", []), ("số 05/12/27-BC", []), ("0912.345.678", []), ("1.2.30", []),
+        ("QĐ 148/2026/QĐ-TTg", []), ("12/30/2099", []), ("quý 4/2099", []),
+        ("15/QĐ ngay 30 thang 12 nam 2099", [date(2099, 12, 30)]),
+        ("15/QĐ NGÀY 30 THÁNG 12 NĂM 2099", [date(2099, 12, 30)]),
     ],
 )  # fmt: skip
 def test_the_days_that_are_written_behind_a_number(text, days):

@@ -140,6 +140,59 @@ def test_the_same_content_sent_after_the_browsers_back_is_asked_about(form, w):
     assert counts(made) == before
 
 
+def in_header(_browser, token):
+    """As a script sends the token of its page."""
+    return {}, {"X-CSRFToken": token[once.TOKEN]}
+
+
+def of_the_cookie(browser, _token):
+    """As a script sends what it reads from the cookie: the same from every page."""
+    return {}, {"X-CSRFToken": browser.cookies["csrftoken"].value}
+
+
+def secret_in_body(browser, _token):
+    return {once.TOKEN: browser.cookies["csrftoken"].value}, {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "way", [in_header, of_the_cookie, secret_in_body], ids=lambda w: w.__name__
+)
+@pytest.mark.parametrize("form", [event, support, visit], ids=lambda form: form.__name__)
+def test_the_same_is_recorded_once_however_its_token_comes(form, way, w):
+    who, address, typed, made = form(w)
+    browser, token = page_of(who, address)
+    same = Client(enforce_csrf_checks=True)
+    same.cookies = browser.cookies
+    before = counts(made)
+    body, headers = way(browser, token)
+    answers = [same.post(address, fresh(typed) | body, headers=headers) for _ in range(3)]
+    # The same page leads to what it made; of another the same content is asked about.
+    assert [answer.status_code for answer in answers] == [302] + [
+        302 if way is in_header else 200
+    ] * 2
+    assert counts(made) == [number + 1 for number in before]
+    # What differs is another thing, and so is the same after a yes.
+    if way is of_the_cookie:
+        yes_ = {once.ONCE_MORE: once_more(answers[1])[once.ONCE_MORE]}
+        assert same.post(address, fresh(typed) | yes_, headers=headers).status_code == 302
+        assert counts(made) == [number + 2 for number in before]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("first", "then"), [("", "?tab=x"), ("?tab=x", ""), ("?tab=x", "?tab=y")])
+@pytest.mark.parametrize("form", [event, support, visit], ids=lambda form: form.__name__)
+def test_the_same_by_another_query_is_asked_about(form, first, then, w):
+    """Links lead to one form with and without what it begins with."""
+    who, address, typed, made = form(w)
+    browser, token = page_of(who, address)
+    before = counts(made)
+    assert browser.post(f"{address}{first}", fresh(typed) | token).status_code == 302
+    asked = browser.post(f"{address}{then}", fresh(typed) | another(browser))
+    assert (asked.status_code, counts(made)) == (200, [number + 1 for number in before])
+    assert once.ONCE_MORE in once_more(asked)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("form", [event, support, visit], ids=lambda form: form.__name__)
 def test_the_same_once_more_is_a_second_real_one(form, w):

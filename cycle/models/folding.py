@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,16 @@ from cycle.letters import DASHES, fold, plain_words
 from cycle.letters import Fold as Fold
 from cycle.letters import FoldNumber as FoldNumber
 from cycle.letters import fold_number as fold_number
-from cycle.written import IN_SERVICE, PROGRAMME, clean_name, day_text, out_of_time, visible
+from cycle.written import (
+    IN_SERVICE,
+    PROGRAMME,
+    NotADay,
+    clean_name,
+    day,
+    day_text,
+    out_of_time,
+    visible,
+)
 
 
 class NameField(models.CharField):
@@ -97,24 +107,33 @@ def names_document(text: str) -> bool:
     )
 
 
-#: A day as it is written behind a number: «21/11/2026», «ngày 21 tháng 11 năm 2026».
-_DAY = re.compile(
-    r"(?<![\d/.-])(\d{1,2})(?:\s*[/.-]\s*|\s+tháng\s+)(\d{1,2})"
-    r"(?:\s*[/.-]\s*|\s+năm\s+)(\d{4})(?![\d/])",
-    re.IGNORECASE,
-)
+_ENDS = r"(?!\d|[/.-]\s*\w)"
+#: Days as they are written behind a number, folded, with the groups day, month, year: «21/11/2026»,
+#: «21-11-26», «ngày 21.11.26», «2026-11-21», «ngày 21 tháng 11 năm 2026». What goes on behind the
+#: sign, «12/3/2031/QĐ», is a number.
+_DAYS = [
+    re.compile(each)
+    for each in (
+        rf"(?<!\d)(?P<d>\d{{1,2}})\s*[/.-]\s*(?P<m>\d{{1,2}})\s*[/.-]\s*(?P<y>\d{{4}}){_ENDS}",
+        rf"(?<!\d)(?P<d>\d{{1,2}})\s+(?P<m>\d{{1,2}})\s+(?P<y>\d{{4}}){_ENDS}",
+        rf"(?<!\d)(?<!\d[/.-])(?P<d>\d{{1,2}})\s*(?P<s>[/-])\s*(?P<m>\d{{1,2}})\s*(?P=s)\s*(?P<y>\d\d){_ENDS}",
+        rf"ngay\s+(?P<d>\d{{1,2}})\s*[/.-]\s*(?P<m>\d{{1,2}})\s*[/.-]\s*(?P<y>\d\d){_ENDS}",
+        rf"(?<!\d)(?P<y>\d{{4}})\s*(?P<s>[/.-])\s*(?P<m>\d{{1,2}})\s*(?P=s)\s*(?P<d>\d{{1,2}}){_ENDS}",
+        r"(?<!\d)(?P<d>\d{1,2})\s*thang\s*(?P<m>\d{1,2})\s*(?:nam|[/.,-])?\s*(?P<y>\d{4}|\d\d)(?!\d)",
+    )
+]
+_SLASHES = str.maketrans(dict.fromkeys("\u2044\u2215", "/"))
 
 
 def days_in(text: str) -> list[date]:
-    """The days written in ``text``, without those that no calendar has."""
-    found = []
-    for told in _DAY.findall(unicodedata.normalize("NFKC", text)):
-        day, month, year = map(int, told)
-        try:
-            found.append(date(year, month, day))
-        except ValueError:
-            continue
-    return found
+    """The days written in ``text``, in their order, without those that no calendar has."""
+    text = fold(text).translate(_SLASHES)
+    found = {}
+    for told in (each for days in _DAYS for each in days.finditer(text)):
+        # What was said of one place first stays.
+        with suppress(NotADay):
+            found.setdefault(told.start("d"), day(f"{told['d']}/{told['m']}/{told['y']}"))
+    return [found[place] for place in sorted(found)]
 
 
 def document_wrong(text: str) -> Any:
@@ -125,9 +144,9 @@ def document_wrong(text: str) -> Any:
         return _("Văn bản cần số và ký hiệu, ví dụ 12/QĐ-UBND: hãy nhập lại số, ngày văn bản.")
     # In a replay of the past a document may be newer than the act that it is typed for.
     days = days_in(text)
-    ahead = [] if clock.replaying() else [day for day in days if day > clock.today()]
+    ahead = [] if clock.replaying() else [on for on in days if on > clock.today()]
     if not ahead:
-        return next((wrong for day in days if (wrong := out_of_time(day, IN_SERVICE))), "")
+        return next((wrong for on in days if (wrong := out_of_time(on, IN_SERVICE))), "")
     said = _("Ngày %(day)s của văn bản chưa đến: hãy nhập lại số, ngày văn bản.")
     return said % {"day": day_text(ahead[0])}
 
