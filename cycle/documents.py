@@ -31,7 +31,9 @@ from cycle.models import (
     fold_number,
     kind_of,
     same_name,
+    says_unknown,
 )
+from cycle.models.document import UNKNOWN_SIGNER
 
 #: The field of a form at which a wrong scan is told.
 SCAN = "scan_file"
@@ -56,6 +58,15 @@ def ministry(day: date) -> str:
     if day < date(2025, 3, 1):
         return "Bộ Nông nghiệp và Phát triển nông thôn"
     return "Bộ Nông nghiệp và Môi trường"
+
+
+def signed_by(name: str) -> dict[str, Any]:
+    """The fields of who signed a document, as a list of before names them; marked where it does
+    not.
+    """
+    if says_unknown(name):
+        return {"signer": UNKNOWN_SIGNER, "signer_known": False}
+    return {"signer": name}
 
 
 class Another(ValidationError):
@@ -129,7 +140,7 @@ def record_many(
         known = found.setdefault(key, document)
         if known is document or not _is_number(document.number):
             new.append(document)
-        elif known.signed_on != document.signed_on or not _may_be(document.signer, known.signer):
+        elif known.signed_on != document.signed_on or not _may_be(document, known):
             if known.pk and loose(known):
                 document.replaces = known
                 found[key] = document
@@ -234,7 +245,7 @@ def unlike(typed: Document, known: Document, told: str = "") -> dict[str, str]:
     if typed.signed_on != known.signed_on:
         day = f"{known.signed_on:%d/%m/%Y}" if known.signed_on else ""
         wrong["signed_on"] = _now("%(paper)s với ngày ký %(day)s.") % {**of, "day": day}
-    if not _may_be(typed.signer, known.signer):
+    if not _may_be(typed, known):
         said = {**of, "signer": known.signer}
         wrong["signer"] = _now("%(paper)s với người ký %(signer)s.") % said
     if typed.scan_sha256 and known.scan_sha256 and typed.scan_sha256 != known.scan_sha256:
@@ -360,28 +371,25 @@ def _is_number(number: str) -> bool:
     return re.search("[0-9]", number) is not None
 
 
-def _is_unknown(text: str) -> bool:
-    return fold(text) == "" or fold(text).startswith("chua ro")
-
-
 def _paper(number: str, told: str) -> str:
     if told:
         return _now("Văn bản %(number)s đã ghi cho %(told)s") % {"number": number, "told": told}
     return _now("Văn bản %(number)s đã vào sổ") % {"number": number}
 
 
-def _may_be(signer: str, known: str) -> bool:
-    unknown = _is_unknown(signer) or _is_unknown(known)
-    return unknown or same_name(signer, known) or fold(signer) == fold(known)
+def _may_be(typed: Document, known: Document) -> bool:
+    if not (typed.signer_known and known.signer_known):
+        return True
+    return same_name(typed.signer, known.signer) or fold(typed.signer) == fold(known.signer)
 
 
 def _lacked(typed: Document, known: Document) -> dict[str, Any]:
     """What ``typed`` says of the document and the ledger does not know yet."""
-    lacked = {
-        field: getattr(typed, field)
-        for field in ("signer", "signer_capacity")
-        if _is_unknown(getattr(known, field)) and not _is_unknown(getattr(typed, field))
-    }
+    lacked = {}
+    if typed.signer_known and not known.signer_known:
+        lacked["signer"] = typed.signer
+    if says_unknown(known.signer_capacity) and not says_unknown(typed.signer_capacity):
+        lacked["signer_capacity"] = typed.signer_capacity
     if typed.scan_sha256 and not known.scan_sha256:
         lacked |= {field: getattr(typed, field) for field in _OF_SCAN}
     return lacked
@@ -407,7 +415,9 @@ def _known(document: Document, sure: bool, told: Told) -> Document | None:
 
 
 def _copy(document: Document, **became: Any) -> Document:
-    kept = (*CORRECTABLE, *_OF_SCAN, "direction", "before", "said")
+    kept = (*CORRECTABLE, *_OF_SCAN, "direction", "before", "said", "signer_known")
+    if "signer" in became:
+        became["signer_known"] = True
     return Document(**{field: getattr(document, field) for field in kept} | became)
 
 

@@ -33,6 +33,7 @@ from cycle.models.folding import (
     names_document,
     names_person,
     same_name,
+    says_unknown,
 )
 from cycle.models.former import Renamed
 from cycle.models.history import (
@@ -132,6 +133,7 @@ __all__ = [
     "name_words",
     "names_person",
     "same_name",
+    "says_unknown",
     "acting_in",
     "people_of",
     "told_apart",

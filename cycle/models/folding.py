@@ -134,9 +134,16 @@ def same_name(one: str, other: str) -> bool:
     return name_words(one) == name_words(other) != []
 
 
+def says_unknown(text: str) -> bool:
+    """Whether ``text`` says of a name that nobody knows it («Chưa rõ tên»), or says nothing."""
+    words = name_words(text)
+    said = words[:2] in (["chua", "ro"], ["khong", "ro"], ["chua", "biet"], ["khong", "biet"])
+    return not words or said or words[0].startswith(("chuaro", "khongro"))
+
+
 def check_signer(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is given and is no person's name (người
-    ký).
+    ký). That a signer is not known is marked where it is read from a list, never typed.
     """
-    if text.strip() and not names_person(text):
+    if text.strip() and (not names_person(text) or says_unknown(text)):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})
