@@ -11,6 +11,7 @@ from cycle.models import Document, HistoryEntry, Role
 from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State
 from dossiers.walk import doors
 from tests import records
+from tests.law_acts import corrected
 from tests.merging import unit, while_it_stood
 from tests.owning import insert_as_owner
 from tests.standing import sent_up, stand
@@ -219,3 +220,58 @@ def test_so_it_is_with_papers_of_before_the_ledger(here):
     other = standing(here, "B", name="Ngô")
     assert refused(send, here, other, "X", signer="Lò Văn Khác", **request) == {"signer"}
     send(here, other, "X", **request)
+
+
+# --- A correction of names ----------------------------------------------------------------------
+
+
+def correct(here, dossier, name, **paper):
+    doors.act(
+        dossier.process, "correct_names", by=here.office, reason="Ghi sai tên",
+        paper=records.signed_paper(**paper),
+        **corrected(product_name=name, producer=dossier.product.producer),
+    )  # fmt: skip
+
+
+#: (who signed, under which number) -> (field that is wrong, "" where none is; the body).
+CORRECTS = {
+    ("Bảo vệ", "9/QĐ-ĐC"): ("signer_capacity", ""),
+    ("Thư ký Chủ tịch UBND tỉnh", "9/QĐ-ĐC"): ("signer_capacity", ""),
+    ("Chủ tịch UBND Xã Keo Lôm", "9/QĐ-ĐC"): ("signer_capacity", ""),
+    ("Chủ tịch UBND Xã Phình Giàng", "21/TTr-UBND"): ("number", ""),
+    ("Chủ tịch UBND Xã Phình Giàng", "22/TTr-UBND"): ("", "X"),
+    # The province counts for itself.
+    ("Chủ tịch UBND tỉnh", "21/TTr-UBND"): ("", "province"),
+    ("Chủ tịch", "9/QĐ-ĐC"): ("", "province"),
+    ("Giám đốc Sở Nông nghiệp và Môi trường", "9/QĐ-ĐC"): ("", "province"),
+    ("Chánh Văn phòng Điều phối nông thôn mới tỉnh", "9/QĐ-ĐC"): ("", "province"),
+}
+
+
+@pytest.mark.parametrize(("capacity", "number"), CORRECTS)
+def test_a_correction_rests_on_a_paper_of_an_office_that_is_of_no_other_act(
+    capacity, number, here, province
+):
+    here.office = person("minh", "Nguyễn Hoàng Minh", (Role.OFFICER, province))
+    here.province = province
+    dossier = standing(here, "A")
+    send(here, dossier, "X", number="21/TTr-UBND", scan=records.scan("21/TTr-UBND"))
+    field, body = CORRECTS[capacity, number]
+    its = {"number": number, "signer_capacity": capacity, "scan": records.scan("of its own")}
+    if field == "number":
+        its |= {"signer": "Quàng Văn Chi", "scan": records.scan("21/TTr-UBND")}
+    if field:
+        assert refused(correct, here, dossier, "Mật ong rừng", **its) == {field}
+        return
+    # The request's scan shows no other paper.
+    shown = its | {"scan": records.scan("21/TTr-UBND")}
+    at = {"signer" if number == "21/TTr-UBND" else "scan_file"}
+    assert refused(correct, here, dossier, "Mật ong rừng", **shown) == at
+    correct(here, dossier, "Mật ong rừng", **its | {"scan": records.scan("of its own")})
+    assert Document.objects.last().issuer == getattr(here, body)
+    # One paper corrects again, and other products.
+    correct(here, dossier, "Mật ong bạc hà", **its | {"scan": records.scan("of its own")})
+    other = refused(
+        correct, here, dossier, "Mật ong", **its | {"signer": "Lò Khác", "scan": records.scan("z")}
+    )
+    assert other == {"signer", "scan_file"}

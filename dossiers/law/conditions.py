@@ -515,10 +515,8 @@ _FILED = ("dossier.submit_dossier", "dossier.receive_directly")
 
 
 def _compared() -> dict[str, str]:
-    """Event -> act of the acts whose papers are compared with another's: who signs them is known,
-    or what they correct.
-    """
-    return {f"dossier.{act}": act for act in (*SIGNERS, "correct_names")}
+    """Event -> act of the acts whose papers are compared: of those is known who signs them."""
+    return {f"dossier.{act}": act for act in SIGNERS}
 
 
 def _where_used(papers: Iterable[Any]) -> dict[int, tuple[str, str]]:
@@ -587,7 +585,6 @@ def _quarrel(
     one_body = its is not None and (
         # Of before the ledger no body is recorded: it follows from the act.
         typed.issuer == _body(other, its, state)
-        and mine.level_of(dossier, dossier.state) == its.level_of(other.dossier, state)
         if known.before
         else documents.same_body(typed, known)
     )

@@ -200,13 +200,15 @@ def capacity_words(capacity: str) -> str:
 @dataclass(frozen=True)
 class Called:
     """What the units over a dossier or council are and were called, by level, as
-    :func:`capacity_words` reads them; ``kind``: what its province is today.
+    :func:`capacity_words` reads them; ``kind``: what its province is today, ``level``: whose names
+    these are, of one unit.
     """
 
     commune: Names = frozenset()
     district: Names = frozenset()
     province: Names = frozenset()
     kind: str = "tinh"
+    level: str = ""
 
     @classmethod
     def over(cls, *units: OrgUnit) -> Called:
@@ -236,7 +238,7 @@ class Called:
         """The unit alone, with the names that it had, and all above it. What it took over and what
         took it over have chairs of their own.
         """
-        found = replace(cls.over(unit), **{unit.level: _names_of(unit)})
+        found = replace(cls.over(unit), level=unit.level, **{unit.level: _names_of(unit)})
         return replace(found, kind=_kind(unit)) if unit.level == Level.PROVINCE else found
 
 
@@ -345,6 +347,10 @@ _STOPPED = _(
     "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ "
     "người ký."
 )
+_CORRECTED = _(
+    "Văn bản đính chính do Chủ tịch UBND tỉnh, huyện hoặc xã, hoặc người đứng đầu cơ quan của UBND "
+    "ký: hãy kiểm tra chức vụ người ký."
+)
 _OF_COMMITTEE: dict[Level, str | Promise] = {
     Level.COMMUNE: _(
         "Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ người ký."
@@ -405,6 +411,18 @@ def _who_revokes(dossier: Dossier, body: Called) -> Office:
     return FIVE_STARS if by_centre else committee(body, Level.PROVINCE)
 
 
+def _who_corrects(_dossier: Dossier, body: Called) -> Office:
+    """The law names nobody: whoever has the names in charge, in the name of an office too."""
+    level = Level(body.level or Level.PROVINCE)
+    chair = committee(body, level, _CORRECTED)
+    return replace(chair, written=(*chair.written, _heads(body, level)))
+
+
+@lru_cache(maxsize=256)
+def _heads(body: Called, level: Level) -> re.Pattern:
+    return re.compile(_heads_of(_units(body)[level], *_OFFICES[level]))
+
+
 def _level_that_has_it(_dossier: Dossier, state: str) -> Level:
     return Level.COMMUNE if state == State.COMMUNE_CHECKED else Level.DISTRICT
 
@@ -421,6 +439,7 @@ class Signer:
 
     ``level``: whose number the paper has, where the act is done in a state. ``paper``: what paper
     it is; of other dossiers it may be for acts of the same alone. Without one for this act alone.
+    ``beside``: other levels whose body may have issued it.
     ``holder``: the office, given what the body that issues it is called.
     """
 
@@ -429,12 +448,18 @@ class Signer:
     level: Level | Callable[[Dossier, str], Level]
     own: bool = True
     paper: str = ""
+    beside: tuple[Level, ...] = ()
 
     def office(self, dossier: Dossier, issuer: OrgUnit | None = None) -> Office:
         """The office that signs it for the body of ``issuer``; without one of the body that issued
         the paper which is being recorded.
         """
         return self.holder(dossier, called(dossier) if issuer is None else Called.of(issuer))
+
+    def levels(self, dossier: Dossier, state: str, desk: str = "") -> list[Level]:
+        """Whose numbers it may have, the likeliest first: that of the ``desk`` where it is done."""
+        found = [self.level_of(dossier, state), *self.beside]
+        return sorted(found, key=lambda level: level != desk) if self.beside else found
 
     def level_of(self, dossier: Dossier, state: str) -> Level:
         """Whose number a paper has on which the act was done in ``state``."""
@@ -463,6 +488,11 @@ REVOCATION_REPORT = Signer(_of_province, "Điều 8.2.b", _PROVINCE)
 REVOCATION = Signer(_who_revokes, "Điều 8.2", _level_that_certified)
 #: A new evaluation, or a decision withdrawn.
 ORDER = Signer(lambda _dossier, _body: MINISTER, "Điều 10.1.b", _CENTRE, paper="order")
+
+#: Names and groups that were written down wrong.
+CORRECTION = Signer(
+    _who_corrects, "the law names nobody", _PROVINCE, own=False, beside=(_DISTRICT, _COMMUNE)
+)
 
 #: Act -> who signs its paper, as the act is declared. It is asked of the paper that is given, also
 #: where none need be.

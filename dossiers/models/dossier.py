@@ -342,13 +342,24 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         return unit if unit.valid_to is None or self._stays(unit) else unit.heir()
 
     def issued_by(
-        self, signer: Signer, state: str, day: date, capacity: str, *, node: str = ""
+        self,
+        signer: Signer,
+        state: str,
+        day: date,
+        capacity: str,
+        *,
+        node: str = "",
+        desk: str = "",
     ) -> OrgUnit | None:
         """Whose body issued its paper of ``day`` that ``signer`` signs, of an act done in ``state``
-        by the task ``node``: as its signer's ``capacity`` names it, where several may have; None:
-        the ministry.
+        by the task ``node`` or at a ``desk`` of that level: as its signer's ``capacity`` names it,
+        where several may have; None: the ministry.
         """
-        units = self._may_issue(signer.level_of(self, state), day, node)
+        units = [
+            unit
+            for level in signer.levels(self, state, desk)
+            for unit in self._may_issue(level, day, node)
+        ]
         if len(units) < 2:
             return units[0] if units else None
         named = (each for each in units if signer.office(self, each).signs_as(capacity))
@@ -895,7 +906,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 document,
                 by=doing.by,
                 capacity=doing.capacity,
-                sure=act.signer is not None,
+                sure=act.signer is not None and not act.signer.beside,
                 told=told,
             )
         except documents.Another as error:
@@ -913,9 +924,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if paper.same_as is not None and (its := paper.same_as.document.issuer) is not None:
             return its
         if act.signer is not None:
-            task = doing.task
+            task, held = doing.task, doing.capacity
             return self.issued_by(
-                act.signer, self.state, day, paper.signer_capacity, node=task.node if task else ""
+                act.signer,
+                self.state,
+                day,
+                paper.signer_capacity,
+                node=task.node if task else "",
+                desk=held.org_unit.level if held else "",
             )
         if doing.task is not None:
             return doing.task.org_unit
