@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -34,6 +34,7 @@ from cycle.models import (
     says_unknown,
 )
 from cycle.models.document import UNKNOWN_SIGNER
+from cycle.models.folding import days_in, number_in
 
 #: The field of a form at which a wrong scan is told.
 SCAN = "scan_file"
@@ -217,6 +218,45 @@ def correct(
             capacity=_desk(by, document),
             reason=reason.strip(),
         )
+
+
+def check_said(text: str, signer: str, known: Iterable[tuple[str, str, str]]) -> None:
+    """A document that is named in words («12/QĐ-UBND ngày 21/11/2026») has one day and one signer.
+
+    ``known``: (text, signer, what it is for) of those that were named before, the newest first; it
+    is compared with the first of its number and year, and with the province's in the ledger. Raises
+    ValidationError at ``document`` and ``document_signer``.
+    """
+    number = number_in(text)
+    _hold(number)
+    days = days_in(text)
+
+    def alike(other: str) -> bool:
+        its = days_in(other)
+        one_year = not (days and its) or days[0].year == its[0].year
+        return number_in(other) == number and one_year
+
+    there = Document.objects.standing().filter(before=False, issuer__level=Level.PROVINCE)
+    of_ledger = (
+        (str(each), each.signer if each.signer_known else "", "")
+        for each in there.filter(folded_number=number)
+    )
+    wrong: dict[str, str] = {}
+    for found in (known, of_ledger):
+        other = next((each for each in found if alike(each[0])), None)
+        if other is None:
+            continue
+        its = days_in(other[0])
+        of = {"paper": _paper(other[0], other[2])}
+        if days and its and days[0] != its[0]:
+            wrong["document"] = _now("%(paper)s: một văn bản có một ngày ký.") % of
+        if other[1] and not (same_name(signer, other[1]) or fold(signer) == fold(other[1])):
+            wrong["document_signer"] = _now("%(paper)s với người ký %(signer)s.") % {
+                **of,
+                "signer": other[1],
+            }
+    if wrong:
+        raise ValidationError(wrong)
 
 
 def same_number(one: Document, other: Document) -> bool:

@@ -100,6 +100,16 @@ def days_in(text: str) -> list[date]:
     return found
 
 
+def number_in(text: str) -> str:
+    """The number and symbol in ``text``, folded, without the day behind it: of «Quyết định số
+    12/QĐ-UBND ngày 21/11/2026» that of 12/QĐ-UBND.
+    """
+    said = _DAY.sub(" ", unicodedata.normalize("NFKC", text))
+    dashes = f"{DASHES}-"
+    found = re.search(rf"\d+\s*[/{dashes}]\s*[^\s,;()]+(?:\s*[{dashes}]\s*[^\s,;()]+)*", said)
+    return fold_number(found[0] if found else said)
+
+
 def document_wrong(text: str) -> Any:
     """The sentence for a text that names no document, or one of a day to come; else empty."""
     if not names_document(text):
