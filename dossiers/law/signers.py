@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -238,7 +238,8 @@ class Called:
         """The unit alone, with the names that it had, and all above it. What it took over and what
         took it over have chairs of their own.
         """
-        found = replace(cls.over(unit), level=unit.level, **{unit.level: _names_of(unit)})
+        own: dict[str, Any] = {"level": unit.level, unit.level: _names_of(unit)}
+        found = replace(cls.over(unit), **own)
         return replace(found, kind=_kind(unit)) if unit.level == Level.PROVINCE else found
 
 
