@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,10 @@ from cycle.models import (
     fold_number,
     kind_of,
     same_name,
+    says_unknown,
 )
+from cycle.models.document import UNKNOWN_SIGNER
+from cycle.models.folding import days_in, number_in
 
 #: The field of a form at which a wrong scan is told.
 SCAN = "scan_file"
@@ -56,6 +59,15 @@ def ministry(day: date) -> str:
     if day < date(2025, 3, 1):
         return "Bộ Nông nghiệp và Phát triển nông thôn"
     return "Bộ Nông nghiệp và Môi trường"
+
+
+def signed_by(name: str) -> dict[str, Any]:
+    """The fields of who signed a document, as a list of before names them; marked where it does
+    not.
+    """
+    if says_unknown(name):
+        return {"signer": UNKNOWN_SIGNER, "signer_known": False}
+    return {"signer": name}
 
 
 class Another(ValidationError):
@@ -129,7 +141,7 @@ def record_many(
         known = found.setdefault(key, document)
         if known is document or not _is_number(document.number):
             new.append(document)
-        elif known.signed_on != document.signed_on or not _may_be(document.signer, known.signer):
+        elif known.signed_on != document.signed_on or not _may_be(document, known):
             if known.pk and loose(known):
                 document.replaces = known
                 found[key] = document
@@ -215,6 +227,45 @@ def correct(
         )
 
 
+def check_said(text: str, signer: str, known: Iterable[tuple[str, str, str]]) -> None:
+    """A document that is named in words («12/QĐ-UBND ngày 21/11/2026») has one day and one signer.
+
+    ``known``: (text, signer, what it is for) of those that were named before, the newest first; it
+    is compared with the first of its number and year, and with the province's in the ledger. Raises
+    ValidationError at ``document`` and ``document_signer``.
+    """
+    number = number_in(text)
+    _hold(number)
+    days = days_in(text)
+
+    def alike(other: str) -> bool:
+        its = days_in(other)
+        one_year = not (days and its) or days[0].year == its[0].year
+        return number_in(other) == number and one_year
+
+    there = Document.objects.standing().filter(before=False, issuer__level=Level.PROVINCE)
+    of_ledger = (
+        (str(each), each.signer if each.signer_known else "", "")
+        for each in there.filter(folded_number=number)
+    )
+    wrong: dict[str, str] = {}
+    for found in (known, of_ledger):
+        other = next((each for each in found if alike(each[0])), None)
+        if other is None:
+            continue
+        its = days_in(other[0])
+        of = {"paper": _paper(other[0], other[2])}
+        if days and its and days[0] != its[0]:
+            wrong["document"] = _now("%(paper)s: một văn bản có một ngày ký.") % of
+        if other[1] and not (same_name(signer, other[1]) or fold(signer) == fold(other[1])):
+            wrong["document_signer"] = _now("%(paper)s với người ký %(signer)s.") % {
+                **of,
+                "signer": other[1],
+            }
+    if wrong:
+        raise ValidationError(wrong)
+
+
 def same_number(one: Document, other: Document) -> bool:
     """Whether both have one number of one year, however it is written."""
     mine, its = (
@@ -241,7 +292,7 @@ def unlike(typed: Document, known: Document, told: str = "") -> dict[str, str]:
     if typed.signed_on != known.signed_on:
         day = f"{known.signed_on:%d/%m/%Y}" if known.signed_on else ""
         wrong["signed_on"] = _now("%(paper)s với ngày ký %(day)s.") % {**of, "day": day}
-    if not _may_be(typed.signer, known.signer):
+    if not _may_be(typed, known):
         said = {**of, "signer": known.signer}
         wrong["signer"] = _now("%(paper)s với người ký %(signer)s.") % said
     if typed.scan_sha256 and known.scan_sha256 and typed.scan_sha256 != known.scan_sha256:
@@ -367,28 +418,25 @@ def _is_number(number: str) -> bool:
     return re.search("[0-9]", number) is not None
 
 
-def _is_unknown(text: str) -> bool:
-    return fold(text) == "" or fold(text).startswith("chua ro")
-
-
 def _paper(number: str, told: str) -> str:
     if told:
         return _now("Văn bản %(number)s đã ghi cho %(told)s") % {"number": number, "told": told}
     return _now("Văn bản %(number)s đã vào sổ") % {"number": number}
 
 
-def _may_be(signer: str, known: str) -> bool:
-    unknown = _is_unknown(signer) or _is_unknown(known)
-    return unknown or same_name(signer, known) or fold(signer) == fold(known)
+def _may_be(typed: Document, known: Document) -> bool:
+    if not (typed.signer_known and known.signer_known):
+        return True
+    return same_name(typed.signer, known.signer) or fold(typed.signer) == fold(known.signer)
 
 
 def _lacked(typed: Document, known: Document) -> dict[str, Any]:
     """What ``typed`` says of the document and the ledger does not know yet."""
-    lacked = {
-        field: getattr(typed, field)
-        for field in ("signer", "signer_capacity")
-        if _is_unknown(getattr(known, field)) and not _is_unknown(getattr(typed, field))
-    }
+    lacked = {}
+    if typed.signer_known and not known.signer_known:
+        lacked["signer"] = typed.signer
+    if says_unknown(known.signer_capacity) and not says_unknown(typed.signer_capacity):
+        lacked["signer_capacity"] = typed.signer_capacity
     if typed.scan_sha256 and not known.scan_sha256:
         lacked |= {field: getattr(typed, field) for field in _OF_SCAN}
     return lacked
@@ -414,7 +462,9 @@ def _known(document: Document, sure: bool, told: Told) -> Document | None:
 
 
 def _copy(document: Document, **became: Any) -> Document:
-    kept = (*CORRECTABLE, *_OF_SCAN, "direction", "before", "said")
+    kept = (*CORRECTABLE, *_OF_SCAN, "direction", "before", "said", "signer_known")
+    if "signer" in became:
+        became["signer_known"] = True
     return Document(**{field: getattr(document, field) for field in kept} | became)
 
 

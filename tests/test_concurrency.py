@@ -1,6 +1,7 @@
 """Real threads, real commits: whatever two people press at once, the record tells one story."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from councils.models import EvaluationRound
-from cycle.models import DayOff, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
+from cycle import clock
+from cycle.models import DayOff, Document, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
@@ -29,7 +31,7 @@ from tests import judging, records
 from tests.chains import chain, links
 from tests.ground import kept
 from tests.standing import stand
-from tests.world import events, open_task, person
+from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -289,6 +291,43 @@ def test_two_processes_count_the_same_visitor_together():
     assert at_once(ask, ask) == ["done", "done"]
     assert sorted(asked) == list(range(1, 21))
     assert Visitor.asks("203.0.113.2", window=60) == 1
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_one_number_is_typed_for_two_dossiers_with_two_days(_time, cycle, commune, an, chi):
+    """The first to come says what the paper is; the other is told at its fields."""
+    dossiers = [
+        stand(open_dossier(cycle, commune, an, name=name), State.COMMUNE_CHECKED)
+        for name in ("Mật ong", "Chè")
+    ]
+    told = []
+
+    def send(dossier, ago, signer):
+        paper = records.request(
+            number="31/TTr-UBND", signer=signer, scan=records.scan(signer),
+            signed_on=clock.today() - timedelta(days=ago),
+        )  # fmt: skip
+        try:
+            doors.complete(
+                open_task(Dossier.objects.get(pk=dossier.pk)), "forward_to_province",
+                by=again(chi), paper=paper,
+            )  # fmt: skip
+        except ConditionNotMet as refused:
+            told.extend(lack.field for lack in refused.lacks)
+            raise
+
+    outcomes = at_once(
+        lambda: send(dossiers[0], 0, "Quàng Văn Chi"), lambda: send(dossiers[1], 1, "Lò Văn Khác")
+    )
+    assert sorted(outcomes) == ["ConditionNotMet", "done"]
+    assert sorted(told) == ["paper-scan_file", "paper-signed_on", "paper-signer"]
+    known = Document.objects.get()
+    first = dossiers[outcomes.index("done")]
+    assert known.of_dossiers.get().dossier == first
+    states = {each.pk: Dossier.objects.get(pk=each.pk).state for each in dossiers}
+    assert sorted(states.values()) == [State.AT_PROVINCE, State.COMMUNE_CHECKED]
+    for each in dossiers:
+        assert links(chain(each))
 
 
 @pytest.mark.parametrize("_time", range(5))

@@ -16,6 +16,7 @@ from django.utils import timezone
 from councils.models import InterestKind
 from cycle import clock
 from cycle.models import (
+    Document,
     HistoryEntry,
     Level,
     OrgUnit,
@@ -830,6 +831,62 @@ def test_nothing_is_allotted_without_a_document_and_its_signer(field, value, hal
         allotting.allot(s.unit, [choice(s, s.other)], by=s.tinh, **paper)
     assert list(said.value.message_dict) == ["document_signer" if field == "signer" else "document"]
     assert not Allotment.objects.exists()
+
+
+#: How the document of before is named again: (document, signer) -> the field that is wrong.
+NAMED_AGAIN = {
+    ("15/QĐ-UBND ngày 06/07/2026", "Lò Văn Quyết"): "document",
+    ("Quyết định số 015 / qđ–ubnd ngày 6 tháng 7 năm 2026", "Lò Văn Quyết"): "document",
+    ("15/QĐ-UBND ngày 05/07/2026", "Lò Văn Khác"): "document_signer",
+    ("15/QĐ-UBND", "Lò Văn Khác"): "document_signer",
+    ("15/QĐ-UBND ngày 5/7/2026", "LÒ VĂN QUYẾT"): "",
+    ("15/QĐ-UBND", "Lò Văn Quyết"): "",
+    ("16/QĐ-UBND ngày 06/07/2026", "Lò Văn Khác"): "",
+    ("15/QĐ-UBND ngày 06/07/2025", "Lò Văn Khác"): "",
+}
+
+
+@pytest.mark.parametrize(("document", "signer"), NAMED_AGAIN)
+@pytest.mark.parametrize("there", ["allotted", "in the ledger"])
+def test_one_document_that_allots_has_one_day_and_one_signer(
+    there, document, signer, halves, province
+):
+    s = halves()
+    with clock.at(NOW):
+        if there == "allotted":
+            allot(s)
+        else:
+            Document.objects.create(
+                kind="decision", direction="outgoing", issuer=province, at=clock.now(),
+                number="15/QĐ-UBND", signed_on=date(2026, 7, 5), signer="Lò Văn Quyết",
+                signer_capacity="Chủ tịch",
+            )  # fmt: skip
+        given = {"potentials": {s.potential: s.other}, "document": document, "signer": signer}
+        before = Allotment.objects.count()
+        if field := NAMED_AGAIN[document, signer]:
+            with pytest.raises(ValidationError) as refused:
+                allotting.allot(s.unit, [], by=s.tinh, **given)
+            assert list(refused.value.message_dict) == [field]
+            assert Allotment.objects.count() == before
+        else:
+            allotting.allot(s.unit, [], by=s.tinh, **given)
+
+
+def test_the_day_of_a_document_that_allots_is_corrected_with_a_reason(halves):
+    """Each of what it allotted, one after the other."""
+    s = halves()
+    right = {"document": "15/QĐ-UBND ngày 06/07/2026", "signer": PAPER["document_signer"]}
+    with clock.at(NOW):
+        allot(s)
+        allotting.allot(
+            s.unit, [], potentials={s.potential: s.other}, by=s.tinh,
+            document=PAPER["document"], signer=PAPER["document_signer"],
+        )  # fmt: skip
+        given = {"by": s.tinh, "reason": "Gõ nhầm ngày"} | right
+        allotting.allot(s.unit, [choice(s, s.other)], **given)
+        allotting.allot(s.unit, [], potentials={s.potential: s.other}, **given)
+        stands = [*allotting.allotted(s.unit), *allotting.allotted_potential(s.unit)]
+    assert {each.document for each in stands} == {right["document"]}
 
 
 # --- Its page ---------------------------------------------------------------------------------

@@ -4,12 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.models import Document, Role
 from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State
 from dossiers.walk import doors
@@ -188,12 +189,52 @@ def test_nothing_is_asked_beside_a_paper_of_which_little_is_known(make, minh, so
     with clock.at(clock.now(), replay=True):
         certify(
             make("Mật ong", S.AWAITING_DECISION, stars=4), son, number="812/QĐ-UBND",
-            signer="Chưa rõ tên", signer_capacity="Chưa rõ chức vụ", scan=None,
+            signer="Chưa rõ tên", signer_known=False, signer_capacity="Chưa rõ chức vụ", scan=None,
         )  # fmt: skip
         # Nor in a replay.
         revoke(make("Rượu", S.CERTIFIED, stars=4), minh, number="812/QĐ-UBND")
     certify(make("Chè", S.AWAITING_DECISION, stars=4), son, number="813/QĐ-UBND")
     assert Dossier.objects.filter(state=S.CERTIFIED).count() == 2
+
+
+#: Ways to type that the signer is not known.
+NOBODY = [
+    "Chưa rõ tên", "CHƯA RÕ TÊN", "chua ro ten", "Chưa  rõ", "Chưa-rõ tên", "Chưarõ tên",
+    "Chưa rõ người ký", "Không rõ tên", "Chưa biết ai", "Ch\u01b0\u200ba r\u00f5 t\u00ean",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NOBODY)
+def test_nobody_types_that_the_signer_is_not_known(said, make, chi):
+    """It would switch off what compares one paper with another."""
+    with transaction.atomic(), pytest.raises(ValidationError) as error:
+        sent_up(make("Mật ong", S.COMMUNE_CHECKED), chi, signer=said)
+    assert list(error.value.message_dict) == ["signer"]
+    # A list that says so marks it.
+    assert documents.signed_by(said) == {"signer": "Chưa rõ tên", "signer_known": False}
+    for name in ("Chu A Rò", "Lò Văn Rõ", "Quàng Thị Chua"):
+        assert documents.signed_by(name) == {"signer": name}
+
+
+def test_a_mark_that_is_sent_along_is_none(make, chi, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    dossier, client = make("Mật ong", S.COMMUNE_CHECKED), Client()
+    client.force_login(chi)
+    said = {
+        "number": "15/TTr-UBND",
+        "signed_on": f"{clock.today():%d/%m/%Y}",
+        "signer": "Chưa rõ tên",
+        "signer_known": "",
+        "signer_capacity": "Chủ tịch UBND xã",
+        "scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF"),
+    }
+    named = {f"forward_to_province-paper-{name}": value for name, value in said.items()}
+    address = reverse("dossiers:task", args=[open_task(dossier).pk])
+    page = client.post(address, named | {"act": "forward_to_province"})
+    assert [place for place, _said in page.context["tried"].problems] == [
+        "id_forward_to_province-paper-signer"
+    ]
+    assert not Document.objects.exists()
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -221,10 +221,12 @@ class SignedDocument(models.Model):
     def office(self) -> Office | None:
         """Whose chair signs it: the council's, or its unit's; None where the law names nobody."""
         unit = self.round.council.org_unit
+        # Who took it over signs what is of a day after its end.
+        body = Called.of(unit.heir(self.signed_on))
         if self.kind in BY_COUNCIL:
-            return council(Called.over(unit), Level(unit.level))
+            return council(body, Level(unit.level))
         if self.kind in BY_COMMITTEE:
-            return committee(Called.over(unit), Level(unit.level))
+            return committee(body, Level(unit.level))
         return None
 
     @classmethod

@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.stories import sitting
-from cycle import clock, tables, written
+from cycle import clock, documents, tables, written
 from cycle.models import Cycle, Document, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
 from dossiers.models import (
     ACTS,
@@ -40,7 +40,6 @@ from dossiers.models import (
     SelfAssessment,
     Task,
 )
-from dossiers.models.paper import UNKNOWN_SIGNER
 from dossiers.walk import doors
 
 DATA = Path(__file__).parent.parent / "data"
@@ -455,7 +454,7 @@ class _Replay:
                 document=Document(
                     number=row["document"] or "Chưa rõ số",
                     signed_on=clock.today(),
-                    signer=UNKNOWN_SIGNER,
+                    **documents.signed_by(""),
                     signer_capacity=row["signer"] or "Chưa rõ chức vụ",
                 )
             )

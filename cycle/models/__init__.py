@@ -36,6 +36,7 @@ from cycle.models.folding import (
     names_them,
     people_in,
     same_name,
+    says_unknown,
 )
 from cycle.models.former import Renamed
 from cycle.models.history import (
@@ -138,6 +139,7 @@ __all__ = [
     "names_them",
     "people_in",
     "same_name",
+    "says_unknown",
     "acting_in",
     "people_of",
     "told_apart",

@@ -113,6 +113,10 @@ class DocumentQuerySet(models.QuerySet):
         return self.filter(before=True)
 
 
+#: What is shown for a signer who is not known: ``Document.signer_known`` marks it.
+UNKNOWN_SIGNER = "Chưa rõ tên"
+
+
 class Document(models.Model):
     """A document in the ledger (văn bản): who issued it, its number and symbol, day, signer, scan.
 
@@ -121,6 +125,9 @@ class Document(models.Model):
     one), and a scan shows one document: the trigger ``document_number_once`` holds both. Never
     changed: what was typed wrong is corrected by a row that ``replaces`` it, and the number of the
     replaced one is free.
+
+    ``signer_known``: not where a list or the story of a year of before says not who signed it; no
+    name that is typed says so.
 
     What has no figure is no number: of a year that is told again it may be unknown («Chưa rõ số»).
 
@@ -151,6 +158,7 @@ class Document(models.Model):
     signed_on = models.DateField(_("ngày ký"), null=True)
     signer = NameField(_("người ký"), max_length=150)
     signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150)
+    signer_known = models.BooleanField(default=True, db_default=True, editable=False)
     subject = models.CharField(_("trích yếu"), max_length=300, blank=True)
     scan_sha256 = HashField(blank=True, editable=False)
     scan_bytes = models.BigIntegerField(default=0, editable=False)
@@ -215,6 +223,10 @@ class Document(models.Model):
                 & ~Q(direction=""),
             ),
             models.CheckConstraint(
+                name="document_unknown_signer_is_marked",
+                condition=Q(before=True) | Q(signer_known=False) | ~Q(signer=UNKNOWN_SIGNER),
+            ),
+            models.CheckConstraint(
                 name="document_of_one_body",
                 condition=Q(issuer=None) & ~Q(outside="")
                 | Q(issuer__isnull=False, outside="")
@@ -255,7 +267,7 @@ class Document(models.Model):
             raise ValidationError({"signed_on": _("Ngày ký không thể ở tương lai.")})
         self.number = unicodedata.normalize("NFC", self.number)
         check_symbol(self.number, "number")
-        if not clock.replaying():
+        if self.signer_known and not clock.replaying():
             check_signer(self.signer, "signer")
 
 

@@ -136,6 +136,18 @@ def days_in(text: str) -> list[date]:
     return [found[place] for place in sorted(found)]
 
 
+def number_in(text: str) -> str:
+    """The number and symbol in ``text``, folded, without the day behind it: of «Quyết định số
+    12/QĐ-UBND ngày 21/11/2026» that of 12/QĐ-UBND.
+    """
+    said = fold(text).translate(_SLASHES)
+    for days in _DAYS:
+        said = days.sub(" ", said)
+    dashes = f"{DASHES}-"
+    found = re.search(rf"\d+\s*[/{dashes}]\s*[^\s,;()]+(?:\s*[{dashes}]\s*[^\s,;()]+)*", said)
+    return fold_number(found[0] if found else said)
+
+
 def document_wrong(text: str) -> Any:
     """The sentence for a text that names no document, one of a day to come, or one that is older
     than any that is in use; else empty.
@@ -218,9 +230,16 @@ def names_them(text: str, name: str) -> bool:
     )
 
 
+def says_unknown(text: str) -> bool:
+    """Whether ``text`` says of a name that nobody knows it («Chưa rõ tên»), or says nothing."""
+    words = name_words(text)
+    said = words[:2] in (["chua", "ro"], ["khong", "ro"], ["chua", "biet"], ["khong", "biet"])
+    return not words or said or words[0].startswith(("chuaro", "khongro"))
+
+
 def check_signer(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is given and is no person's name (người
-    ký).
+    ký). That a signer is not known is marked where it is read from a list, never typed.
     """
-    if text.strip() and not names_person(text):
+    if text.strip() and (not names_person(text) or says_unknown(text)):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})

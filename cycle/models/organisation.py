@@ -102,6 +102,10 @@ class OrgUnitQuerySet(models.QuerySet["OrgUnit"]):
         """The units ``ids`` and those that took them over."""
         return self.filter(pk__in=Heirs(array(ids), clock.today_in_database()))
 
+    def went_into(self, unit_id: int) -> "OrgUnitQuerySet":
+        """All that are written down to have gone into the unit, whole or in part."""
+        return self.filter(pk__in=_linked(unit_id, "to_orgunit", "from_orgunit") - {unit_id})
+
     def over(self, unit_id: int) -> "OrgUnitQuerySet":
         """The units in whose area it lies: itself, all above it, and what took those over."""
         return self.filter(pk__in=Line(start(unit_id), clock.today_in_database()))
@@ -386,6 +390,10 @@ class OrgUnit(Renamed):
         """Whether it was gone on ``day``."""
         return self.valid_to is not None and self.valid_to < day
 
+    def goes_on_in(self, other: "OrgUnit") -> bool:
+        """Whether ``other`` is among those that followed it, whole or in part."""
+        return other.pk != self.pk and other.pk in _after(self.pk)
+
     def is_below(self, other: "OrgUnit") -> bool:
         """Whether it lies in the area of ``other``."""
         return OrgUnit.objects.over(self.pk).filter(pk=other.pk).exists()
@@ -397,11 +405,16 @@ class OrgUnit(Renamed):
 
 def _after(unit_id: int) -> set[int]:
     """Ids of a unit and all that are written down to follow it, whatever their days."""
+    return _linked(unit_id, "from_orgunit", "to_orgunit")
+
+
+def _linked(unit_id: int, this: str, other: str) -> set[int]:
+    """Ids of a unit and of all that successions lead to from it, from ``this`` side on."""
     found, new = set(), {unit_id}
     while new:
         found |= new
-        ids = OrgUnit.successors.through.objects.filter(from_orgunit__in=new)
-        new = set(ids.values_list("to_orgunit", flat=True)) - found
+        ids = OrgUnit.successors.through.objects.filter(**{f"{this}__in": new})
+        new = set(ids.values_list(f"{other}_id", flat=True)) - found
     return found
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, documents
-from cycle.models import HistoryEntry, Level, Stream
+from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
 from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, is_anothers
@@ -482,6 +482,27 @@ def signed_by_office(name: str) -> Condition:
     return Condition(check, field="paper-signer_capacity")
 
 
+@typed_at("paper-signed_on")
+def _of_its_day(dossier: Dossier) -> Words | None:
+    """Đơn vị ban hành có trong ngày ký: a unit signs what bears a day on which it is there."""
+    paper = dossier.resting_on
+    if paper is None or clock.replaying():
+        return None
+    unit, day = paper.document.issuer, paper.signed_on
+    if unit is None or dossier.works_on(unit, day):
+        return None
+    said = {"unit": unit, "day": f"{day:%d/%m/%Y}"}
+    if day < unit.valid_from:
+        return _now("Ngày %(day)s chưa có «%(unit)s» (có từ ngày %(since)s): hãy xem lại.") % {
+            **said,
+            "since": f"{unit.valid_from:%d/%m/%Y}",
+        }
+    return _now(
+        "Ngày %(day)s «%(unit)s» không còn (đến hết ngày %(last)s), chưa ghi đơn vị kế thừa: hãy "
+        "xem lại ngày ký, hoặc báo quản trị ghi đơn vị kế thừa."
+    ) % {**said, "last": f"{unit.valid_to:%d/%m/%Y}"}
+
+
 def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
     """Ngày văn bản đề nghị trước ngày nộp hồ sơ: what is asked once more of the request ``paper``
     on which the act ``name`` sends the dossier up, for its day says in which batch it comes.
@@ -528,10 +549,8 @@ _FILED = ("dossier.submit_dossier", "dossier.receive_directly")
 
 
 def _compared() -> dict[str, str]:
-    """Event -> act of the acts whose papers are compared with another's: who signs them is known,
-    or what they correct.
-    """
-    return {f"dossier.{act}": act for act in (*SIGNERS, "correct_names")}
+    """Event -> act of the acts whose papers are compared: of those is known who signs them."""
+    return {f"dossier.{act}": act for act in SIGNERS}
 
 
 def _where_used(papers: Iterable[Any]) -> dict[int, tuple[str, str]]:
@@ -591,7 +610,7 @@ def _quarrel(
         return of_another
     one_body = its is not None and (
         # Of before the ledger no body is recorded: it follows from the act.
-        _body(dossier, mine, dossier.state) == _body(other.dossier, its, state)
+        typed.issuer == _body(other, its, state)
         if known.before
         else documents.same_body(typed, known)
     )
@@ -652,13 +671,10 @@ def recorded_for(paper: Any) -> str:
     return f"«{paper.dossier.product.name}»"
 
 
-def _body(dossier: Dossier, signer: Signer, state: str) -> tuple[str, int | None]:
-    """Whose number a paper has: the level, and which unit of it; of the others there is one."""
-    level = signer.level_of(dossier, state)
-    if level in (Level.COMMUNE, Level.DISTRICT):
-        unit = dossier.commune.at_level(level)
-        return level, unit.pk if unit is not None else None
-    return level, None
+def _body(paper: Any, signer: Signer, state: str) -> OrgUnit | None:
+    """Whose number a ``paper`` of before the ledger has: of whom on its day; None: the ministry."""
+    known = paper.document
+    return paper.dossier.issued_by(signer, state, known.signed_on, known.signer_capacity)
 
 
 def _one_paper(name: str, field: str) -> Condition:
@@ -678,7 +694,11 @@ def about_its_paper(name: str) -> tuple[Condition, ...]:
     if name not in SIGNERS:
         return ()
     fields = ("number", "signed_on", "signer", "scan_file")
-    return (signed_by_office(name), *(_one_paper(name, f"paper-{field}") for field in fields))
+    return (
+        _of_its_day,
+        signed_by_office(name),
+        *(_one_paper(name, f"paper-{field}") for field in fields),
+    )
 
 
 def _was_reported(dossier: Dossier) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -200,13 +200,15 @@ def capacity_words(capacity: str) -> str:
 @dataclass(frozen=True)
 class Called:
     """What the units over a dossier or council are and were called, by level, as
-    :func:`capacity_words` reads them; ``kind``: what its province is today.
+    :func:`capacity_words` reads them; ``kind``: what its province is today, ``level``: whose names
+    these are, of one unit.
     """
 
     commune: Names = frozenset()
     district: Names = frozenset()
     province: Names = frozenset()
     kind: str = "tinh"
+    level: str = ""
 
     @classmethod
     def over(cls, *units: OrgUnit) -> Called:
@@ -219,27 +221,46 @@ class Called:
             found |= OrgUnit.objects.heirs_of(ids)
             ids = set()
             for unit in found.order_by():
-                former = [each["name"] for each in unit.former_names]
-                other = re.split(r"[;,|]", unit.aliases)
-                names[unit.level].update(map(capacity_words, [unit.name, *former, *other]))
+                names[unit.level].update(_names_of(unit))
                 if unit.parent_id is not None:
                     ids.add(unit.parent_id)
                 if unit.level == Level.PROVINCE and unit.valid_to is None:
-                    kind = "thanh pho" if fold(unit.name).startswith("thanh pho") else "tinh"
+                    kind = _kind(unit)
             if not ids:
                 break
         commune, district, province = (
-            frozenset(names[level] - {""})
-            for level in (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
+            frozenset(names[level]) for level in (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE)
         )
         return cls(commune, district, province, kind)
 
+    @classmethod
+    def of(cls, unit: OrgUnit) -> Called:
+        """The unit alone, with the names that it had, and all above it. What it took over and what
+        took it over have chairs of their own.
+        """
+        own: dict[str, Any] = {"level": unit.level, unit.level: _names_of(unit)}
+        found = replace(cls.over(unit), **own)
+        return replace(found, kind=_kind(unit)) if unit.level == Level.PROVINCE else found
+
+
+def _names_of(unit: OrgUnit) -> Names:
+    """What a unit is and was called, as :func:`capacity_words` reads it."""
+    former = [each["name"] for each in unit.former_names]
+    other = re.split(r"[;,|]", unit.aliases)
+    return frozenset(map(capacity_words, [unit.name, *former, *other])) - {""}
+
+
+def _kind(province: OrgUnit) -> str:
+    return "thanh pho" if fold(province.name).startswith("thanh pho") else "tinh"
+
 
 def called(dossier: Dossier) -> Called:
-    """What the units of a dossier are called; with those that its work was routed to."""
-    own = [dossier.commune, *([dossier.before_split] if dossier.before_split else [])]
-    routed = [route.org_unit for route in dossier.routes.select_related("org_unit")]
-    return Called.over(*own, *routed)
+    """What the unit is called whose body issued the paper that is being recorded, with those above
+    it; without one the commune of today.
+    """
+    paper = dossier.resting_on
+    issuer = paper.document.issuer if paper is not None else None
+    return Called.of(issuer or dossier.commune.heir())
 
 
 def _above(*levels: tuple[str, Names]) -> str:
@@ -326,6 +347,10 @@ CENTRE = Office(
 _STOPPED = _(
     "Xác nhận ngừng sản xuất do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ "
     "người ký."
+)
+_CORRECTED = _(
+    "Văn bản đính chính do Chủ tịch UBND tỉnh, huyện hoặc xã, hoặc người đứng đầu cơ quan của UBND "
+    "ký: hãy kiểm tra chức vụ người ký."
 )
 _OF_COMMITTEE: dict[Level, str | Promise] = {
     Level.COMMUNE: _(
@@ -417,40 +442,42 @@ def is_anothers(called: Called, level: Level, capacity: str) -> bool:
     return _names_another(called, level, words)
 
 
-def _commune(dossier: Dossier) -> Office:
-    return committee(called(dossier), Level.COMMUNE)
+def _committee_at(
+    level: Level, sentence: str | Promise = ""
+) -> Callable[[Dossier, Called], Office]:
+    return lambda _dossier, body: committee(body, level, sentence)
 
 
-def _stopped(dossier: Dossier) -> Office:
-    return committee(called(dossier), Level.COMMUNE, _STOPPED)
+def _council_at(level: Level) -> Callable[[Dossier, Called], Office]:
+    return lambda _dossier, body: council(body, level)
 
 
-def _province(dossier: Dossier) -> Office:
-    return committee(called(dossier), Level.PROVINCE)
+def _of_whoever_has_it(dossier: Dossier, body: Called) -> Office:
+    return committee(body, _level_that_has_it(dossier, dossier.state))
 
 
-def _of_whoever_has_it(dossier: Dossier) -> Office:
-    return committee(called(dossier), _level_that_has_it(dossier, dossier.state))
-
-
-def _council_of_district(dossier: Dossier) -> Office:
-    return council(called(dossier), Level.DISTRICT)
-
-
-def _council_of_province(dossier: Dossier) -> Office:
-    return council(called(dossier), Level.PROVINCE)
-
-
-def _centre(dossier: Dossier) -> Office:
+def _centre(dossier: Dossier, _body: Called) -> Office:
     """Five stars are given by the minister; a result below may come from the centre's council."""
     result = dossier.fresh_result()
     return RECOGNISED if result is not None and result.stars == 5 else CENTRE
 
 
-def _who_revokes(dossier: Dossier) -> Office:
+def _who_revokes(dossier: Dossier, body: Called) -> Office:
     """What the centre certifies under the pinned edition the minister revokes."""
     by_centre = _level_that_certified(dossier, dossier.state) == Level.CENTRE
-    return FIVE_STARS if by_centre else _province(dossier)
+    return FIVE_STARS if by_centre else committee(body, Level.PROVINCE)
+
+
+def _who_corrects(_dossier: Dossier, body: Called) -> Office:
+    """The law names nobody: whoever has the names in charge, in the name of an office too."""
+    level = Level(body.level or Level.PROVINCE)
+    chair = committee(body, level, _CORRECTED)
+    return replace(chair, written=(*chair.written, _heads(body, level)))
+
+
+@lru_cache(maxsize=256)
+def _heads(body: Called, level: Level) -> re.Pattern:
+    return re.compile(_heads_of(_units(body)[level], *_OFFICES[level]))
 
 
 def _level_that_has_it(_dossier: Dossier, state: str) -> Level:
@@ -469,13 +496,27 @@ class Signer:
 
     ``level``: whose number the paper has, where the act is done in a state. ``paper``: what paper
     it is; of other dossiers it may be for acts of the same alone. Without one for this act alone.
+    ``beside``: other levels whose body may have issued it.
+    ``holder``: the office, given what the body that issues it is called.
     """
 
-    office: Callable[[Dossier], Office]
+    holder: Callable[[Dossier, Called], Office]
     article: str
     level: Level | Callable[[Dossier, str], Level]
     own: bool = True
     paper: str = ""
+    beside: tuple[Level, ...] = ()
+
+    def office(self, dossier: Dossier, issuer: OrgUnit | None = None) -> Office:
+        """The office that signs it for the body of ``issuer``; without one of the body that issued
+        the paper which is being recorded.
+        """
+        return self.holder(dossier, called(dossier) if issuer is None else Called.of(issuer))
+
+    def levels(self, dossier: Dossier, state: str, desk: str = "") -> list[Level]:
+        """Whose numbers it may have, the likeliest first: that of the ``desk`` where it is done."""
+        found = [self.level_of(dossier, state), *self.beside]
+        return sorted(found, key=lambda level: level != desk) if self.beside else found
 
     def level_of(self, dossier: Dossier, state: str) -> Level:
         """Whose number a paper has on which the act was done in ``state``."""
@@ -487,21 +528,28 @@ REQUEST, _RESULT = "request", "result"
 _1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE
 _PROVINCE, _DISTRICT, _COMMUNE = Level.PROVINCE, Level.DISTRICT, Level.COMMUNE
 
-COMMUNE_TO_DISTRICT = Signer(_commune, _1048, _COMMUNE, own=False, paper=REQUEST)
+_of_commune, _of_province = _committee_at(_COMMUNE), _committee_at(_PROVINCE)
+
+COMMUNE_TO_DISTRICT = Signer(_of_commune, _1048, _COMMUNE, own=False, paper=REQUEST)
 TO_PROVINCE = Signer(_of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST)
-DISTRICT_RESULT = Signer(_council_of_district, _1048, _DISTRICT, own=False, paper=_RESULT)
-PROVINCE_RESULT = Signer(_council_of_province, "Điều 7.3", _PROVINCE, own=False, paper=_RESULT)
+DISTRICT_RESULT = Signer(_council_at(_DISTRICT), _1048, _DISTRICT, own=False, paper=_RESULT)
+PROVINCE_RESULT = Signer(_council_at(_PROVINCE), "Điều 7.3", _PROVINCE, own=False, paper=_RESULT)
 #: One decision approves some results and recognises others.
-APPROVAL = Signer(_province, "Điều 7.4", _PROVINCE, paper=_RESULT)
-CERTIFICATION = Signer(_province, "Điều 7.3", _PROVINCE, paper=_RESULT)
-NOMINATION = Signer(_province, "Điều 7.4", _PROVINCE)
+APPROVAL = Signer(_of_province, "Điều 7.4", _PROVINCE, paper=_RESULT)
+CERTIFICATION = Signer(_of_province, "Điều 7.3", _PROVINCE, paper=_RESULT)
+NOMINATION = Signer(_of_province, "Điều 7.4", _PROVINCE)
 CENTRE_RESULT = Signer(_centre, "Điều 7.4", _CENTRE)
-AGAIN = Signer(_province, "Điều 7.4.g", _PROVINCE)
-STOPPED_PRODUCTION = Signer(_stopped, "Điều 8.4", _COMMUNE)
-REVOCATION_REPORT = Signer(_province, "Điều 8.2.b", _PROVINCE)
+AGAIN = Signer(_of_province, "Điều 7.4.g", _PROVINCE)
+STOPPED_PRODUCTION = Signer(_committee_at(_COMMUNE, _STOPPED), "Điều 8.4", _COMMUNE)
+REVOCATION_REPORT = Signer(_of_province, "Điều 8.2.b", _PROVINCE)
 REVOCATION = Signer(_who_revokes, "Điều 8.2", _level_that_certified)
 #: A new evaluation, or a decision withdrawn.
-ORDER = Signer(lambda _dossier: MINISTER, "Điều 10.1.b", _CENTRE, paper="order")
+ORDER = Signer(lambda _dossier, _body: MINISTER, "Điều 10.1.b", _CENTRE, paper="order")
+
+#: Names and groups that were written down wrong.
+CORRECTION = Signer(
+    _who_corrects, "the law names nobody", _PROVINCE, own=False, beside=(_DISTRICT, _COMMUNE)
+)
 
 #: Act -> who signs its paper, as the act is declared. It is asked of the paper that is given, also
 #: where none need be.

@@ -63,6 +63,7 @@ from dossiers.law.conditions import (
     used_here,
 )
 from dossiers.law.doing import Doing
+from dossiers.law.signers import Signer
 from dossiers.law.states import (
     AT_COUNCIL,
     AT_THE_PRODUCER,
@@ -98,6 +99,8 @@ NAMES_RECORD = (
     "jsonb_build_object('records', jsonb_build_array(jsonb_build_array(%(expressions)s)))"
 )
 
+#: The task by which a commune sends a dossier up.
+PROPOSING = "sign_report"
 #: For how many days a commune's request is offered for another dossier.
 RECENT_DAYS = 30
 
@@ -351,10 +354,73 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
         A year of three levels that began after they ended works with the units of before.
         """
-        if unit.valid_to is None:
-            return unit
-        stays = self.rule_set.has_district and unit.ended_before(self.cycle.opened_on)
-        return unit if stays else unit.heir()
+        return unit if unit.valid_to is None or self._stays(unit) else unit.heir()
+
+    def issued_by(
+        self,
+        signer: Signer,
+        state: str,
+        day: date,
+        capacity: str,
+        *,
+        node: str = "",
+        desk: str = "",
+    ) -> OrgUnit | None:
+        """Whose body issued its paper of ``day`` that ``signer`` signs, of an act done in ``state``
+        by the task ``node`` or at a ``desk`` of that level: as its signer's ``capacity`` names it,
+        where several may have; None: the ministry.
+        """
+        units = [
+            unit
+            for level in signer.levels(self, state, desk)
+            for unit in self._may_issue(level, day, node)
+        ]
+        if len(units) < 2:
+            return units[0] if units else None
+        named = (each for each in units if signer.office(self, each).signs_as(capacity))
+        return next(named, units[0])
+
+    def _may_issue(self, level: str, day: date, node: str) -> list[OrgUnit]:
+        """The units of ``level`` of which one issued a paper for it on ``day``: to which the task
+        ``node`` was routed, then that of its own line.
+        """
+        there = self.routes.filter(node=node, org_unit__level=level).select_related("org_unit")
+        routed = there if node else []
+        units = [self._on(each.org_unit, day) for each in routed]
+        if level == Level.COMMUNE:
+            units += self._communes_on(day)
+        elif unit := self.commune.at_level(level) or self.filed_in.at_level(level):
+            units.append(self._on(unit, day))
+        return list(dict.fromkeys(units))
+
+    def _communes_on(self, day: date) -> list[OrgUnit]:
+        """What its commune was on ``day``: one; of a commune that several were put together to, and
+        that was not there yet, those of before, its producer's first.
+        """
+        if self.before_split is not None:
+            then = self.before_split.heir(day)
+            # Of what a sister signed meanwhile nothing is its commune's.
+            if not then.ended_before(day) and then.goes_on_in(self.commune):
+                return [then]
+        if self.commune.valid_from <= day:
+            return [self._on(self.commune, day)]
+        earlier = list(OrgUnit.objects.went_into(self.commune_id).valid_on(day))
+        home = self.product.producer.commune_id
+        return sorted(earlier, key=lambda each: each.pk != home) or [self.commune]
+
+    def works_on(self, unit: OrgUnit, day: date) -> bool:
+        """Whether the unit is there on ``day`` to sign, or works for a year of three levels that
+        began after its end.
+        """
+        there = unit.valid_from <= day and not unit.ended_before(day)
+        return there or self._stays(unit)
+
+    def _on(self, unit: OrgUnit, day: date) -> OrgUnit:
+        """The unit, or who had taken it over on ``day``."""
+        return unit if self._stays(unit) else unit.heir(day)
+
+    def _stays(self, unit: OrgUnit) -> bool:
+        return self.rule_set.has_district and unit.ended_before(self.cycle.opened_on)
 
     @property
     def history_cycle_id(self) -> int:
@@ -569,15 +635,33 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         )
         papers = Dossier.officialdocuments.rel.related_model.objects
         since = today - timedelta(days=RECENT_DAYS)
+        # Of before the ledger no body is recorded.
+        of_before = Q(document__before=True, dossier__commune=self.commune_id)
         found = papers.filter(
+            Q(document__issuer__in=self._issuers(since, today)) | of_before,
             Exists(sent.filter(data__contains=named)),
-            dossier__commune=self.commune_id, dossier__cycle=self.cycle_id, at__date__gte=since,
-            scan__content_type__in=INLINE,
+            dossier__cycle=self.cycle_id, at__date__gte=since, scan__content_type__in=INLINE,
         ).exclude(Q(dossier=self) | Q(scan__sha256=""))  # fmt: skip
         # Of one paper the first row: it stays the same while others go with it too.
         same = ("document__folded_number", "document__signed_on", "scan__sha256")
         once = found.order_by(*same, "pk").distinct(*same)
         return papers.filter(pk__in=once.values("pk")).order_by("-document__signed_on", "-pk")
+
+    def _issuers(self, since: date, until: date) -> set[int]:
+        """The communes that issued its requests of these days: one after the other, and to which
+        the sending up was routed.
+        """
+        found: set[int] = set()
+        day = until
+        while day >= since:
+            units = self._may_issue(Level.COMMUNE, day, PROPOSING)
+            found |= {each.pk for each in units}
+            # On the day before one of them began another was there.
+            begun = max(each.valid_from for each in units)
+            if begun > day:
+                break
+            day = begun - timedelta(days=1)
+        return found
 
     def came_complete(self) -> Any:
         """The entry by which it last came to the province, with ``day``, that of its paper: what
@@ -834,9 +918,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         paper.check_offered()
         document = paper.of_ledger
         document.does = act.does
-        document.issuer = self.issuer_of(act, doing, document.signed_on or clock.today())
+        day = document.signed_on or clock.today()
+        document.issuer = self.issuer_of(act, doing, paper, day)
         if document.issuer is None:
-            document.outside = documents.ministry(document.signed_on or clock.today())
+            document.outside = documents.ministry(day)
         paper.take_scan()
         resting = type(paper).objects.select_related("dossier__product").order_by("pk")
 
@@ -849,7 +934,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 document,
                 by=doing.by,
                 capacity=doing.capacity,
-                sure=act.signer is not None,
+                sure=act.signer is not None and not act.signer.beside,
                 told=told,
             )
         except documents.Another as error:
@@ -866,15 +951,24 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             ) from error
         paper.show_scan(_now("Văn bản %(number)s") % {"number": paper.number})
 
-    def issuer_of(self, act: Act, doing: Doing, day: date) -> OrgUnit | None:
-        """The unit whose body issues the paper of ``act`` that is of ``day``: the one that the law
+    def issuer_of(
+        self, act: Act, doing: Doing, paper: OfficialDocument, day: date
+    ) -> OrgUnit | None:
+        """The unit whose body issued the ``paper`` of ``act`` that is of ``day``: one that the law
         names, else the unit that does the act; None: the ministry.
         """
+        if paper.same_as is not None and (its := paper.same_as.document.issuer) is not None:
+            return its
         if act.signer is not None:
-            level = act.signer.level_of(self, self.state)
-            unit = None if level == Level.CENTRE else self.commune.at_level(level)
-            # What a unit signed before its end is its own, whenever it is typed.
-            return unit if unit is None or not unit.ended_before(day) else self.worked_by(unit)
+            task, held = doing.task, doing.capacity
+            return self.issued_by(
+                act.signer,
+                self.state,
+                day,
+                paper.signer_capacity,
+                node=task.node if task else "",
+                desk=held.org_unit.level if held else "",
+            )
         if doing.task is not None:
             return doing.task.org_unit
         held = doing.capacity

@@ -944,6 +944,7 @@ class Law(models.Model):
         said=_("đính chính sản phẩm, chủ thể"),
         tells="line",
         about=_("Sửa tên, nhóm sản phẩm hoặc chủ thể đã ghi sai; giấy đã cấp giữ tên cũ."),
+        signer=signers.CORRECTION,
     )
     def correct_names(
         self,

@@ -44,10 +44,6 @@ class OfficialDocumentQuerySet(models.QuerySet):
         return self.filter(same).select_related("document") if same else self.none()
 
 
-#: Who signed a paper of before, where it is not known.
-UNKNOWN_SIGNER = "Chưa rõ tên"
-
-
 class OfficialDocument(Record):
     """The signed document on which an act of a dossier was done (văn bản): one of the ledger, which
     many dossiers may rest on.
@@ -85,6 +81,7 @@ class OfficialDocument(Record):
     number = _of_document("number")
     signed_on = _of_document("signed_on")
     signer = _of_document("signer")
+    signer_known = _of_document("signer_known")
     signer_capacity = _of_document("signer_capacity")
 
     class Meta(Record.Meta):
@@ -117,7 +114,7 @@ class OfficialDocument(Record):
         """Other papers of its number and year or with its scan, with their dossiers; none whose
         signer is not known.
         """
-        others = OfficialDocument.objects.alike(self).exclude(document__signer=UNKNOWN_SIGNER)
+        others = OfficialDocument.objects.alike(self).exclude(document__signer_known=False)
         return list(
             others.exclude(pk=self.pk)
             .select_related("dossier__product", "dossier__commune__parent__parent")

@@ -8,7 +8,7 @@ done keeps the unit of its day: tasks that are closed, the history, ``Dossier.be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from cycle import clock, provinces
+from cycle import clock, documents, provinces
 from cycle.models import (
     HistoryEntry,
     OrgUnit,
@@ -29,6 +29,7 @@ from cycle.models import (
     now_called,
 )
 from cycle.models.area import Business, Heirs, start
+from cycle.models.folding import number_in
 from dossiers.models import (
     Allotment,
     Dossier,
@@ -222,6 +223,10 @@ def allot(
                 raise AllottedMeanwhile
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile
+        corrected = [*known.values(), *_stand_of(held, found)] if reason else []
+        if not any(number_in(each.document) == number_in(document) for each in corrected):
+            # Whoever corrects the day or the signer of the paper begins with one of them.
+            documents.check_said(document, signer, _said_before())
         paper = {"document": document, "document_signer": signer, "reason": reason}
         moved = [
             line
@@ -233,6 +238,18 @@ def allot(
             raise ValidationError(_("Xã nhận và văn bản giống như đã phân: không có gì để sửa."))
         _record(held, by, paper, moved)
     return len(choices) + len(found)
+
+
+def _stand_of(unit: OrgUnit, found: Mapping[Potential, OrgUnit]) -> QuerySet[Allotment]:
+    return allotted_potential(unit).filter(potential__in=list(found))
+
+
+def _said_before() -> Iterator[tuple[str, str, str]]:
+    """The papers of all allotments, the newest first: (document, signer, what was allotted)."""
+    rows = Allotment.objects.select_related("producer", "product", "potential").order_by("-pk")
+    for row in rows:
+        name = row.product or row.producer or row.potential
+        yield row.document, row.document_signer, f"«{name}»"
 
 
 def _move_potentials(

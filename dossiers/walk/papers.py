@@ -17,7 +17,6 @@ from cycle import clock, documents, files
 from cycle.models import Document, HistoryEntry, Role, RoleAssignment, Stream, User
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ConditionNotMet, Lack, about_its_paper, stated
-from dossiers.law.doing import Doing
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import Dossier
 from dossiers.models.evidence import SIGNED_PAPER, Evidence
@@ -157,7 +156,7 @@ def correct(
         changed = {name for name, value in became.items() if value != getattr(old, name)}
         if "signed_on" in changed:
             _check_day(old, became["signed_on"], dossiers.values(), of_acts)
-            _issued(dossiers[paper.dossier_id], what, became)
+            _issued(dossiers[paper.dossier_id], what, old, became)
         new = documents.correct(old, by=by, reason=reason, scan=scan, capacity=held, **became)
         papers = resting_on(new)
         if {each.dossier_id for each in papers} != set(dossiers):
@@ -258,10 +257,18 @@ def _check_day(
         raise ValidationError({"signed_on": wrong})
 
 
-def _issued(dossier: Dossier, what: Rests, became: dict[str, Any]) -> None:
+def _issued(dossier: Dossier, what: Rests, old: Document, became: dict[str, Any]) -> None:
     """Of another day the body may be the unit that was there then."""
     if what.act.signer is not None:
-        issuer = _then(dossier, what).issuer_of(what.act, Doing(by=None), became["signed_on"])
+        desk = what.entry.org_unit
+        issuer = _then(dossier, what).issued_by(
+            what.act.signer,
+            what.entry.before or dossier.state,
+            became["signed_on"],
+            became.get("signer_capacity", old.signer_capacity),
+            node=what.task.node if what.task else "",
+            desk=desk.level if desk else "",
+        )
         if issuer is not None:
             became["issuer"] = issuer
 

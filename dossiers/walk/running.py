@@ -8,12 +8,11 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.models import Cycle, Document, HistoryEntry, OrgUnit, Stream, TermRule, heir_of
 from cycle.workdays import Calendar
 from dossiers.law.states import UNDECIDED, State
 from dossiers.models import CaseType, Dossier, OfficialDocument, StockBatch, Task, Term
-from dossiers.models.paper import UNKNOWN_SIGNER
 from dossiers.models.product import maker_key, product_key
 from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
@@ -154,7 +153,7 @@ class Running(Entry):
                     % {"list": self.batch.pk, "line": row.line},
                     number=row.values[number],
                     signed_on=day_of(row.values, day),
-                    signer=row.values.get("signer") or UNKNOWN_SIGNER,
+                    **documents.signed_by(row.values.get("signer", "")),
                     signer_capacity="Chưa rõ chức vụ",
                 )
                 for row, number, day in named

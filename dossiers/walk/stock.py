@@ -52,7 +52,6 @@ from dossiers.models import (
     TermEvent,
     TermState,
 )
-from dossiers.models.paper import UNKNOWN_SIGNER
 from dossiers.models.product import YEAR_STRUCK_OUT
 from dossiers.terms import clocks
 from dossiers.terms.recalculation import whole_calendar
@@ -226,7 +225,7 @@ class Certificates(Entry):
                     else documents.ministry(day_of(row.values, "decision_on")),
                     number=row.values["decision_number"],
                     signed_on=day_of(row.values, "decision_on"),
-                    signer=row.values.get("signer") or UNKNOWN_SIGNER,
+                    **documents.signed_by(row.values.get("signer", "")),
                     signer_capacity=row.values.get("signer_capacity") or "Chưa rõ chức vụ",
                 )
                 for row in self.rows
