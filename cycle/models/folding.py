@@ -128,7 +128,7 @@ _SLASHES = str.maketrans(dict.fromkeys("\u2044\u2215", "/"))
 def days_in(text: str) -> list[date]:
     """The days written in ``text``, in their order, without those that no calendar has."""
     text = fold(text).translate(_SLASHES)
-    found = {}
+    found: dict[int, date] = {}
     for told in (each for days in _DAYS for each in days.finditer(text)):
         # What was said of one place first stays.
         with suppress(NotADay):
