@@ -95,6 +95,8 @@ HELD = {
     "dossiers_producer.void": "struck_with_its_list",
     "dossiers_certificate.void": "certificate_struck_with_its_list",
     "dossiers_potential.void": "potential_struck_with_its_list",
+    "dossiers_officialdocument.document_id": "paper_follows_its_document",
+    "dossiers_officialdocument.scan_id": "paper_follows_its_document",
     "dossiers_process.status": "process_not_stuck",
     "dossiers_task.state": "open_task_matches_dossier_state",
     "dossiers_task.dossier_id": "task_dossier_is_its_process_dossier",
