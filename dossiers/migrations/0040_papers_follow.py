@@ -17,11 +17,11 @@ BEGIN
     RAISE EXCEPTION 'paper % only follows a correction of its document', OLD.id
       USING ERRCODE = 'check_violation', CONSTRAINT = 'paper_follows_its_document';
   END IF;
-  RETURN NEW;
+  RETURN NULL;
 END $$;
 
-CREATE TRIGGER paper_follows_its_document
-BEFORE UPDATE OF document_id, scan_id ON dossiers_officialdocument
+CREATE CONSTRAINT TRIGGER paper_follows_its_document
+AFTER UPDATE OF document_id, scan_id ON dossiers_officialdocument
 FOR EACH ROW EXECUTE FUNCTION paper_follows_its_document();
 """
 UNDO = """
