@@ -465,8 +465,8 @@ def signed_by_office(name: str) -> Condition:
         # In a replay of the past it may be unknown who signed.
         if paper is None or clock.replaying():
             return None
-        office = signer.office(dossier)
-        return None if office.signs_as(paper.signer_capacity) else office.sentence
+        office, capacity = signer.office(dossier), paper.capacity_typed
+        return None if office.signs_as(capacity) else office.sentence
 
     check.__name__ = f"{name}_is_signed_by_its_office"
     return Condition(check, field="paper-signer_capacity")
