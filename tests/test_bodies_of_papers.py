@@ -179,6 +179,10 @@ def test_one_request_for_what_came_of_several_communes(here):
             "scan_file": {"scan": records.scan("another")},
         }.items():
             assert refused(send, here, dossier, "X", number="21/TTr-UBND", **other) == {field}
+        # Nor does another's chair sign what is known.
+        for code in ("A", "P"):
+            wrong = refused(send, here, dossier, code, number="21/TTr-UBND")
+            assert wrong == {"signer_capacity"}
         send(here, dossier, "X", number="21/TTr-UBND")
     assert OfficialDocument.objects.count() == 3
     assert Document.objects.count() == 1

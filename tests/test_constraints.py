@@ -509,9 +509,6 @@ BREAKS = {
         batch=stock_batch(w), line=2, becomes="potential", potential=potential(w)
     ),
     "potential_struck_with_its_list": lambda w: potential(w, void=True),
-    "paper_follows_its_document": lambda w: OfficialDocument.objects.filter(
-        pk=kept(w, records.signed_paper(scan=None)).pk
-    ).update(document=paper_of(w)),
     "certificate_struck_with_its_list": lambda w: Certificate.objects.filter(
         pk=certificate_of_another(w).pk
     ).update(void=True),

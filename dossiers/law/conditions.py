@@ -466,7 +466,7 @@ def signed_by_office(name: str) -> Condition:
         # In a replay of the past it may be unknown who signed.
         if paper is None or clock.replaying():
             return None
-        office, capacity = signer.office(dossier), paper.signer_capacity
+        office, capacity = signer.office(dossier), paper.capacity_typed
         if office.signs_as(capacity):
             return None
         if not is_anothers(called(dossier), signer.level_of(dossier, dossier.state), capacity):

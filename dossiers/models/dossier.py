@@ -923,6 +923,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if document.issuer is None:
             document.outside = documents.ministry(day)
         paper.take_scan()
+        paper.capacity_typed = document.signer_capacity
         resting = type(paper).objects.select_related("dossier__product").order_by("pk")
 
         def told(known: Document) -> str:

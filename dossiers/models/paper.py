@@ -69,6 +69,8 @@ class OfficialDocument(Record):
 
     #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
     same_as: OfficialDocument | None = None
+    #: The capacity that was typed: of a paper that the ledger has it may be written otherwise.
+    capacity_typed = ""
     #: As what its scan stands among the papers of the dossier.
     kind = SIGNED_PAPER
 
