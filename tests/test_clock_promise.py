@@ -541,6 +541,42 @@ def test_the_clocks_of_before_learn_the_new_warnings(cycle_of_three, old_commune
     }
 
 
+FOLLOW = import_module("dossiers.migrations.0041_certificates_follow")
+
+
+def test_the_clocks_of_certificates_of_before_follow_their_validity_anew(
+    cycle_of_three, old_commune, cycle, commune, an, minh, son
+):
+    """As they were stored: a deferral had ended the one, what replaced the other had not."""
+    FOLLOW.ask(apps, None)
+    assert not Job.objects.exists()
+    waits = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="12/GCN")
+    again = file_anew(waits, cycle, commune, an, filed_at(2026, 7, 20))
+    with clock.at(at(8, 25)):
+        doors.act(again.process, "defer", by=minh, reason="Hội đồng chưa họp kịp")
+    gone = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="13/GCN")
+    first = stand(file_anew(gone, cycle, commune, an, at(7, 20), "first"), S.AWAITING_DECISION)
+    with clock.at(at(8, 25)):
+        doors.complete(
+            open_task(first), "certify", by=son, paper=records.signed_paper(),
+            record=records.certificate(number="14/GCN"),
+        )  # fmt: skip
+    Term.objects.filter(certificate__in=[waits, gone]).update(
+        due_on=date(2026, 8, 1), state="running", stopped_at=None
+    )
+    with clock.at(at(8, 28)):
+        FOLLOW.ask(apps, None)
+        for moved in (2, 0):
+            Job.objects.update(state="queued")
+            run_waiting()
+            job = Job.objects.get()
+            assert (job.error, job.result["moved"]) == ("", moved)
+    assert [(each.terms.get().state, each.terms.get().due_on) for each in (waits, gone)] == [
+        ("running", date(2027, 1, 28)),
+        ("stopped", date(2026, 8, 1)),
+    ]
+
+
 def test_a_clock_paused_before_goes_on_with_what_was_left(monday, an):
     with clock.at(at(11, 20)):
         doors.wait(open_task(monday), by=an, reason="Chờ giấy")
