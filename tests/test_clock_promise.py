@@ -11,8 +11,8 @@ from django.utils import timezone
 from cycle import clock
 from cycle.models import HistoryEntry, Job, OutboxMessage, Role, TermRule
 from cycle.models.job import run_waiting
+from dossiers.models import Dossier, Term
 from dossiers.models import State as S
-from dossiers.models import Term
 from dossiers.office import year as years
 from dossiers.terms import recalculation
 from dossiers.terms.due import due
@@ -22,6 +22,7 @@ from dossiers.walk import doors
 from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
+from tests import records
 from tests.filing_anew import at as filed_at
 from tests.filing_anew import certify, file_anew
 from tests.ground import kept
@@ -443,6 +444,80 @@ def test_the_letter_names_the_last_day_to_file_and_is_not_sent_once_it_is_filed(
         assert said.count("01/08/2029") == 1
 
 
+def late_of(certificate):
+    """The last days that somebody was told were over, of the certificate's clock."""
+    said = HistoryEntry.objects.filter(
+        event__in=("term.overdue", "term.escalated"), data__term=certificate.terms.get().pk
+    )
+    return set(said.values_list("data__due_on", flat=True))
+
+
+@pytest.mark.parametrize("then", ["deferred", "handed in again", "withdrawn", "upgraded"])
+def test_nobody_is_told_that_a_certificate_ended_while_it_waits_for_a_result(
+    cycle_of_three, old_commune, cycle, commune, an, minh, son, then
+):
+    """Of what ended on 1/8/2026, and is valid for 180 days more once it was filed anew."""
+    old = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="12/GCN")
+    again = file_anew(old, cycle, commune, an, filed_at(2026, 7, 20))
+    if then == "upgraded":
+        better = file_anew(old, cycle, commune, an, filed_at(2026, 7, 21), "upgrade")
+        better = stand(better, S.AWAITING_DECISION, stars=4)
+        with clock.at(at(8, 25)):
+            doors.complete(
+                open_task(better), "certify", by=son, paper=records.signed_paper(),
+                record=records.certificate(number="13/GCN"),
+            )  # fmt: skip
+    else:
+        with clock.at(at(8, 25)):
+            doors.act(again.process, "defer", by=minh, reason="Hội đồng chưa họp kịp")
+    if then in ("handed in again", "withdrawn"):
+        with clock.at(at(8, 27)):
+            doors.act(again.process, "reopen", by=an, reason="Làm tiếp", cycle=cycle)
+            again = Dossier.objects.get(pk=again.pk)
+            if then == "withdrawn":
+                doors.act(again.process, "withdraw", by=an, reason="Ngừng sản xuất")
+            else:
+                doors.complete(
+                    open_task(again), "submit_dossier", by=an, reason="Làm tiếp",
+                    record=records.self_assessment(),
+                )  # fmt: skip
+    beat(at(8, 28))
+    assert late_of(old) == ({"2026-08-01"} if then == "withdrawn" else set())
+    beat(filed_at(2027, 1, 29))
+    due = {"withdrawn": {"2026-08-01"}, "upgraded": set()}
+    assert late_of(old) == due.get(then, {"2027-01-28"})
+
+
+@pytest.mark.parametrize("typed", [5, 25])
+def test_the_result_of_what_the_ministry_ordered_is_told_as_the_end_whenever_it_was_typed(
+    cycle_of_three, old_commune, cycle, commune, an, minh, son, typed
+):
+    given = certify(cycle_of_three, old_commune, an, son, filed_at(2024, 3, 1), number="12/GCN")
+
+    def order():
+        with clock.at(at(9, typed)):
+            paper = records.ministry_paper(signed_on=date(2026, 9, 5))
+            about = {"paper": paper, "reason": "Kết luận kiểm tra"}
+            doors.act(given.dossier.process, "order_evaluation", by=minh, **about)
+
+    if typed == 5:
+        order()
+        beat(at(9, 6))
+        with clock.at(at(9, 6)):
+            said = written(an, "term.warning").body
+        assert "Bộ đã yêu cầu đánh giá lại ngày 05/09/2026" in said
+        assert "nộp chậm nhất" not in said
+    anew = stand(file_anew(given, cycle, commune, an, at(9, 10)), S.AWAITING_DECISION)
+    with clock.at(at(9, 20)):
+        doors.complete(
+            open_task(anew), "not_recognise", by=son, paper=records.signed_paper(), reason="Thiếu"
+        )
+    if typed == 25:
+        order()
+    beat(at(9, 26))
+    assert late_of(given) == {"2026-09-20"}
+
+
 WARNED = import_module("dossiers.migrations.0026_warning_of_its_day")
 
 
@@ -464,6 +539,42 @@ def test_the_clocks_of_before_learn_the_new_warnings(cycle_of_three, old_commune
     assert {tuple(rule.warnings) for rule in TermRule.objects.filter(code="D9")} == {
         (210, 180, 150, 130, 120, 30)
     }
+
+
+FOLLOW = import_module("dossiers.migrations.0041_certificates_follow")
+
+
+def test_the_clocks_of_certificates_of_before_follow_their_validity_anew(
+    cycle_of_three, old_commune, cycle, commune, an, minh, son
+):
+    """As they were stored: a deferral had ended the one, what replaced the other had not."""
+    FOLLOW.ask(apps, None)
+    assert not Job.objects.exists()
+    waits = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="12/GCN")
+    again = file_anew(waits, cycle, commune, an, filed_at(2026, 7, 20))
+    with clock.at(at(8, 25)):
+        doors.act(again.process, "defer", by=minh, reason="Hội đồng chưa họp kịp")
+    gone = certify(cycle_of_three, old_commune, an, son, filed_at(2023, 8, 1), number="13/GCN")
+    first = stand(file_anew(gone, cycle, commune, an, at(7, 20), "first"), S.AWAITING_DECISION)
+    with clock.at(at(8, 25)):
+        doors.complete(
+            open_task(first), "certify", by=son, paper=records.signed_paper(),
+            record=records.certificate(number="14/GCN"),
+        )  # fmt: skip
+    Term.objects.filter(certificate__in=[waits, gone]).update(
+        due_on=date(2026, 8, 1), state="running", stopped_at=None
+    )
+    with clock.at(at(8, 28)):
+        FOLLOW.ask(apps, None)
+        for moved in (2, 0):
+            Job.objects.update(state="queued")
+            run_waiting()
+            job = Job.objects.get()
+            assert (job.error, job.result["moved"]) == ("", moved)
+    assert [(each.terms.get().state, each.terms.get().due_on) for each in (waits, gone)] == [
+        ("running", date(2027, 1, 28)),
+        ("stopped", date(2026, 8, 1)),
+    ]
 
 
 def test_a_clock_paused_before_goes_on_with_what_was_left(monday, an):

@@ -514,6 +514,10 @@ def test_each_end_of_a_dossier_says_the_same_everywhere(
         assert "Chưa nộp hồ sơ" not in said
         with clock.at(day):
             assert WORDS[standing] in main(see("/certificates/", number="12/GCN"))
+            page = client.get(reverse("dossiers:dossier", args=[old.dossier_id])).content.decode()
+        beside = page.partition('id="certificate"')[2].partition("</section>")[0]
+        told_there = {each for each, words in WORDS.items() if words in beside}
+        assert told_there == ({standing} - {"valid"})
         running = clock_of(old)
         if standing == "replaced" or given.replaced_on:
             assert running.state == "stopped"

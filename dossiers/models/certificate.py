@@ -369,7 +369,7 @@ class Certificate(Record):
         if until and until < day:
             open_still = self.stays_valid == "by_day_180" and not (self.filed_at or self.result_on)
             at_most = self.prolonged_to
-            kept = open_still and at_most and day <= at_most and not self.replaced_on
+            kept = open_still and at_most and day <= at_most
             return "transition" if kept else "expired"
         return "valid"
 

@@ -195,33 +195,21 @@ def _tell_moved(
     history.record_all([entry])
 
 
-def _judged_anew(dossier: Dossier, entry: HistoryEntry, held: list[Term]) -> None:
-    """Move the clocks of the product's earlier certificates, among the locked clocks ``held``: they
-    may stay valid while ``dossier``, a re-evaluation, is undecided (D12). A new one stops them.
-    """
-    terms = [term for term in held if term.dossier_id != dossier.pk]
-    if dossier.state == State.CERTIFIED:
-        new = dossier.certificates.latest("pk")
-        before = Certificate.objects.filter(
-            pk__in=[term.certificate_id for term in terms], issued_on__lte=new.issued_on
-        )
-        older = set(before.values_list("pk", flat=True))
-        for term in terms:
-            if term.certificate_id in older:
-                term.stop(at=entry.at, by=entry.actor)
-        return
-    follow_validity(terms, at=entry.at, by=entry.actor)
-
-
 def follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> int:
-    """Move the clocks of certificates, locked, to the last days on which they are valid; returns
-    how many moved. Of the new day everything is told, also where nothing was told of the old one.
+    """Move the clocks of certificates, locked, to the last days on which they are valid (D12), and
+    stop those of what was replaced; returns how many. Of the new day everything is told, also where
+    nothing was told of the old one.
     """
     terms = list(terms)
     given = Certificate.objects.with_validity().in_bulk([term.certificate_id for term in terms])
     moved = 0
     for term in terms:
-        until = given[term.certificate_id].validity.until
+        certificate = given[term.certificate_id]
+        if certificate.replaced_on:
+            term.stop(at=at, by=by)
+            moved += 1
+            continue
+        until = certificate.validity.until
         # None does not occur: only a certificate with an end has a clock.
         if until is not None and until != term.due_on:
             term.climb_anew()
@@ -282,7 +270,8 @@ def follow(
     # Also what was deferred, and is withdrawn as it is put together for the next year.
     ends = (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
     if len(held) < len(terms) and (ends or entry.after == State.WITHDRAWN):
-        _judged_anew(dossier, entry, terms)
+        earlier = [term for term in terms if term.dossier_id != dossier.pk]
+        follow_validity(earlier, at=entry.at, by=entry.actor)
 
 
 # --- The next visit to a producer -----------------------------------------------------------------

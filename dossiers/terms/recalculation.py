@@ -15,6 +15,7 @@ from cycle.models import Configuration, DayOff, HistoryEntry, Job, OutboxMessage
 from cycle.workdays import Calendar
 from dossiers.models.task import Task
 from dossiers.models.term import PROJECTED, Firing, Term, TermEvent, TermQuerySet, TermState
+from dossiers.terms.clocks import follow_validity
 
 BATCH = 1000
 
@@ -182,6 +183,27 @@ def recalculate(job: Job) -> dict[str, int]:
                 break
             last = batch[-1].pk
             moved += _move(batch, calendar, job)
+        done += len(batch)
+        job.progress(done)
+    return {"terms": done, "moved": moved}
+
+
+@job_kind("follow_certificates", _("Dời hạn giấy chứng nhận theo hiệu lực"))
+def follow_certificates(job: Job) -> dict[str, int]:
+    """Let the clock of every certificate follow its validity, as it is read today: a new version of
+    the product may read it better. Run a second time, it moves nothing.
+    """
+    terms = Term.objects.live().filter(certificate__isnull=False).order_by("pk")
+    job.progress(0, terms.count())
+    done = moved = last = 0
+    while True:
+        with transaction.atomic():
+            found = terms.filter(pk__gt=last).select_related("dossier", "rule")
+            batch = list(found.select_for_update(of=("self",))[:BATCH])
+            if not batch:
+                break
+            last = batch[-1].pk
+            moved += follow_validity(batch, at=clock.now(), by=job.by)
         done += len(batch)
         job.progress(done)
     return {"terms": done, "moved": moved}
