@@ -113,6 +113,16 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
 
 
 @rules.predicate
+def undoes(user: User | None, round_: EvaluationRound) -> bool:
+    """Presides; once the round has opened, of those who score in it only as :func:`settles_spread`:
+    to give it up, to open it again or to take a product out undoes what sheets and attendance say.
+    """
+    if round_.opened_at is None:
+        return bool(presides(user, round_))
+    return bool(settles_spread(user, round_))
+
+
+@rules.predicate
 def settles_spread(user: User | None, round_: EvaluationRound) -> bool:
     """Presides; of those who score in the round only as its chair or vice-chair: by a post or as
     secretary nobody settles what their own sheet is part of.
@@ -291,6 +301,7 @@ rules.add_perm("councils.regulate", lays_rules_down)
 rules.add_perm("councils.run_round", runs)
 rules.add_perm("councils.preside", presides)
 rules.add_perm("councils.settle_spread", settles_spread)
+rules.add_perm("councils.undo", undoes)
 rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)

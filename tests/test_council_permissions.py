@@ -10,6 +10,7 @@ import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from councils.judging import closing
 from councils.models import EvaluationRound, Member, Opinion, Regulation, Scoresheet
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
@@ -275,6 +276,24 @@ DECIDES = {
     ),
     "records an interest": (_interest, {"secretary", "office"}),
     "takes an interest off": (_lift, {"secretary", "office"}),
+    "moves the meeting": (
+        lambda w, by: w["round"].move_meeting(
+            meets_at=clock.now() + timedelta(days=1), reason="Mưa", by=by
+        ),
+        {"secretary", "office"},
+    ),
+    "takes a product out": (
+        lambda w, by: w["round"].drop(w["entry"], by=by, reason="Chờ kiểm nghiệm"),
+        {"chair", "secretary", "office"},
+    ),
+    "gives the round up": (
+        lambda w, by: w["round"].void(by=by, reason="Hoãn", document="9/QĐ-UBND"),
+        {"chair", "secretary", "office"},
+    ),
+    "opens the round again": (
+        lambda w, by: closing.reopen(w["round"], by=by, reason="Sai", document="9/QĐ-UBND"),
+        {"chair", "secretary", "office"},
+    ),
     "accepts a spread": (
         lambda w, by: w["round"].accept_spread(w["entry"], by=by, reason="Thống nhất"),
         {"chair", "secretary", "office"},

@@ -730,6 +730,60 @@ def who_scores_says_whose_sheet_counts(round_, thu, an):
     assert closing.close(fresh(round_), by=thu).results.get().sheets == 5
 
 
+def a_meeting_that_was_held_is_not_moved(round_, thu, an):
+    """Two days after it, of who was away nothing is wiped out by another day of meeting; on its
+    day, and while it is prepared, by nobody who scores.
+    """
+    keep(round_, secretary_scores=True)
+    score(round_, range(5))
+    council = round_.council
+    secretary, away = (judge(council, number).user for number in (5, 4))
+    there = {pk: True for pk in council.members.values_list("pk", flat=True)}
+    fresh(round_).attend(there | {judge(council, 5).pk: False}, by=thu, reason="Ghi nhầm")
+
+    def moves(by, days):
+        fresh(round_).move_meeting(
+            meets_at=clock.now() + days * DAY, reason="Dời vì mưa", by=by, place="Tầng 3"
+        )
+
+    for days in (0, 1):
+        for who in (secretary, away, judge(council, 0).user):
+            with pytest.raises(PermissionDenied):
+                moves(who, days)
+    with clock.at(clock.now() + 2 * DAY):
+        with pytest.raises(PermissionDenied):
+            moves(secretary, 0)
+        assert "đã ghi người dự: không dời được nữa" in refused(lambda: moves(thu, 0))
+    assert round_.attendances.filter(present=False).get().member.user == secretary
+    # Who came decides: without anybody it did not take place.
+    with transaction.atomic():
+        fresh(round_).attend(dict.fromkeys(there, False), by=thu, reason="Không họp")
+        with clock.at(clock.now() + 2 * DAY):
+            moves(thu, 3)
+        transaction.set_rollback(True)
+    # Nor is another day typed in while it is prepared.
+    update_as_owner(type(round_).objects.filter(pk=round_.pk), state="preparing", opened_at=None)
+    words = refused(lambda: fresh(round_).amend(meets_at=clock.now() + DAY, by=secretary))
+    assert "Đã ghi người dự cuộc họp ngày" in words
+
+
+def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
+    """To call an agreed product complex has it scored anew: of those who score the chair alone."""
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
+    keep(round_, secretary_scores=True)
+    judging.report(round_, by=thu)
+    fresh(round_).amend(mode="written", meets_at=None, by=thu)
+    entry = round_.entries.get()
+    place = {"meets_at": clock.now() + DAY, "place": "Tầng 2", "reason": "Cùng nhãn hiệu"}
+    secretary = judge(round_.council, 5).user
+    with pytest.raises(PermissionDenied):
+        closing.convene(fresh(round_), by=secretary, complex_ones=[entry.pk], **place)
+    assert "Không có sản phẩm" in refused(
+        lambda: closing.convene(fresh(round_), by=secretary, **place)
+    )
+    assert closing.convene(fresh(round_), by=thu, complex_ones=[entry.pk], **place)
+
+
 def a_judge_leaves_after_the_meeting(round_, thu, an):
     """Seats end today, after the meeting: chair, judge and secretary count as they sat."""
     score(round_)
@@ -1030,6 +1084,8 @@ CASES = [
     another_product_of_a_relative,
     a_declaration_under_a_laxer_regulation,
     who_scores_says_whose_sheet_counts,
+    a_meeting_that_was_held_is_not_moved,
+    what_is_agreed_on_is_not_called_up_by_who_scores,
     a_judge_leaves_after_the_meeting,
     a_sheet_of_somebody_absent,
     the_regulation_keeps_sheets_of_the_absent,

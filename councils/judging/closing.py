@@ -134,9 +134,9 @@ def convene(
     is complex: ``complex_ones`` are ids of entries, with the ``reason``.
 
     Those products move to a new round that ``follows`` this one, and its members are invited at
-    once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
-    RoundClosed, and ConditionNotMet for a past day, when no product needs a meeting, or without the
-    reason.
+    once; this round can then close on the others. What is complex is not called up by who scores,
+    but the chair. Returns the new round. Raises PermissionDenied, RoundClosed, and ConditionNotMet
+    for a past day, when no product needs a meeting, or without the reason.
     """
     with round_.change(
         "round.convene",
@@ -153,6 +153,9 @@ def convene(
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
         live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)
         if more := list(live.values_list("pk", flat=True)) if round_.in_writing else []:
+            # All that the members agreed on is scored anew.
+            if not rules.has_perm("councils.settle_spread", by, round_):
+                raise PermissionDenied
             data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
             split += more
         if not split:
@@ -254,7 +257,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         raise ConditionNotMet(lacks)
     with transaction.atomic():
         round_.lock()
-        if not rules.has_perm("councils.preside", by, round_):
+        if not rules.has_perm("councils.undo", by, round_):
             raise PermissionDenied
         round_.must_be([RoundState.CLOSED])
         if over := round_.council.not_in_term(clock.today()):

@@ -397,6 +397,13 @@ class EvaluationRound(Interests):
                 setattr(self, name, value)
             data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
             self._not_past({name for name, (said, now) in data["changed"].items() if said != now})
+            if self.opened_at is None and self.met_on != met_on and self.attendances.exists():
+                self.meets_at = met_at
+                words = _now(
+                    "Đã ghi người dự cuộc họp ngày %(day)s: hãy mở chấm rồi dùng việc «Dời ngày "
+                    "họp», có nêu lý do."
+                ) % {"day": f"{met_on:%d/%m/%Y}"}
+                raise ConditionNotMet([Lack(words, "meets_at")])
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -435,12 +442,19 @@ class EvaluationRound(Interests):
         họp).
 
         The seats are then those held on the new day; sheets stay, sealed. Attendance recorded
-        before is kept in the history and recorded anew. Raises PermissionDenied, RoundClosed; and
-        ConditionNotMet without a reason, for a past day or one too far off, in a written round,
-        once the meeting was held, or when a member with a sheet has no seat on that day.
+        before is kept in the history and recorded anew: nobody who scores moves it. Raises
+        PermissionDenied, RoundClosed; and ConditionNotMet without a reason, for a past day or one
+        too far off, in a written round, once the meeting was held, or when a member with a sheet
+        has no seat on that day.
         """
         reason, place = reason.strip(), place.strip()
-        with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
+        with self.change(
+            "round.move_meeting",
+            by,
+            "councils.settle_scorers",
+            states=[RoundState.OPEN],
+            reason=reason,
+        ) as data:
             day = timezone.localdate(meets_at)
             lacks = [] if reason else [Lack(_now("Bạn chưa nêu lý do dời ngày họp."), "reason")]
             lacks += [Lack(each, "meets_at") for each in self._why_not_on(day)]
@@ -462,11 +476,19 @@ class EvaluationRound(Interests):
         """Sentences that say why the meeting cannot be moved to ``day``."""
         if self.in_writing:
             return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
-        counted = self.entries.filter(live=True, counted_scoring=F("scoring")).exists()
-        held = counted and self.attendances.filter(present=True).exists()
-        if held or self.closings.exists():
+        counted = self.counted().exists()
+        held = self.attendances.filter(present=True).exists()
+        if held and counted or self.closings.exists():
             return [
                 _now("Cuộc họp ngày %(day)s đã diễn ra, đã kiểm phiếu: không dời được nữa.")
+                % {"day": f"{self.met_on:%d/%m/%Y}"}
+            ]
+        if held and self.met_on is not None and self.met_on < clock.today():
+            return [
+                _now(
+                    "Cuộc họp ngày %(day)s đã qua, đã ghi người dự: không dời được nữa. Nếu họp "
+                    "không thành, hãy hủy đợt và lập đợt khác."
+                )
                 % {"day": f"{self.met_on:%d/%m/%Y}"}
             ]
         if day < clock.today():
@@ -810,14 +832,14 @@ class EvaluationRound(Interests):
     def drop(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Take a product out of the round (đưa ra khỏi đợt), with a reason: it waits for another.
 
-        Once scoring is open only who presides does so, as when too few may score the product; its
-        sheets stay, sealed.
+        Once scoring is open only who presides does so, as when too few may score the product, of
+        those who score only the chair; its sheets stay, sealed.
         """
         reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
             by,
-            "councils.preside",
+            "councils.undo",
             states=[RoundState.PREPARING, RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
@@ -835,7 +857,8 @@ class EvaluationRound(Interests):
 
     def void(self, *, by: User, reason: str, document: str) -> None:
         """Give the round up (hủy đợt) before it is closed, on a document: its products wait for
-        another round, its sheets stay sealed. What was closed of it before stays readable.
+        another round, its sheets stay sealed. What was closed of it before stays readable. Once it
+        has opened, of those who score in it only the chair does so.
 
         Raises PermissionDenied, RoundClosed, and ConditionNotMet without a reason or document.
         """
@@ -844,7 +867,7 @@ class EvaluationRound(Interests):
         with self.change(
             "round.void",
             by,
-            "councils.preside",
+            "councils.undo",
             states=[RoundState.PREPARING, RoundState.OPEN],
             reason=reason.strip(),
             document=document.strip(),
