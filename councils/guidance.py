@@ -272,12 +272,12 @@ GUIDES = {
     ),
     "round.reopen": Guide(
         _("Mở lại đợt đánh giá"),
-        "councils.preside",
+        "councils.undo",
         _("Phải có lý do và văn bản. Bản đã chốt vẫn xem được; hồ sơ còn chờ trở lại hội đồng."),
     ),
     "round.void": Guide(
         _("Hủy đợt đánh giá"),
-        "councils.preside",
+        "councils.undo",
         _("Phải có lý do và văn bản. Sản phẩm trở lại chờ hội đồng; bản đã chốt vẫn xem được."),
     ),
     "round.void_sheet": Guide(

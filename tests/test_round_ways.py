@@ -738,7 +738,7 @@ def a_meeting_that_was_held_is_not_moved(round_, thu, an):
     score(round_, range(5))
     council = round_.council
     secretary, away = (judge(council, number).user for number in (5, 4))
-    there = {pk: True for pk in council.members.values_list("pk", flat=True)}
+    there = dict.fromkeys(council.members.values_list("pk", flat=True), True)
     fresh(round_).attend(there | {judge(council, 5).pk: False}, by=thu, reason="Ghi nhầm")
 
     def moves(by, days):
@@ -782,6 +782,48 @@ def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
         lambda: closing.convene(fresh(round_), by=secretary, **place)
     )
     assert closing.convene(fresh(round_), by=thu, complex_ones=[entry.pk], **place)
+
+
+def the_secretary_scores_and_the_office_counts(round_, thu, an):
+    """A secretary who scores by the regulation counts nothing, and the office does not wait."""
+    keep(round_, secretary_scores=True)
+    score(round_, range(6))
+    secretary = judge(round_.council, 5).user
+    assert not rules.has_perm("councils.count_sheets", secretary, fresh(round_))
+    closing.count(fresh(round_), closing.countable(fresh(round_)), by=thu)
+    assert closing.close(fresh(round_), by=thu).results.get().sheets == 6
+
+
+def raised_since_the_meeting(round_, thu, an):
+    """A member of the meeting who is its chair, or its secretary, only since settles no spread and
+    counts nothing: the office does; nor does the new secretary keep it from counting.
+    """
+    wide = iter([best, best, best, best, worst])
+    for number in range(5):
+        fill(round_.entries.get(), judge(round_.council, number), next(wide))
+    council, last = round_.council, clock.today()
+    chair, first, second, secretary = (judge(council, number) for number in (0, 1, 2, 5))
+    for each in (chair, first, second, secretary):
+        type(each).objects.filter(pk=each.pk).update(until=last)
+    with clock.at(clock.now() + DAY):
+        for each, seat in ((first, "chair"), (second, "secretary")):
+            council.give_seat(
+                type(each)(user=each.user, seat=seat, department="Sở", since=last + DAY), by=thu
+            )
+        here, entry = fresh(round_), round_.entries.get()
+        for permission in ("count_sheets", "settle_spread"):
+            may = {
+                each
+                for each in (first.user, second.user, thu)
+                if rules.has_perm(f"councils.{permission}", each, here)
+            }
+            assert may == {thu}, permission
+        assert rules.has_perm("councils.preside", first.user, here)
+        closing.count(here, [entry], by=thu)
+        entry.refresh_from_db()
+        with pytest.raises(PermissionDenied):
+            fresh(round_).accept_spread(entry, by=first.user, reason="Thống nhất")
+        fresh(round_).accept_spread(entry, by=thu, reason="Thống nhất")
 
 
 def a_judge_leaves_after_the_meeting(round_, thu, an):
@@ -1086,6 +1128,8 @@ CASES = [
     who_scores_says_whose_sheet_counts,
     a_meeting_that_was_held_is_not_moved,
     what_is_agreed_on_is_not_called_up_by_who_scores,
+    the_secretary_scores_and_the_office_counts,
+    raised_since_the_meeting,
     a_judge_leaves_after_the_meeting,
     a_sheet_of_somebody_absent,
     the_regulation_keeps_sheets_of_the_absent,

@@ -269,6 +269,18 @@ class EvaluationRound(Interests):
         return self.seats.scoring(self.regulation)
 
     @property
+    def to_score(self) -> MemberQuerySet:
+        """The seats that score in this round or will: those held on a day from now to that of its
+        meeting, any later day while none is set; once that day has come, those held on it.
+        """
+        today, day = clock.today(), self.met_on
+        if self.opened_at is None and day is not None and day < today:
+            # It will meet on another.
+            day = None
+        first = today if day is None else min(day, today)
+        return self.council.members.held(first, day).scoring(self.regulation)
+
+    @property
     def yet_to_meet(self) -> bool:
         """Whether the day of its meeting is still to come."""
         return not self.in_writing and self.met_on is not None and self.met_on > clock.today()
