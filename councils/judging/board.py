@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as _
 from councils.judging import checklist as checklist_judging
 from councils.models import (
     TEAM,
-    Appraisal,
     Interest,
     Opinion,
     Result,
@@ -155,11 +154,7 @@ class Board:
                 entry__round=self.round, member__isnull=False, scoring=F("entry__scoring")
             ).values_list("entry", "member", "state", "take_backs")
         }
-        appraised = set(
-            Appraisal.objects.filter(
-                entry__round__in=[self.round.pk, self.round.follows_id]
-            ).values_list("entry__dossier", flat=True)
-        )
+        appraised = set(self.round.reported_on().values_list("dossier", flat=True))
         alarms: dict[int, list[checklist_judging.Item]] = {}
         if self.round.state == RoundState.OPEN:
             for item in self.unmet():

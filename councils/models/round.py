@@ -626,13 +626,23 @@ class EvaluationRound(Interests):
         """Those of ``found`` on which this meeting would be the first to judge, though the council
         answers in writing and meets only where opinions differ or the matter is complex
         (Đ.7.6.d): re-evaluations, unless its regulation knows no opinions in writing. Without what
-        an open meeting has had before.
+        has its ground from before: what this meeting had once open, see
+        :meth:`~councils.models.entry.EntryQuerySet.grounds`, and what the leader has had evaluated
+        again after the centre (Đ.7.4.g).
         """
         if self.in_writing or not self.regulation.written_opinions:
             return []
-        rounds = [self.follows_id, self.pk if self.is_open else None]
-        had = RoundEntry.objects.filter(round__in=rounds)
-        anew = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=had.values("dossier"))
+        had = RoundEntry.objects.filter(
+            Q(round=self.follows_id)
+            | Q(round=self.pk, round__state=RoundState.OPEN, round__mode=RoundMode.MEETING)
+        )
+        ordered = HistoryEntry.objects.filter(stream=Stream.DOSSIER, event="dossier.evaluate_again")
+        anew = (
+            found.filter(case_type=CaseType.REEVALUATION)
+            .exclude(pk__in=had.values("dossier"))
+            .exclude(pk__in=RoundEntry.objects.grounds(self).order_by().values("dossier"))
+            .exclude(pk__in=ordered.values("stream_id"))
+        )
         its = anew.select_related("product", "rule_set").order_by("pk")
         return [dossier for dossier in its if dossier.rule_set.office_reports]
 
@@ -838,6 +848,8 @@ class EvaluationRound(Interests):
                 entry.begin_anew(carried=False)
             if stand := self.bring_interests(self.entries.filter(dossier__in=taken)):
                 data["interests"] = stand
+            if self.is_open:
+                self._bring_sheets(self.entries.filter(dossier__in=taken))
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
@@ -926,11 +938,23 @@ class EvaluationRound(Interests):
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
             self.bring_interests(self.entries.filter(live=True))
-            if self.follows is not None:
-                # The members begin with copies of their sheets from the written round.
-                said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
-                for entry in self.entries.filter(live=True, dossier__in=said):
-                    entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
+            self._bring_sheets(self.entries.filter(live=True))
+
+    def _bring_sheets(self, entries: models.QuerySet[RoundEntry]) -> None:
+        """Let the members begin with copies of their sheets from the written round because of
+        which the meeting is held, also when another meeting on it was given up.
+        """
+        if self.in_writing:
+            return
+        its = RoundEntry.objects.filter(dossier__in=entries.values("dossier"))
+        said = {
+            entry.dossier_id: entry
+            for entry in its.grounds(self).filter(round__mode=RoundMode.WRITTEN)
+        }
+        if self.follows is not None:
+            said |= {entry.dossier_id: entry for entry in self.follows.entries.all()}
+        for entry in entries.filter(dossier__in=said, sheets=None):
+            entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
     def never_met(self, found: DossierQuerySet) -> DossierQuerySet:
         """Of ``found``, what did not lie before its meeting, once its day is past: who came to it
@@ -957,13 +981,20 @@ class EvaluationRound(Interests):
         """The dossiers of its products that are still to be judged."""
         return Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
 
-    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
-        """Sentences that name the re-evaluations on which the office has not reported in this
-        round, or in the written one that it follows (Đ.7.6.c).
+    def reported_on(self) -> models.QuerySet[RoundEntry]:
+        """Entries with a report on a product for this round: its own, of the written one that it
+        follows, and those in which a meeting has its ground.
         """
-        reported = RoundEntry.objects.filter(
-            round__in=[self.pk, self.follows_id], appraisals__isnull=False
-        ).values("dossier")
+        its = Q(round__in=[self.pk, self.follows_id])
+        if not self.in_writing:
+            its |= Q(pk__in=RoundEntry.objects.grounds(self).order_by().values("pk"))
+        return RoundEntry.objects.filter(its, appraisals__isnull=False)
+
+    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name the re-evaluations on which the office has not reported for this
+        round (Đ.7.6.c).
+        """
+        reported = self.reported_on().values("dossier")
         lacking = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=reported)
         sentence = (
             _now("%(product)s chưa có báo cáo thẩm định của văn phòng: hãy đưa vào đợt chưa mở.")
