@@ -37,7 +37,7 @@ from councils.models import (
 )
 from councils.models.scoresheet import HANDED_IN
 from councils.views import result
-from cycle import clock
+from cycle import clock, events
 from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
 from cycle.models.job import run_waiting
 from dossiers.models import (
@@ -1321,6 +1321,40 @@ def test_a_sheet_left_out_comes_back_as_it_was(meanwhile, leave_out, round_, thu
     for other in Scoresheet.objects.filter(scoring=sheet.scoring, state=SheetState.DRAFT):
         other.submit(by=other.member.user)
     assert close(round_, thu).results.get().sheets == 5
+
+
+@pytest.mark.parametrize(
+    "leave_out",
+    [_left_out_by_an_interest, _left_out_by_one_recorded_wrongly, _left_out_as_absent],
+)
+@pytest.mark.parametrize(
+    ("meanwhile", "closed_after"), [("nothing", False), ("counted", True), ("reopened", False)]
+)
+@pytest.mark.usefixtures("minh", "son")
+def test_a_sheet_left_out_of_one_whose_account_is_closed_counts_again(
+    meanwhile, leave_out, closed_after, round_, thu
+):
+    score(round_)
+    member = judge(round_.council, 3)
+    lift = leave_out(round_, thu)
+    MEANWHILE[meanwhile](round_, thu)
+    if closed_after:
+        lift()
+    User.objects.filter(pk=member.user_id).update(is_active=False)
+    if not closed_after:
+        assert unmet(round_) <= {"count"}
+        lift()
+    assert unmet(round_) == {"count"}
+    entry, board = round_.entries.get(), Board(fresh(round_))
+    cells = {cell["member"]: cell["code"] for cell in board.rows()[0]["cells"]}
+    assert cells[member] == "submitted"
+    with pytest.raises(ConditionNotMet, match="đang ghi không tính"):
+        Scoresheet.type_in(entry, member, by=thu)
+    assert close(round_, thu).results.get().sheets == 5
+    told = HistoryEntry.objects.filter(event="round.count_sheets").latest("seq")
+    assert told.data["counted_again"] == [member.pk]
+    [said] = [each for each in Board(fresh(round_)).history() if each.pk == told.pk]
+    assert f"tính lại phiếu của: {member.user}" in " ".join(events.told(said))
 
 
 def asked(client, user, name, pk, **data):

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import checklist as checklist_judging
+from councils.judging.tally import HandedIn
 from councils.models import (
     TEAM,
     Interest,
@@ -91,6 +92,12 @@ class Board:
         """The members who score in this round."""
         scoring = set(self.round.scoring_members.values_list("pk", flat=True))
         return [member for member in self.members if member.pk in scoring]
+
+    @cached_property
+    def handed_in(self) -> set[tuple[int, int]]:
+        """(entry id, member id) of the sheets that the count counts."""
+        its = HandedIn.of(self.round).handed_in
+        return {(entry, member) for entry, members in its.items() for member in members}
 
     @cached_property
     def attendance(self) -> dict[int, bool]:
@@ -193,6 +200,9 @@ class Board:
         left_out = (entry.pk, member.pk) in recused
         if left_out:
             code = "recused"
+        elif code == SheetState.VOID and (entry.pk, member.pk) in self.handed_in:
+            # The count counts it again.
+            code = SheetState.SUBMITTED
         elif code == "none" and away:
             code = "absent"
         word, look = CELLS[code]

@@ -393,6 +393,9 @@ class Scoresheet(models.Model):
         sheet = cls.of(entry, member)
         with transaction.atomic(), sealed(entry.round):
             sheet = cls.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
+            if sheet.state == SheetState.VOID:
+                words = _("Thành viên đã nộp phiếu, phiếu ấy đang ghi không tính.")
+                raise ConditionNotMet([words])
             if sheet.state != SheetState.DRAFT or sheet._is_own():
                 raise ConditionNotMet([_("Thành viên đã tự chấm trên phần mềm.")])
             sheet.entered_by = by
