@@ -784,6 +784,53 @@ def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
     assert closing.convene(fresh(round_), by=thu, complex_ones=[entry.pk], **place)
 
 
+def on_the_last_day_of_a_seat_its_sheet_is_awaited(round_, thu, an):
+    """In writing nobody waits for who has left, from the day after the last."""
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
+    judging.report(round_, by=thu)
+    fresh(round_).amend(mode="written", meets_at=None, by=thu)
+    score(round_, range(4))
+    last = judge(round_.council, 4)
+    type(last).objects.filter(pk=last.pk).update(until=clock.today())
+    assert unmet(round_) == {"sheets"}
+    with clock.at(clock.now() + DAY):
+        assert unmet(round_) == {"count"}
+
+
+def what_was_said_last_stands(round_, thu, an):
+    """Of two declarations in two rounds the newer one comes along."""
+    member = judge(round_.council, 1)
+    about = {"kind": "declared", "by": member.user}
+    round_.declare_interest(
+        round_.entries.get(), member, recused=True, reason="Bạn của chủ thể", **about
+    )
+    second = _dropped(round_, thu)
+    second.declare_interest(
+        second.entries.get(), member, recused=False, reason="Không còn hợp tác",
+        correction="Đã thôi hợp tác", **about,
+    )  # fmt: skip
+    third = _dropped(second, thu)
+    stands = third.entries.get().interests.get()
+    assert (stands.recused, stands.reason) == (False, "Không còn hợp tác")
+    assert third.due_to_score(third.entries.get(), member)
+
+
+def who_was_recused_says_that_they_are_a_relative(round_, thu, an):
+    """Another recorded that they do not score: what keeps them out for good they add themself."""
+    member, entry = judge(round_.council, 1), round_.entries.get()
+    round_.declare_interest(entry, member, kind="declared", recused=True, reason="Bạn", by=thu)
+    own = {"recused": True, "correction": "Nói rõ hơn", "by": member.user}
+    words = refused(
+        lambda: fresh(round_).declare_interest(
+            entry, member, kind="commune", reason="Cùng xã", **own
+        )
+    )
+    assert "chỉ thư ký hoặc thường trực" in words
+    fresh(round_).declare_interest(entry, member, kind="relative", reason="Em ruột", **own)
+    stands = entry.interests.get()
+    assert (stands.kind, stands.recused, stands.by) == ("relative", True, member.user)
+
+
 def the_secretary_scores_and_the_office_counts(round_, thu, an):
     """A secretary who scores by the regulation counts nothing, and the office does not wait."""
     keep(round_, secretary_scores=True)
@@ -1128,6 +1175,9 @@ CASES = [
     who_scores_says_whose_sheet_counts,
     a_meeting_that_was_held_is_not_moved,
     what_is_agreed_on_is_not_called_up_by_who_scores,
+    on_the_last_day_of_a_seat_its_sheet_is_awaited,
+    what_was_said_last_stands,
+    who_was_recused_says_that_they_are_a_relative,
     the_secretary_scores_and_the_office_counts,
     raised_since_the_meeting,
     a_judge_leaves_after_the_meeting,
