@@ -175,7 +175,8 @@ class Rounds:
 
     def put_off(self):
         round_ = self.round_(*LIVE)
-        if by := self.by(round_):
+        opened = round_ and round_.is_open
+        if by := self.by(round_, "councils.settle_scorers" if opened else "councils.run_round"):
             meets_at = clock.now() + DAY * self.chance.randrange(1, 5)
             if round_.state == RoundState.OPEN:
                 round_.move_meeting(meets_at=meets_at, reason="Bão", by=by)
@@ -357,7 +358,7 @@ class Rounds:
 
     def drop(self):
         round_ = self.round_(*LIVE)
-        entry, by = self.entry(round_), self.by(round_)
+        entry, by = self.entry(round_), self.by(round_, "councils.undo")
         if entry and by:
             round_.drop(entry, by=by, reason="Chờ kiểm nghiệm")
             return True
@@ -437,14 +438,14 @@ class Rounds:
 
     def reopen_round(self):
         round_ = self.round_(RoundState.CLOSED)
-        if by := self.by(round_, "councils.preside"):
+        if by := self.by(round_, "councils.undo"):
             closing.reopen(round_, by=by, reason="Khiếu nại", document=PAPER)
             return True
         return False
 
     def void_round(self):
         round_ = self.round_(*LIVE)
-        if by := self.by(round_, "councils.preside"):
+        if by := self.by(round_, "councils.undo"):
             round_.void(by=by, reason="Hoãn đợt", document=PAPER)
             return True
         return False
@@ -619,7 +620,7 @@ class Rounds:
     def gave_up(self, pk):
         self.helpers()
         round_ = EvaluationRound.objects.get(pk=pk)
-        round_.void(by=self.by(round_, "councils.preside"), reason="Thôi", document=PAPER)
+        round_.void(by=self.by(round_, "councils.undo"), reason="Thôi", document=PAPER)
         return not round_.entries.filter(live=True).exists()
 
     def finished(self, pk):
@@ -675,7 +676,8 @@ class Rounds:
                 return None
             self.opened(round_, self.by(round_, "councils.preside"))
         elif code == "entries":
-            round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
+            undoes = self.by(round_, "councils.undo")
+            round_.void(by=undoes, reason="Không còn sản phẩm", document=PAPER)
         elif code in ("quorum", "chair"):
             settles = self.by(round_, "councils.settle_scorers")
             seats = round_.seats.values_list("pk", flat=True)
@@ -683,10 +685,11 @@ class Rounds:
             if code in {each.code for each in checklist(round_) if not each.met}:
                 later = clock.now() + DAY
                 self.seated(later.date())
-                round_.move_meeting(meets_at=later, reason="Thiếu người", by=runs)
+                round_.move_meeting(meets_at=later, reason="Thiếu người", by=settles)
                 return later
         elif code == "few":
-            round_.drop(item.entry, by=runs, reason="Không đủ người chấm")
+            undoes = self.by(round_, "councils.undo")
+            round_.drop(item.entry, by=undoes, reason="Không đủ người chấm")
         elif code == "sheets":
             missing = HandedIn.of(round_).missing(item.entry)
             for member in Member.objects.filter(pk__in=missing).select_related("user"):

@@ -48,6 +48,8 @@ WHO: dict[str, tuple[str, ...]] = {
     "councils.preside": ("chair", *_RUNS),
     # Who scores only as chair.
     "councils.settle_spread": ("chair", *_RUNS),
+    # Who scores only as chair, once it has opened.
+    "councils.undo": ("chair", *_RUNS),
     # Who does not score.
     "councils.settle_scorers": _RUNS,
     # The office where no secretary can, which the guidance says.
@@ -163,8 +165,11 @@ GUIDES = {
     ),
     "round.move_meeting": Guide(
         _("Dời ngày họp của đợt đánh giá"),
-        "councils.run_round",
-        _("Phiếu đã nộp giữ nguyên. Mọi người được báo ngày mới và lý do."),
+        "councils.settle_scorers",
+        _(
+            "Phiếu đã nộp giữ nguyên. Mọi người được báo ngày mới và lý do. Ai chấm điểm trong đợt "
+            "thì không dời; cuộc họp ngày trước đã có người dự cũng không dời."
+        ),
     ),
     "round.attend": Guide(
         _("Ghi thành phần dự họp"),
@@ -267,12 +272,12 @@ GUIDES = {
     ),
     "round.reopen": Guide(
         _("Mở lại đợt đánh giá"),
-        "councils.preside",
+        "councils.undo",
         _("Phải có lý do và văn bản. Bản đã chốt vẫn xem được; hồ sơ còn chờ trở lại hội đồng."),
     ),
     "round.void": Guide(
         _("Hủy đợt đánh giá"),
-        "councils.preside",
+        "councils.undo",
         _("Phải có lý do và văn bản. Sản phẩm trở lại chờ hội đồng; bản đã chốt vẫn xem được."),
     ),
     "round.void_sheet": Guide(

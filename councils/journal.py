@@ -106,6 +106,8 @@ def _of_products(entry: HistoryEntry) -> list[str]:
     said = _version(entry) + ([_named(its, entry.products)] if its else [])
     if who := entry.data.get("interests"):
         said.append(_("khai báo lợi ích còn đó của: %(who)s") % {"who": _named(who, entry.people)})
+    if who := entry.data.get("counted_again"):
+        said.append(_("tính lại phiếu của: %(who)s") % {"who": _named(who, entry.people)})
     # Why a meeting was the first to judge a re-evaluation.
     return [*said, *_why(entry)]
 

@@ -29,8 +29,10 @@ def _holds(user: User, council: Council, *roles: str) -> bool:
 
 
 def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
-    """Whether the person scores in the round: they may not see others' sheets before it closes."""
-    return round_.scoring_members.filter(user=user).exists()
+    """Whether the person scores in the round, or will on the day of its meeting: they may not see
+    others' sheets before it closes.
+    """
+    return round_.to_score.filter(user=user).exists()
 
 
 def would_score(user: User, org_unit_id: int) -> bool:
@@ -113,13 +115,23 @@ def presides(user: User | None, round_: EvaluationRound) -> bool:
 
 
 @rules.predicate
+def undoes(user: User | None, round_: EvaluationRound) -> bool:
+    """Presides; once the round has opened, of those who score in it only as :func:`settles_spread`:
+    to give it up, to open it again or to take a product out undoes what sheets and attendance say.
+    """
+    if round_.opened_at is None:
+        return bool(presides(user, round_))
+    return bool(settles_spread(user, round_))
+
+
+@rules.predicate
 def settles_spread(user: User | None, round_: EvaluationRound) -> bool:
-    """Presides; of those who score in the round only as its chair or vice-chair: by a post or as
-    secretary nobody settles what their own sheet is part of.
+    """Presides; of those who score in the round only who is chair or vice-chair in it: by a post,
+    as secretary, or raised since its meeting, nobody settles what their own sheet is part of.
     """
     return bool(presides(user, round_)) and (
         not _scores_in(user, round_)
-        or round_.council.seat_of(user, "chair", "vice_chair") is not None  # type: ignore[arg-type]  # who presides is somebody
+        or round_.seats.filter(user=user, seat__in=["chair", "vice_chair"]).exists()
     )
 
 
@@ -143,13 +155,12 @@ def counts_sheets(user: User | None, round_: EvaluationRound) -> bool:
     them, or their post has ended). Never somebody who scores in the round. A secretary who is away
     and still seated may come and count, as a member who has left hands in a sheet; nobody waits.
     """
-    scoring = round_.scoring_members
     if not _active(user) or _scores_in(user, round_):
         return False
     able = (
         round_.council.members.sitting()
         .filter(seat="secretary", user__is_active=True)
-        .exclude(pk__in=scoring.values("pk"))
+        .exclude(user__in=round_.to_score.values("user"))
         .exclude(pk__in=round_.attendances.filter(present=False).values("member"))
         .select_related("user")
     )
@@ -291,6 +302,7 @@ rules.add_perm("councils.regulate", lays_rules_down)
 rules.add_perm("councils.run_round", runs)
 rules.add_perm("councils.preside", presides)
 rules.add_perm("councils.settle_spread", settles_spread)
+rules.add_perm("councils.undo", undoes)
 rules.add_perm("councils.count_sheets", counts_sheets)
 rules.add_perm("councils.declare", sits)
 rules.add_perm("councils.open_evidence", opens_evidence)

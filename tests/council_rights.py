@@ -16,6 +16,7 @@ ALLOWED = {
     "councils.run_round": ("round", RUNS),
     "councils.preside": ("round", RUNS | {"chu_tich"}),
     "councils.settle_spread": ("round", RUNS | {"chu_tich"}),
+    "councils.undo": ("round", RUNS | {"chu_tich"}),
     "councils.count_sheets": ("round", {"thu_ky"}),
     "councils.declare": ("round", SEATS),
     "councils.open_evidence": ("entry", SEES | {"an", "chi"}),

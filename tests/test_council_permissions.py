@@ -10,6 +10,7 @@ import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 
+from councils.judging import closing
 from councils.models import EvaluationRound, Member, Opinion, Regulation, Scoresheet
 from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
@@ -275,6 +276,24 @@ DECIDES = {
     ),
     "records an interest": (_interest, {"secretary", "office"}),
     "takes an interest off": (_lift, {"secretary", "office"}),
+    "moves the meeting": (
+        lambda w, by: w["round"].move_meeting(
+            meets_at=clock.now() + timedelta(days=1), reason="Mưa", by=by
+        ),
+        {"secretary", "office"},
+    ),
+    "takes a product out": (
+        lambda w, by: w["round"].drop(w["entry"], by=by, reason="Chờ kiểm nghiệm"),
+        {"chair", "secretary", "office"},
+    ),
+    "gives the round up": (
+        lambda w, by: w["round"].void(by=by, reason="Hoãn", document="9/QĐ-UBND"),
+        {"chair", "secretary", "office"},
+    ),
+    "opens the round again": (
+        lambda w, by: closing.reopen(w["round"], by=by, reason="Sai", document="9/QĐ-UBND"),
+        {"chair", "secretary", "office"},
+    ),
     "accepts a spread": (
         lambda w, by: w["round"].accept_spread(w["entry"], by=by, reason="Thống nhất"),
         {"chair", "secretary", "office"},
@@ -325,3 +344,62 @@ def test_who_scores_decides_not_who_scores_with_them(whom, cast, province, cycle
     assert client.get("/councils/regulation/new/").status_code == (
         200 if "enters the regulation" in may else 403
     )
+
+
+#: Seat of a holder of a post at the office, from and to so many days from today; in how many the
+#: council meets, and after how many it is asked -> whether they are neutral in the round.
+SEATED = {
+    "before the meeting, from tomorrow": (1, None, 2, 0, False),
+    "on its day": (2, 2, 2, 0, False),
+    "from the day after it": (3, None, 2, 0, True),
+    "until today": (-9, 0, 2, 0, False),
+    "until yesterday": (-9, -1, 2, 0, True),
+    "at a meeting that was held": (-9, 0, 0, 3, False),
+    "since a meeting that was held": (1, None, 0, 3, True),
+}
+
+
+@pytest.mark.parametrize("seated", SEATED)
+def test_who_scores_by_the_day_of_the_meeting_is_not_neutral_today(
+    seated, cast, province, cycle, commune
+):
+    since, until, meets, asked, neutral = SEATED[seated]
+    thu, day = cast["thu"], timedelta(days=1)
+    regulate(province)
+    council = judging.seat(province, thu)
+    before = judging.before_council(cycle, commune, cast["an"])
+    meets_at = clock.now() + meets * day
+    round_ = begin(council, cycle, before, thu, everybody=False, meets_at=meets_at)
+    entry, other = round_.entries.get(), judge(council, 3)
+    pen = Scoresheet.type_in(entry, judge(council, 2), by=thu)
+    Member.objects.create(
+        council=council, user=thu, seat="member", made_by=cast["minh"],
+        since=clock.today() + since * day,
+        until=None if until is None else clock.today() + until * day,
+    )  # fmt: skip
+    with clock.at(clock.now() + asked * day):
+        by = fresh(thu)
+        for permission in ("type_sheet", "settle_scorers", "record_interest", "settle_spread"):
+            assert rules.has_perm(f"councils.{permission}", by, round_) == neutral, permission
+        assert rules.has_perm("councils.score", by, pen) == neutral
+        assert Scoresheet.objects.visible_to(by).filter(pk=pen.pk).exists() == neutral
+        said = {"kind": "declared", "reason": "Bạn", "recused": True, "by": by}
+        if neutral:
+            round_.declare_interest(entry, other, **said)
+            return
+        with pytest.raises(PermissionDenied):
+            round_.declare_interest(entry, other, **said)
+
+
+def test_while_no_day_is_set_who_will_score_is_not_neutral(cast, province, cycle, commune):
+    thu = cast["thu"]
+    regulate(province)
+    council = judging.seat(province, thu)
+    before = judging.before_council(cycle, commune, cast["an"])
+    round_ = begin(council, cycle, before, thu, open_it=False, meets_at=None)
+    assert rules.has_perm("councils.settle_scorers", thu, round_)
+    Member.objects.create(
+        council=council, user=thu, seat="member", made_by=cast["minh"],
+        since=clock.today() + timedelta(days=30),
+    )  # fmt: skip
+    assert not rules.has_perm("councils.settle_scorers", fresh(thu), round_)

@@ -37,7 +37,7 @@ from councils.models import (
 )
 from councils.models.scoresheet import HANDED_IN
 from councils.views import result
-from cycle import clock
+from cycle import clock, events
 from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
 from cycle.models.job import run_waiting
 from dossiers.models import (
@@ -730,6 +730,149 @@ def who_scores_says_whose_sheet_counts(round_, thu, an):
     assert closing.close(fresh(round_), by=thu).results.get().sheets == 5
 
 
+def a_meeting_that_was_held_is_not_moved(round_, thu, an):
+    """Two days after it, of who was away nothing is wiped out by another day of meeting; on its
+    day, and while it is prepared, by nobody who scores.
+    """
+    keep(round_, secretary_scores=True)
+    score(round_, range(5))
+    council = round_.council
+    secretary, away = (judge(council, number).user for number in (5, 4))
+    there = dict.fromkeys(council.members.values_list("pk", flat=True), True)
+    fresh(round_).attend(there | {judge(council, 5).pk: False}, by=thu, reason="Ghi nhầm")
+
+    def moves(by, days):
+        fresh(round_).move_meeting(
+            meets_at=clock.now() + days * DAY, reason="Dời vì mưa", by=by, place="Tầng 3"
+        )
+
+    for days in (0, 1):
+        for who in (secretary, away, judge(council, 0).user):
+            with pytest.raises(PermissionDenied):
+                moves(who, days)
+    with clock.at(clock.now() + 2 * DAY):
+        with pytest.raises(PermissionDenied):
+            moves(secretary, 0)
+        assert "đã ghi người dự: không dời được nữa" in refused(lambda: moves(thu, 0))
+    assert round_.attendances.filter(present=False).get().member.user == secretary
+    # Who came decides: without anybody it did not take place.
+    with transaction.atomic():
+        fresh(round_).attend(dict.fromkeys(there, False), by=thu, reason="Không họp")
+        with clock.at(clock.now() + 2 * DAY):
+            moves(thu, 3)
+        transaction.set_rollback(True)
+    # Nor is another day typed in while it is prepared.
+    update_as_owner(type(round_).objects.filter(pk=round_.pk), state="preparing", opened_at=None)
+    words = refused(lambda: fresh(round_).amend(meets_at=clock.now() + DAY, by=secretary))
+    assert "Đã ghi người dự cuộc họp ngày" in words
+
+
+def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
+    """To call an agreed product complex has it scored anew: of those who score the chair alone."""
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
+    keep(round_, secretary_scores=True)
+    judging.report(round_, by=thu)
+    fresh(round_).amend(mode="written", meets_at=None, by=thu)
+    entry = round_.entries.get()
+    place = {"meets_at": clock.now() + DAY, "place": "Tầng 2", "reason": "Cùng nhãn hiệu"}
+    secretary = judge(round_.council, 5).user
+    with pytest.raises(PermissionDenied):
+        closing.convene(fresh(round_), by=secretary, complex_ones=[entry.pk], **place)
+    assert "Không có sản phẩm" in refused(
+        lambda: closing.convene(fresh(round_), by=secretary, **place)
+    )
+    assert closing.convene(fresh(round_), by=thu, complex_ones=[entry.pk], **place)
+
+
+def on_the_last_day_of_a_seat_its_sheet_is_awaited(round_, thu, an):
+    """In writing nobody waits for who has left, from the day after the last."""
+    update_as_owner(Dossier.objects.all(), case_type="reevaluation")
+    judging.report(round_, by=thu)
+    fresh(round_).amend(mode="written", meets_at=None, by=thu)
+    score(round_, range(4))
+    last = judge(round_.council, 4)
+    type(last).objects.filter(pk=last.pk).update(until=clock.today())
+    assert unmet(round_) == {"sheets"}
+    with clock.at(clock.now() + DAY):
+        assert unmet(round_) == {"count"}
+
+
+def what_was_said_last_stands(round_, thu, an):
+    """Of two declarations in two rounds the newer one comes along."""
+    member = judge(round_.council, 1)
+    about = {"kind": "declared", "by": member.user}
+    round_.declare_interest(
+        round_.entries.get(), member, recused=True, reason="Bạn của chủ thể", **about
+    )
+    second = _dropped(round_, thu)
+    second.declare_interest(
+        second.entries.get(), member, recused=False, reason="Không còn hợp tác",
+        correction="Đã thôi hợp tác", **about,
+    )  # fmt: skip
+    third = _dropped(second, thu)
+    stands = third.entries.get().interests.get()
+    assert (stands.recused, stands.reason) == (False, "Không còn hợp tác")
+    assert third.due_to_score(third.entries.get(), member)
+
+
+def who_was_recused_says_that_they_are_a_relative(round_, thu, an):
+    """Another recorded that they do not score: what keeps them out for good they add themself."""
+    member, entry = judge(round_.council, 1), round_.entries.get()
+    round_.declare_interest(entry, member, kind="declared", recused=True, reason="Bạn", by=thu)
+    own = {"recused": True, "correction": "Nói rõ hơn", "by": member.user}
+    words = refused(
+        lambda: fresh(round_).declare_interest(
+            entry, member, kind="commune", reason="Cùng xã", **own
+        )
+    )
+    assert "chỉ thư ký hoặc thường trực" in words
+    fresh(round_).declare_interest(entry, member, kind="relative", reason="Em ruột", **own)
+    stands = entry.interests.get()
+    assert (stands.kind, stands.recused, stands.by) == ("relative", True, member.user)
+
+
+def the_secretary_scores_and_the_office_counts(round_, thu, an):
+    """A secretary who scores by the regulation counts nothing, and the office does not wait."""
+    keep(round_, secretary_scores=True)
+    score(round_, range(6))
+    secretary = judge(round_.council, 5).user
+    assert not rules.has_perm("councils.count_sheets", secretary, fresh(round_))
+    closing.count(fresh(round_), closing.countable(fresh(round_)), by=thu)
+    assert closing.close(fresh(round_), by=thu).results.get().sheets == 6
+
+
+def raised_since_the_meeting(round_, thu, an):
+    """A member of the meeting who is its chair, or its secretary, only since settles no spread and
+    counts nothing: the office does; nor does the new secretary keep it from counting.
+    """
+    wide = iter([best, best, best, best, worst])
+    for number in range(5):
+        fill(round_.entries.get(), judge(round_.council, number), next(wide))
+    council, last = round_.council, clock.today()
+    chair, first, second, secretary = (judge(council, number) for number in (0, 1, 2, 5))
+    for each in (chair, first, second, secretary):
+        type(each).objects.filter(pk=each.pk).update(until=last)
+    with clock.at(clock.now() + DAY):
+        for each, seat in ((first, "chair"), (second, "secretary")):
+            council.give_seat(
+                type(each)(user=each.user, seat=seat, department="Sở", since=last + DAY), by=thu
+            )
+        here, entry = fresh(round_), round_.entries.get()
+        for permission in ("count_sheets", "settle_spread"):
+            may = {
+                each
+                for each in (first.user, second.user, thu)
+                if rules.has_perm(f"councils.{permission}", each, here)
+            }
+            assert may == {thu}, permission
+        assert rules.has_perm("councils.preside", first.user, here)
+        closing.count(here, [entry], by=thu)
+        entry.refresh_from_db()
+        with pytest.raises(PermissionDenied):
+            fresh(round_).accept_spread(entry, by=first.user, reason="Thống nhất")
+        fresh(round_).accept_spread(entry, by=thu, reason="Thống nhất")
+
+
 def a_judge_leaves_after_the_meeting(round_, thu, an):
     """Seats end today, after the meeting: chair, judge and secretary count as they sat."""
     score(round_)
@@ -1030,6 +1173,13 @@ CASES = [
     another_product_of_a_relative,
     a_declaration_under_a_laxer_regulation,
     who_scores_says_whose_sheet_counts,
+    a_meeting_that_was_held_is_not_moved,
+    what_is_agreed_on_is_not_called_up_by_who_scores,
+    on_the_last_day_of_a_seat_its_sheet_is_awaited,
+    what_was_said_last_stands,
+    who_was_recused_says_that_they_are_a_relative,
+    the_secretary_scores_and_the_office_counts,
+    raised_since_the_meeting,
     a_judge_leaves_after_the_meeting,
     a_sheet_of_somebody_absent,
     the_regulation_keeps_sheets_of_the_absent,
@@ -1221,6 +1371,40 @@ def test_a_sheet_left_out_comes_back_as_it_was(meanwhile, leave_out, round_, thu
     for other in Scoresheet.objects.filter(scoring=sheet.scoring, state=SheetState.DRAFT):
         other.submit(by=other.member.user)
     assert close(round_, thu).results.get().sheets == 5
+
+
+@pytest.mark.parametrize(
+    "leave_out",
+    [_left_out_by_an_interest, _left_out_by_one_recorded_wrongly, _left_out_as_absent],
+)
+@pytest.mark.parametrize(
+    ("meanwhile", "closed_after"), [("nothing", False), ("counted", True), ("reopened", False)]
+)
+@pytest.mark.usefixtures("minh", "son")
+def test_a_sheet_left_out_of_one_whose_account_is_closed_counts_again(
+    meanwhile, leave_out, closed_after, round_, thu
+):
+    score(round_)
+    member = judge(round_.council, 3)
+    lift = leave_out(round_, thu)
+    MEANWHILE[meanwhile](round_, thu)
+    if closed_after:
+        lift()
+    User.objects.filter(pk=member.user_id).update(is_active=False)
+    if not closed_after:
+        assert unmet(round_) <= {"count"}
+        lift()
+    assert unmet(round_) == {"count"}
+    entry, board = round_.entries.get(), Board(fresh(round_))
+    cells = {cell["member"]: cell["code"] for cell in board.rows()[0]["cells"]}
+    assert cells[member] == "submitted"
+    with pytest.raises(ConditionNotMet, match="đang ghi không tính"):
+        Scoresheet.type_in(entry, member, by=thu)
+    assert close(round_, thu).results.get().sheets == 5
+    told = HistoryEntry.objects.filter(event="round.count_sheets").latest("seq")
+    assert told.data["counted_again"] == [member.pk]
+    [said] = [each for each in Board(fresh(round_)).history() if each.pk == told.pk]
+    assert f"tính lại phiếu của: {member.user}" in " ".join(events.told(said))
 
 
 def asked(client, user, name, pk, **data):

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from councils.judging import checklist, closing, tally
+from councils.judging.board import Board
 from councils.models import (
     Appraisal,
     EvaluationRound,
@@ -530,6 +531,98 @@ def test_no_word_is_asked_where_the_council_answers_on_nothing_in_writing(
     # Nor under an edition of before.
     monkeypatch.setattr(RuleSet, "office_reports", False)
     assert round_.take_in(pairs_of(dossier), by=thu)
+
+
+def _given_up(meeting, thu):
+    meeting.void(by=thu, reason="Bão", document="9/QĐ-UBND ngày 01/11/2026")
+
+
+def _given_up_open(meeting, thu):
+    meeting.open(by=thu)
+    _given_up(meeting, thu)
+
+
+def _taken_out(meeting, thu):
+    meeting.drop(meeting.entries.get(), by=thu, reason="Chờ kiểm nghiệm")
+
+
+def _taken_out_open(meeting, thu):
+    meeting.open(by=thu)
+    _taken_out(meeting, thu)
+
+
+@pytest.mark.parametrize("lost", [_given_up, _given_up_open, _taken_out, _taken_out_open])
+@pytest.mark.parametrize("opened", [False, True])
+def test_differing_opinions_stay_the_ground_of_the_next_meeting(
+    lost, opened, asked, council, cycle, an, thu
+):
+    round_ = asked()
+    split = round_.entries.get()
+    say(split, [best, best, best, best, worst])
+    lost(call(round_, thu), thu)
+    dossier = split.dossier
+    if opened:
+        # Into a meeting that scores already.
+        [other] = judging.before_council(cycle, dossier.commune, an)
+        meeting = begin(council, cycle, [other], thu)
+        meeting.take_in(pairs_of(dossier), by=thu, reason="Họp trước không thành")
+    else:
+        meeting = begin(council, cycle, [], thu, open_it=False)
+        assert meeting.met_at_once(type(dossier).objects.filter(pk=dossier.pk)) == []
+        meeting.take_in(pairs_of(dossier), by=thu)
+        meeting.open(by=thu)
+    entry = meeting.entries.get(dossier=dossier)
+    begun = [(sheet.member, sheet.state, judging.total(sheet)) for sheet in entry.sheets.all()]
+    said = [(sheet.member, "draft", judging.total(sheet)) for sheet in split.sheets.all()]
+    assert sorted(begun, key=str) == sorted(said, key=str) and len(begun) == 5
+    assert [each.report for each in Appraisal.objects.filter(entry__in=entry.said_in())]
+    row = next(row for row in Board(meeting).rows() if row["entry"] == entry)
+    assert row["appraised"]
+    meeting.attend({each.pk: True for each in council.members.all()}, by=thu, reason="Ghi nhầm")
+    for sheet in entry.sheets.all():
+        judging.score(sheet, choose(entry.rubric, best), by=sheet.member.user)
+        sheet.submit(by=sheet.member.user)
+    if not opened:
+        assert judging.close(meeting, by=thu).results.get().points_sum == 500
+        # What a result has ended is no ground any more.
+        again = begin(council, cycle, [], thu, open_it=False)
+        its = type(dossier).objects.filter(pk=dossier.pk)
+        assert again.met_at_once(its) == [dossier]
+        assert "chưa có báo cáo" in again._lack_reports(its)[0]
+        # To what the meeting had it belongs all the same.
+        assert split in entry.said_in()
+
+
+def test_what_was_complex_stays_so(anew, council, cycle, thu):
+    """Taken out of an open meeting, it comes back into it and into another without a word."""
+    dossier, round_ = anew
+    [entry] = round_.take_in(pairs_of(dossier), by=thu, complexity="Hai cơ sở cùng nhãn hiệu")
+    judging.report(round_, by=thu)
+    round_.open(by=thu)
+    round_.drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+    round_.take_in(pairs_of(dossier), by=thu, reason="Có kết quả")
+    entry.refresh_from_db()
+    round_.drop(entry, by=thu, reason="Chờ kiểm nghiệm")
+    other = begin(council, cycle, [], thu, open_it=False)
+    other.take_in(pairs_of(dossier), by=thu)
+    other.open(by=thu)
+    assert other.is_open
+
+
+def test_an_open_written_round_becomes_no_meeting_for_want_of_a_word(asked, thu):
+    round_ = asked()
+    with pytest.raises(ConditionNotMet, match="lấy ý kiến bằng phiếu trước"):
+        round_.amend(by=thu, mode=RoundMode.MEETING)
+
+
+def test_what_the_leader_has_evaluated_again_is_met_on_for_that(anew, thu, cycle):
+    dossier, round_ = anew
+    HistoryEntry.objects.record("dossier.evaluate_again", dossier, by=thu, reason="Trung ương")
+    [entry] = round_.take_in(pairs_of(dossier), by=thu)
+    # On a new evaluation the office reports anew.
+    with pytest.raises(ConditionNotMet, match="báo cáo thẩm định của văn phòng"):
+        round_.open(by=thu)
+    assert entry.live
 
 
 @pytest.mark.parametrize("written_opinions", [True, False])

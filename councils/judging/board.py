@@ -15,9 +15,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import checklist as checklist_judging
+from councils.judging.tally import HandedIn
 from councils.models import (
     TEAM,
-    Appraisal,
     Interest,
     Opinion,
     Result,
@@ -94,6 +94,12 @@ class Board:
         return [member for member in self.members if member.pk in scoring]
 
     @cached_property
+    def handed_in(self) -> set[tuple[int, int]]:
+        """(entry id, member id) of the sheets that the count counts."""
+        its = HandedIn.of(self.round).handed_in
+        return {(entry, member) for entry, members in its.items() for member in members}
+
+    @cached_property
     def attendance(self) -> dict[int, bool]:
         """``{member id: present}``, as far as recorded."""
         return dict(self.round.attendances.values_list("member", "present"))
@@ -155,11 +161,7 @@ class Board:
                 entry__round=self.round, member__isnull=False, scoring=F("entry__scoring")
             ).values_list("entry", "member", "state", "take_backs")
         }
-        appraised = set(
-            Appraisal.objects.filter(
-                entry__round__in=[self.round.pk, self.round.follows_id]
-            ).values_list("entry__dossier", flat=True)
-        )
+        appraised = set(self.round.reported_on().values_list("dossier", flat=True))
         alarms: dict[int, list[checklist_judging.Item]] = {}
         if self.round.state == RoundState.OPEN:
             for item in self.unmet():
@@ -198,6 +200,9 @@ class Board:
         left_out = (entry.pk, member.pk) in recused
         if left_out:
             code = "recused"
+        elif code == SheetState.VOID and (entry.pk, member.pk) in self.handed_in:
+            # The count counts it again.
+            code = SheetState.SUBMITTED
         elif code == "none" and away:
             code = "absent"
         word, look = CELLS[code]

@@ -108,8 +108,8 @@ def checklist(round_: EvaluationRound, tallies: dict[int, Tally] | None = None) 
         if not due or missing and not (round_.in_writing and over):
             continue
         its = tallies.get(entry.pk)
-        # ``its`` is None only while sheets are missing.
-        if round_.in_writing and (missing or its.result.eliminated):  # type: ignore[union-attr]
+        # ``its`` is None while sheets are missing, or all are to be counted again.
+        if round_.in_writing and (missing or its is not None and its.result.eliminated):
             items += _must_meet(entry, missing)
         elif not entry.is_counted:
             # Say what the sheets give together only when none can be changed any more: a member

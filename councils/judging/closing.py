@@ -12,6 +12,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,7 @@ from councils.models import (
     Result,
     RoundClosed,
     RoundState,
+    SheetState,
 )
 from councils.models.council import on_record
 from cycle import clock
@@ -90,7 +92,8 @@ def countable(round_: EvaluationRound) -> list[RoundEntry]:
 
 def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -> list[RoundEntry]:
     """Count the sheets of these products (kiểm phiếu): from now on no sheet can be taken back, and
-    the council sees where the spread is too wide or a minimum is a tie.
+    the council sees where the spread is too wide or a minimum is a tie. A sheet that was left out
+    wrongly counts again, where its member can no longer take it back.
 
     Returns the entries counted now, without those counted before. Raises PermissionDenied,
     RoundClosed, and ConditionNotMet while a sheet is missing.
@@ -113,11 +116,23 @@ def count(round_: EvaluationRound, entries: Iterable[RoundEntry], *, by: User) -
         ]
         if lacks or not found:
             raise ConditionNotMet(lacks or [_("Không có sản phẩm nào chờ kiểm phiếu.")])
+        sheets, again = HandedIn.of(round_), set()
         for entry in found:
+            its = entry.sheets.filter(
+                scoring=entry.scoring, state=SheetState.VOID, member__in=sheets.handed_in[entry.pk]
+            )
+            again |= set(its.values_list("member", flat=True))
+            its.update(
+                state=SheetState.SUBMITTED,
+                void_reason="",
+                submitted_at=Coalesce("submitted_at", clock.now()),
+            )
             entry.counted_scoring = entry.scoring
             entry.save(update_fields=["counted_scoring"])
         data["dossiers"] = [entry.dossier_id for entry in found]
         data["scorings"] = [entry.scoring for entry in found]
+        if again:
+            data["counted_again"] = sorted(again)
     return found
 
 
@@ -134,9 +149,9 @@ def convene(
     is complex: ``complex_ones`` are ids of entries, with the ``reason``.
 
     Those products move to a new round that ``follows`` this one, and its members are invited at
-    once; this round can then close on the others. Returns the new round. Raises PermissionDenied,
-    RoundClosed, and ConditionNotMet for a past day, when no product needs a meeting, or without the
-    reason.
+    once; this round can then close on the others. What is complex is not called up by who scores,
+    but the chair. Returns the new round. Raises PermissionDenied, RoundClosed, and ConditionNotMet
+    for a past day, when no product needs a meeting, or without the reason.
     """
     with round_.change(
         "round.convene",
@@ -153,6 +168,9 @@ def convene(
         split = [item.entry.pk for item in checklist(round_) if item.code == "meeting"]  # type: ignore[union-attr]
         live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)
         if more := list(live.values_list("pk", flat=True)) if round_.in_writing else []:
+            # All that the members agreed on is scored anew.
+            if not rules.has_perm("councils.settle_spread", by, round_):
+                raise PermissionDenied
             data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
             split += more
         if not split:
@@ -254,7 +272,7 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         raise ConditionNotMet(lacks)
     with transaction.atomic():
         round_.lock()
-        if not rules.has_perm("councils.preside", by, round_):
+        if not rules.has_perm("councils.undo", by, round_):
             raise PermissionDenied
         round_.must_be([RoundState.CLOSED])
         if over := round_.council.not_in_term(clock.today()):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Self
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from councils.judging import ranking
 from councils.models import (
@@ -158,6 +158,8 @@ class HandedIn:
     present: set[int]
     #: (entry id, member id) of the members who do not score a product.
     recused: set[tuple[int, int]]
+    #: By entry id. Also whose sheet was left out and who may score after all, where their account
+    #: is closed so that they cannot take it back: the count counts it again.
     handed_in: dict[int, set[int]]
     #: Ids of entries with a pen sheet that a second person must still confirm.
     typed: set[int]
@@ -181,21 +183,31 @@ class HandedIn:
             attended = bool(came)
             present.intersection_update(pk for pk, there in came.items() if there)
         interests = Interest.objects.filter(entry__round=round_, recused=True)
-        handed_in, typed = defaultdict(set), set()
+        handed_in, typed, left_out = defaultdict(set), set(), set()
         sheets = Scoresheet.objects.filter(
             entry__round=round_,
             entry__live=True,
             member__isnull=False,
             scoring=F("entry__scoring"),
-            state__in=[SheetState.SUBMITTED, SheetState.ENTERED],
+            state__in=[SheetState.SUBMITTED, SheetState.ENTERED, SheetState.VOID],
         )
-        for entry_id, member_id, state in sheets.values_list("entry", "member", "state"):
+        of_pen = Q(entered_by__isnull=False, confirmed_by=None)
+        rows = sheets.annotate(of_pen=of_pen).values_list("entry", "member", "state", "of_pen")
+        for entry_id, member_id, state, uncompared in rows:
             if state == SheetState.ENTERED:
                 typed.add(entry_id)
+            elif state == SheetState.VOID:
+                # Who cannot take it back has handed it in, where they may score after all.
+                left_out |= set() if uncompared else {(entry_id, member_id)}
             else:
                 handed_in[entry_id].add(member_id)
         recused = set(interests.values_list("entry", "member"))
         rule = round_.regulation
+        there = set(judges) if rule.absent_sheets or not attended else present
+        gone = {pk for pk in there if not judges[pk].user.is_active}
+        for entry_id, member_id in left_out:
+            if member_id in gone and (entry_id, member_id) not in recused:
+                handed_in[entry_id].add(member_id)
         return cls(
             judges,
             present,

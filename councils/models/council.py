@@ -581,6 +581,11 @@ class MemberQuerySet(models.QuerySet):
         day = day or clock.today()
         return self.filter(Q(until=None) | Q(until__gte=day), since__lte=day)
 
+    def held(self, first: date | Combinable, last: date | Combinable | None = None) -> Self:
+        """Seats held on a day from ``first`` to ``last`` (None: or later)."""
+        held = self.filter(Q(until=None) | Q(until__gte=first))
+        return held if last is None else held.filter(since__lte=last)
+
     def scoring(self, regulation: Regulation) -> Self:
         """Seats that score under ``regulation``."""
         seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
@@ -591,13 +596,10 @@ class MemberQuerySet(models.QuerySet):
         later), that score under the regulation in force on ``first``.
         """
         law = Regulation.objects.in_force(org_unit_id, first)
-        held = self.filter(
-            Q(until=None) | Q(until__gte=first),
+        held = self.held(first, last).filter(
             Q(council__valid_to=None) | Q(council__valid_to__gte=first),
             council__org_unit=org_unit_id,
         )
-        if last is not None:
-            held = held.filter(since__lte=last)
         return held.scoring(law) if law else held.filter(seat__in=JUDGES)
 
 

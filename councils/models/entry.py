@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.council import Council, Member
 from cycle import clock, guards
 from cycle.models import HistoryEntry, Rubric, User
-from dossiers.models import Dossier
+from dossiers.models import CaseType, Dossier
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from councils.models.round import EvaluationRound
 
 #: SQL: copy the sheets of scoring ``last`` that were handed in or left out as drafts. The columns
 #: of a pen sheet (scan, who typed and who confirmed it) are copied only when ``carried``; else the
@@ -72,6 +74,36 @@ class EntryQuerySet(models.QuerySet):
         """
         judged = RoundEntry.objects.filter(pk=OuterRef("pk"), results__isnull=False)
         return self.filter(Q(live=True) | Exists(judged))
+
+    def grounds(self, round_: EvaluationRound) -> Self:
+        """Where a meeting of ``round_`` on a re-evaluation has its ground (Đ.7.6.d), the oldest
+        first: entries of a written round from which the product was called to a meeting, and of a
+        meeting that had opened, of the same council. What was given up, or taken out, leaves the
+        ground; a result that stands ends it.
+        """
+        until = round_.closed_at or round_.voided_at or clock.now()
+        its = RoundEntry.objects.filter(dossier=OuterRef("dossier"))
+        called = its.filter(round__follows=OuterRef("round"))
+        ended = (
+            its.filter(
+                results__closing__reopening=None,
+                results__closing__at__range=(OuterRef("round__opened_at"), until),
+            )
+            .exclude(round=round_.pk)
+            .exclude(round__state=RoundState.VOID)
+        )
+        met = Q(round__mode="meeting", round__regulation__written_opinions=True)
+        return (
+            self.filter(
+                dossier__case_type=CaseType.REEVALUATION,
+                round__council=round_.council_id,
+                round__opened_at__lte=until,
+            )
+            .exclude(round=round_.pk)
+            .filter(met | Exists(called))
+            .exclude(Exists(ended))
+            .order_by("round__opened_at", "pk")
+        )
 
     def visible_to(self, user: User) -> Self:
         """Products of the rounds that ``user`` sees."""
@@ -199,13 +231,16 @@ class RoundEntry(models.Model):
         }
 
     def said_in(self) -> models.QuerySet[RoundEntry]:
-        """This entry, and in a meeting after a written round the entry of that round.
+        """This entry, and in a meeting those in which it has its ground: of the written round
+        before it, and of a meeting that was given up.
 
-        Appraisals, opinions and proposed points of both are shown for the product.
+        Appraisals, opinions and proposed points of all are shown for the product.
         """
-        return RoundEntry.objects.filter(
-            Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
-        )
+        its = Q(pk=self.pk) | Q(dossier=self.dossier_id, round__followed_by=self.round_id)
+        if not self.round.in_writing:
+            of_dossier = RoundEntry.objects.filter(dossier=self.dossier_id)
+            its |= Q(pk__in=of_dossier.grounds(self.round).order_by().values("pk"))
+        return RoundEntry.objects.filter(its)
 
     def leave(self, entry: HistoryEntry) -> None:
         """Take the product out of its round (rút khỏi đợt) because of ``entry``, an entry of the

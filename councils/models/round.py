@@ -269,6 +269,18 @@ class EvaluationRound(Interests):
         return self.seats.scoring(self.regulation)
 
     @property
+    def to_score(self) -> MemberQuerySet:
+        """The seats that score in this round or will: those held on a day from now to that of its
+        meeting, any later day while none is set; once that day has come, those held on it.
+        """
+        today, day = clock.today(), self.met_on
+        if self.opened_at is None and day is not None and day < today:
+            # It will meet on another.
+            day = None
+        first = today if day is None else min(day, today)
+        return self.council.members.held(first, day).scoring(self.regulation)
+
+    @property
     def yet_to_meet(self) -> bool:
         """Whether the day of its meeting is still to come."""
         return not self.in_writing and self.met_on is not None and self.met_on > clock.today()
@@ -397,6 +409,13 @@ class EvaluationRound(Interests):
                 setattr(self, name, value)
             data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
             self._not_past({name for name, (said, now) in data["changed"].items() if said != now})
+            if self.opened_at is None and self.met_on != met_on and self.attendances.exists():
+                self.meets_at = met_at
+                words = _now(
+                    "Đã ghi người dự cuộc họp ngày %(day)s: hãy mở chấm rồi dùng việc «Dời ngày "
+                    "họp», có nêu lý do."
+                ) % {"day": f"{met_on:%d/%m/%Y}"}
+                raise ConditionNotMet([Lack(words, "meets_at")])
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -435,12 +454,19 @@ class EvaluationRound(Interests):
         họp).
 
         The seats are then those held on the new day; sheets stay, sealed. Attendance recorded
-        before is kept in the history and recorded anew. Raises PermissionDenied, RoundClosed; and
-        ConditionNotMet without a reason, for a past day or one too far off, in a written round,
-        once the meeting was held, or when a member with a sheet has no seat on that day.
+        before is kept in the history and recorded anew: nobody who scores moves it. Raises
+        PermissionDenied, RoundClosed; and ConditionNotMet without a reason, for a past day or one
+        too far off, in a written round, once the meeting was held, or when a member with a sheet
+        has no seat on that day.
         """
         reason, place = reason.strip(), place.strip()
-        with self.change("round.move_meeting", by, states=[RoundState.OPEN], reason=reason) as data:
+        with self.change(
+            "round.move_meeting",
+            by,
+            "councils.settle_scorers",
+            states=[RoundState.OPEN],
+            reason=reason,
+        ) as data:
             day = timezone.localdate(meets_at)
             lacks = [] if reason else [Lack(_now("Bạn chưa nêu lý do dời ngày họp."), "reason")]
             lacks += [Lack(each, "meets_at") for each in self._why_not_on(day)]
@@ -462,11 +488,19 @@ class EvaluationRound(Interests):
         """Sentences that say why the meeting cannot be moved to ``day``."""
         if self.in_writing:
             return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
-        counted = self.entries.filter(live=True, counted_scoring=F("scoring")).exists()
-        held = counted and self.attendances.filter(present=True).exists()
-        if held or self.closings.exists():
+        counted = self.counted().exists()
+        held = self.attendances.filter(present=True).exists()
+        if held and counted or self.closings.exists():
             return [
                 _now("Cuộc họp ngày %(day)s đã diễn ra, đã kiểm phiếu: không dời được nữa.")
+                % {"day": f"{self.met_on:%d/%m/%Y}"}
+            ]
+        if held and self.met_on is not None and self.met_on < clock.today():
+            return [
+                _now(
+                    "Cuộc họp ngày %(day)s đã qua, đã ghi người dự: không dời được nữa. Nếu họp "
+                    "không thành, hãy hủy đợt và lập đợt khác."
+                )
                 % {"day": f"{self.met_on:%d/%m/%Y}"}
             ]
         if day < clock.today():
@@ -592,13 +626,23 @@ class EvaluationRound(Interests):
         """Those of ``found`` on which this meeting would be the first to judge, though the council
         answers in writing and meets only where opinions differ or the matter is complex
         (Đ.7.6.d): re-evaluations, unless its regulation knows no opinions in writing. Without what
-        an open meeting has had before.
+        has its ground from before: what this meeting had once open, see
+        :meth:`~councils.models.entry.EntryQuerySet.grounds`, and what the leader has had evaluated
+        again after the centre (Đ.7.4.g).
         """
         if self.in_writing or not self.regulation.written_opinions:
             return []
-        rounds = [self.follows_id, self.pk if self.is_open else None]
-        had = RoundEntry.objects.filter(round__in=rounds)
-        anew = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=had.values("dossier"))
+        had = RoundEntry.objects.filter(
+            Q(round=self.follows_id)
+            | Q(round=self.pk, round__state=RoundState.OPEN, round__mode=RoundMode.MEETING)
+        )
+        ordered = HistoryEntry.objects.filter(stream=Stream.DOSSIER, event="dossier.evaluate_again")
+        anew = (
+            found.filter(case_type=CaseType.REEVALUATION)
+            .exclude(pk__in=had.values("dossier"))
+            .exclude(pk__in=RoundEntry.objects.grounds(self).order_by().values("dossier"))
+            .exclude(pk__in=ordered.values("stream_id"))
+        )
         its = anew.select_related("product", "rule_set").order_by("pk")
         return [dossier for dossier in its if dossier.rule_set.office_reports]
 
@@ -804,20 +848,22 @@ class EvaluationRound(Interests):
                 entry.begin_anew(carried=False)
             if stand := self.bring_interests(self.entries.filter(dossier__in=taken)):
                 data["interests"] = stand
+            if self.is_open:
+                self._bring_sheets(self.entries.filter(dossier__in=taken))
             data["dossiers"] = [entry.dossier_id for entry in entries]
         return entries
 
     def drop(self, entry: RoundEntry, *, by: User, reason: str) -> None:
         """Take a product out of the round (đưa ra khỏi đợt), with a reason: it waits for another.
 
-        Once scoring is open only who presides does so, as when too few may score the product; its
-        sheets stay, sealed.
+        Once scoring is open only who presides does so, as when too few may score the product, of
+        those who score only the chair; its sheets stay, sealed.
         """
         reason = stated(reason, _("Bạn chưa nêu lý do đưa sản phẩm ra khỏi đợt."))
         with self.change(
             "round.drop",
             by,
-            "councils.preside",
+            "councils.undo",
             states=[RoundState.PREPARING, RoundState.OPEN],
             dossier=entry.dossier_id,
             why=reason,
@@ -835,7 +881,8 @@ class EvaluationRound(Interests):
 
     def void(self, *, by: User, reason: str, document: str) -> None:
         """Give the round up (hủy đợt) before it is closed, on a document: its products wait for
-        another round, its sheets stay sealed. What was closed of it before stays readable.
+        another round, its sheets stay sealed. What was closed of it before stays readable. Once it
+        has opened, of those who score in it only the chair does so.
 
         Raises PermissionDenied, RoundClosed, and ConditionNotMet without a reason or document.
         """
@@ -844,7 +891,7 @@ class EvaluationRound(Interests):
         with self.change(
             "round.void",
             by,
-            "councils.preside",
+            "councils.undo",
             states=[RoundState.PREPARING, RoundState.OPEN],
             reason=reason.strip(),
             document=document.strip(),
@@ -891,11 +938,23 @@ class EvaluationRound(Interests):
             self.state, self.opened_at = RoundState.OPEN, clock.now()
             self.save(update_fields=["state", "opened_at"])
             self.bring_interests(self.entries.filter(live=True))
-            if self.follows is not None:
-                # The members begin with copies of their sheets from the written round.
-                said = {entry.dossier_id: entry for entry in self.follows.entries.all()}
-                for entry in self.entries.filter(live=True, dossier__in=said):
-                    entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
+            self._bring_sheets(self.entries.filter(live=True))
+
+    def _bring_sheets(self, entries: models.QuerySet[RoundEntry]) -> None:
+        """Let the members begin with copies of their sheets from the written round because of
+        which the meeting is held, also when another meeting on it was given up.
+        """
+        if self.in_writing:
+            return
+        its = RoundEntry.objects.filter(dossier__in=entries.values("dossier"))
+        said = {
+            entry.dossier_id: entry
+            for entry in its.grounds(self).filter(round__mode=RoundMode.WRITTEN)
+        }
+        if self.follows is not None:
+            said |= {entry.dossier_id: entry for entry in self.follows.entries.all()}
+        for entry in entries.filter(dossier__in=said, sheets=None):
+            entry.copy_sheets(said[entry.dossier_id], said[entry.dossier_id].scoring)
 
     def never_met(self, found: DossierQuerySet) -> DossierQuerySet:
         """Of ``found``, what did not lie before its meeting, once its day is past: who came to it
@@ -922,13 +981,20 @@ class EvaluationRound(Interests):
         """The dossiers of its products that are still to be judged."""
         return Dossier.objects.filter(round_entries__round=self, round_entries__live=True)
 
-    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
-        """Sentences that name the re-evaluations on which the office has not reported in this
-        round, or in the written one that it follows (Đ.7.6.c).
+    def reported_on(self) -> models.QuerySet[RoundEntry]:
+        """Entries with a report on a product for this round: its own, of the written one that it
+        follows, and those in which a meeting has its ground.
         """
-        reported = RoundEntry.objects.filter(
-            round__in=[self.pk, self.follows_id], appraisals__isnull=False
-        ).values("dossier")
+        its = Q(round__in=[self.pk, self.follows_id])
+        if not self.in_writing:
+            its |= Q(pk__in=RoundEntry.objects.grounds(self).order_by().values("pk"))
+        return RoundEntry.objects.filter(its, appraisals__isnull=False)
+
+    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
+        """Sentences that name the re-evaluations on which the office has not reported for this
+        round (Đ.7.6.c).
+        """
+        reported = self.reported_on().values("dossier")
         lacking = found.filter(case_type=CaseType.REEVALUATION).exclude(pk__in=reported)
         sentence = (
             _now("%(product)s chưa có báo cáo thẩm định của văn phòng: hãy đưa vào đợt chưa mở.")

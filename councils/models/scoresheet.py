@@ -9,6 +9,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Least, TruncDate
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -74,8 +75,11 @@ class SheetQuerySet(models.QuerySet):
 
         All others are sealed, also to whoever confirmed one; of closed rounds see :meth:`unsealed`.
         """
+        # As EvaluationRound.to_score, where it has opened; in writing it has no time of meeting.
+        moments = OuterRef("entry__round__meets_at"), OuterRef("entry__round__opened_at")
+        day = TruncDate(Coalesce(*moments, output_field=models.DateTimeField()))
         beside = (
-            Member.objects.sitting()
+            Member.objects.held(Least(day, clock.today()), day)
             .filter(user=user, council=OuterRef("entry__round__council"))
             .filter(
                 Q(seat__in=JUDGES)
@@ -389,6 +393,9 @@ class Scoresheet(models.Model):
         sheet = cls.of(entry, member)
         with transaction.atomic(), sealed(entry.round):
             sheet = cls.objects.select_for_update(of=("self",)).get(pk=sheet.pk)
+            if sheet.state == SheetState.VOID:
+                words = _("Thành viên đã nộp phiếu, phiếu ấy đang ghi không tính.")
+                raise ConditionNotMet([words])
             if sheet.state != SheetState.DRAFT or sheet._is_own():
                 raise ConditionNotMet([_("Thành viên đã tự chấm trên phần mềm.")])
             sheet.entered_by = by

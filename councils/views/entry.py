@@ -90,7 +90,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             and again,
             "may_keep": settles_spread and wide,
             "may_drop": found.live
-            and (presides and found.round.is_open or found.round.state == RoundState.PREPARING),
+            and (settles_spread or found.round.state == RoundState.PREPARING),
             "strays": strays,
             "settles": bool(strays)
             and rules.has_perm("councils.settle_scorers", request.user, found.round),
@@ -127,7 +127,7 @@ def _strays(entry: RoundEntry) -> list[Scoresheet]:
 #: The acts on one product: permission, method of the round, texts.
 _ACTS: dict[str, dict] = {
     "drop": {
-        "permission": "councils.preside",
+        "permission": "councils.undo",
         "title": _lazy("Đưa sản phẩm ra khỏi đợt"),
         "button": _lazy("Đưa ra khỏi đợt"),
         "tone": "refuse",

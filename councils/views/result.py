@@ -95,7 +95,7 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
 @once
 def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
-    round_ = found_round(request.user, pk, "councils.preside")
+    round_ = found_round(request.user, pk, "councils.undo")
     if away := turned_away(request, round_, [RoundState.CLOSED]):
         return away
 
@@ -128,7 +128,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 def void(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give a round up before it is closed, on a document."""
-    round_ = found_round(request.user, pk, "councils.preside")
+    round_ = found_round(request.user, pk, "councils.undo")
     if away := turned_away(request, round_):
         return away
 

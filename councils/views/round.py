@@ -85,6 +85,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
         "councils.count_sheets", request.user, round_
     )
     page["settles"] = rules.has_perm("councils.settle_scorers", request.user, round_)
+    page["undoes"] = page["settles"] or rules.has_perm("councils.undo", request.user, round_)
     page["missing"] = round_.council.missing() if round_.state == RoundState.PREPARING else []
     page["rows"] = its.rows()
     return render(request, "councils/board.html", page)
@@ -128,7 +129,7 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 @once
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
-    round_ = found_round(request.user, pk, "councils.run_round")
+    round_ = found_round(request.user, pk, "councils.settle_scorers")
     if away := turned_away(request, round_, [RoundState.OPEN]):
         return away
 
@@ -251,7 +252,8 @@ def convene(request: SignedIn, pk: int) -> HttpResponseBase:
 
     split = [item for item in checklist.checklist(round_) if item.code == "meeting"]
     others = round_.entries.filter(live=True).select_related("dossier__product")
-    if not (round_.is_open and round_.in_writing):
+    may = rules.has_perm("councils.settle_spread", request.user, round_)
+    if not (may and round_.is_open and round_.in_writing):
         others = others.none()
     form = rounds_forms.ConveneForm(
         posted(request),
