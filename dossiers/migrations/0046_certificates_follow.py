@@ -15,7 +15,7 @@ def ask(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dossiers", "0040_paper_of_stopped_production"),
+        ("dossiers", "0045_unknown_signers_marked"),
         ("cycle", "0038_document_ledger"),
     ]
 
