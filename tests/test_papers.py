@@ -1,6 +1,7 @@
 """The council's documents from a real round: who may have which, when, and what they say."""
 
 import io
+from contextlib import suppress
 from datetime import timedelta
 
 import pypdf
@@ -8,18 +9,32 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
+from councils.judging import closing
+from councils.models import (
+    Appraisal,
+    DocumentKind,
+    DocumentTemplate,
+    EvaluationRound,
+    Member,
+    Resolution,
+    Scoresheet,
+    SignedDocument,
+)
 from councils.models.appraisal import AFTER_CLOSING
 from councils.papers import facts
 from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
 from cycle import clock
+from cycle.models import Elimination
+from cycle.models.job import run_waiting
 from cycle.written import moment_text
+from dossiers.law.conditions import ConditionNotMet
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import office, path_of
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 
@@ -67,14 +82,14 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
 
 
 def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):
-    closing = closed.closings.get()
+    standing = closed.closings.get()
 
     def end_of_a_meeting(met_at):
         closed.meets_at = met_at
-        return facts.of_round("minutes", closed, closing=closing)["ends"]
+        return facts.of_round("minutes", closed, closing=standing)["ends"]
 
-    assert end_of_a_meeting(closing.at) == moment_text(closing.at)
-    assert end_of_a_meeting(closing.at - timedelta(days=3)) == "…… giờ …… ngày ……/……/………"
+    assert end_of_a_meeting(standing.at) == moment_text(standing.at)
+    assert end_of_a_meeting(standing.at - timedelta(days=3)) == "…… giờ …… ngày ……/……/………"
 
 
 def test_a_score_sheet_is_printed_empty_and_filled(closed):
@@ -88,6 +103,146 @@ def test_a_score_sheet_is_printed_empty_and_filled(closed):
 
 def test_the_kinds_are_those_that_can_be_made():
     assert set(DocumentKind.values) == set(KINDS)
+
+
+# --- A version stays ------------------------------------------------------------------------
+
+
+def papers_of(round_, version):
+    """The data of every paper of a version, as it would be made now."""
+    round_ = EvaluationRound.objects.get(pk=round_.pk)
+    closing = round_.closings.get(version=version)
+    return {kind: facts.of_round(kind, round_, closing=closing) for kind in facts.OF_ROUND}
+
+
+def a_member_was_absent(round_, thu):
+    member = judge(round_.council, 4)
+    round_.attend({member.pk: False}, by=thu, reason="Ghi nhầm")
+
+
+def the_chair_was_absent(round_, thu):
+    round_.attend({judge(round_.council, 0).pk: False}, by=thu, reason="Ghi nhầm")
+
+
+def another_was_resolved(round_, thu):
+    for entry in round_.entries.all():
+        elimination = Elimination.objects.filter(rubric=entry.rubric).first()
+        criterion = entry.rubric.criteria.filter(options__minimum_for=4).last()
+        round_.resolve(entry, elimination=elimination, holds=True, reason="Gian dối", by=thu)
+        round_.resolve(entry, criterion=criterion, stars=4, holds=False, reason="x", by=thu)
+
+
+def what_was_resolved_was_mended(round_, thu):
+    told = Resolution.objects.get(entry__round=round_)
+    about = {"criterion": told.criterion, "stars": told.stars}
+    round_.resolve(told.entry, **about, holds=True, reason="Đạt", by=thu, correction="Nhầm")
+
+
+def it_was_scored_again(round_, thu):
+    judging.count(round_)
+    first, second = round_.entries.order_by("position")
+    round_.accept_spread(second, by=thu, reason="Giữ kết quả")
+    round_.score_again(first, by=thu, reason="Bàn lại")
+
+
+def it_was_called_otherwise(round_, thu):
+    round_.amend(name="Đợt khác", place="Hội trường", by=thu)
+
+
+def a_product_was_dropped(round_, thu):
+    round_.drop(round_.entries.order_by("position").first(), by=thu, reason="Thiếu mẫu")
+
+
+def it_was_reported_on_again(round_, thu):
+    lead = round_.council.members.get(seat="team_lead").user
+    for entry in round_.entries.all():
+        Appraisal.hand_in(Appraisal(entry=entry, report="Báo cáo khác"), [], by=lead)
+
+
+AFTER_REOPENING = [
+    a_member_was_absent,
+    the_chair_was_absent,
+    another_was_resolved,
+    what_was_resolved_was_mended,
+    it_was_scored_again,
+    it_was_called_otherwise,
+    a_product_was_dropped,
+    it_was_reported_on_again,
+]
+
+
+@pytest.mark.parametrize("change", AFTER_REOPENING, ids=lambda each: each.__name__)
+def test_papers_of_a_version_stay_when_the_round_is_opened_again(closed, thu, change):
+    run_waiting()
+    before = papers_of(closed, 1)
+    assert before["minutes"]["resolutions"] and before["minutes"]["present"]
+    with clock.at(clock.now() + timedelta(days=3)):
+        closing.reopen(closed, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+        change(closed, thu)
+        after = papers_of(closed, 1)
+        assert {kind for kind in before if before[kind] != after[kind]} == set()
+        closed = EvaluationRound.objects.get(pk=closed.pk)
+        # Not where a sheet is missing now, or counts no more.
+        with suppress(ConditionNotMet):
+            judging.close(closed, by=thu)
+        after = papers_of(closed, 1)
+        assert {kind for kind in before if before[kind] != after[kind]} == set()
+
+
+# --- Who presided ---------------------------------------------------------------------------
+
+
+def test_who_was_at_the_meeting_presides_and_signs_whoever_sits_at_the_closing(round_, thu, an):
+    """The chair and the secretary left on the day of the meeting; others sit as it is closed."""
+    council, document = round_.council, "9/QĐ-UBND ngày 01/11/2026"
+    for seat in ("chair", "secretary"):
+        council.take_seat(
+            council.members.get(seat=seat), by=thu, until=clock.today(), reason="x",
+            document=document,
+        )  # fmt: skip
+    with clock.at(clock.now() + timedelta(days=2)):
+        for number, seat in enumerate(("chair", "secretary")):
+            fresh = Member(
+                user=person(f"moi_{number}", f"Phạm Mới {number}"), seat=seat, since=clock.today(),
+                document=document,
+            )  # fmt: skip
+            council.give_seat(fresh, by=thu)
+        judging.close(round_, by=thu)
+        said = papers_of(round_, 1)
+    minutes = said["minutes"]
+    assert minutes["chair"] == minutes["signature"]["name"] == "Trần Công Chủ"
+    assert minutes["secretary"]["name"] == "Đỗ Thư Ký"
+    assert said["council_report"]["signature"]["name"] == "Trần Công Chủ"
+
+
+@pytest.mark.parametrize("vice", [0, 1, 2])
+def test_a_chair_who_was_away_presides_nowhere(province, thu, cycle, commune, an, vice):
+    """Without the chair the one vice chair who came presides; of two it is unknown who did."""
+    regulate(province, chair_required=False, quorum_percent=50)
+    council = judging.seat(province, thu)
+    for number in range(vice):
+        made = Member(
+            user=person(f"pho_{number}", f"Lê Thị Phó {number}"), seat="vice_chair",
+            since=clock.today() - timedelta(days=9),
+        )  # fmt: skip
+        council.give_seat(made, by=thu)
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    chair = council.members.get(seat="chair")
+    round_.attend({chair.pk: False}, by=thu, reason="Đi công tác")
+    for member in round_.scoring_members.exclude(pk=chair.pk):
+        fill(round_.entries.get(), member)
+    judging.close(round_, by=thu)
+    minutes = papers_of(round_, 1)["minutes"]
+    assert [each["name"] for each in minutes["absent"]] == ["Trần Công Chủ"]
+    assert (minutes["chair"], minutes["signature"]) == {
+        1: (
+            "Lê Thị Phó 0",
+            {
+                "lines": ["TM. HỘI ĐỒNG", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+                "name": "Lê Thị Phó 0",
+            },
+        )
+    }.get(vice, (facts.BLANK, {"lines": ["TM. HỘI ĐỒNG", "CHỦ TRÌ"], "name": ""}))
 
 
 # --- Who, and when --------------------------------------------------------------------------
@@ -187,7 +342,7 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
     [
         ({"signer_capacity": "Trưởng phòng"}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
         ({"signer_capacity": ""}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
-        ({"signed_on": "01/01/1999"}, "signed_on", "không ký trước ngày đó"),
+        ({"signed_on": "01/01/2020"}, "signed_on", "không ký trước ngày đó"),
         ({"number": "05 / bb–hđ"}, "number", "đã ghi cho biên bản họp hội đồng"),
         (
             {"kind": "council_report", "signer_capacity": "Trưởng phòng"},
