@@ -30,6 +30,7 @@ from cycle.models import Elimination
 from cycle.models.job import run_waiting
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
+from dossiers.models import Certificate, OfficialDocument
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
@@ -243,6 +244,78 @@ def test_a_chair_who_was_away_presides_nowhere(province, thu, cycle, commune, an
             },
         )
     }.get(vice, (facts.BLANK, {"lines": ["TM. HỘI ĐỒNG", "CHỦ TRÌ"], "name": ""}))
+
+
+# --- Who signs ------------------------------------------------------------------------------
+
+COMMITTEE, COUNCIL = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], ["TM. HỘI ĐỒNG", "CHỦ TỊCH"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "own", "capacity", "printed"),
+    [
+        (COMMITTEE, "uy ban nhan dan", "", COMMITTEE),
+        (COMMITTEE, "uy ban nhan dan", "Chủ tịch UBND tỉnh Điện Biên", COMMITTEE),
+        (COMMITTEE, "uy ban nhan dan", "TM. UBND tỉnh, Chủ tịch", COMMITTEE),
+        (
+            COMMITTEE, "uy ban nhan dan", "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
+            ["TM. ỦY BAN NHÂN DÂN", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "Phó Chủ tịch Thường trực UBND tỉnh",
+            ["TM. ỦY BAN NHÂN DÂN", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH THƯỜNG TRỰC"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "TUQ. Chủ tịch, Giám đốc Sở NN&MT",
+            ["TUQ. CHỦ TỊCH", "GIÁM ĐỐC SỞ NN&MT"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "Quyền Chủ tịch UBND tỉnh",
+            ["TM. ỦY BAN NHÂN DÂN", "QUYỀN CHỦ TỊCH"],
+        ),
+        (COMMITTEE, "uy ban nhan dan", "Giám đốc Sở Tài chính", ["GIÁM ĐỐC SỞ TÀI CHÍNH"]),
+        (COUNCIL, "hoi dong", "Phó Chủ tịch UBND tỉnh, Chủ tịch Hội đồng", COUNCIL),
+        (COUNCIL, "hoi dong", "Chủ tịch Hội đồng OCOP tỉnh Điện Biên", COUNCIL),
+        (
+            COUNCIL, "hoi dong", "Phó Chủ tịch hội đồng",
+            ["TM. HỘI ĐỒNG", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+        ),
+        (["BỘ TRƯỞNG"], "", "Bộ trưởng Bộ Nông nghiệp và Môi trường", ["BỘ TRƯỞNG"]),
+        (["BỘ TRƯỞNG"], "", "KT. Bộ trưởng, Thứ trưởng", ["KT. BỘ TRƯỞNG", "THỨ TRƯỞNG"]),
+    ],
+)  # fmt: skip
+def test_a_paper_prints_in_which_capacity_it_was_signed(lines, own, capacity, printed):
+    assert facts.signature(lines, capacity, own) == printed
+
+
+def test_a_deputys_paper_is_printed_as_the_deputys_with_its_own_symbol(client, closed, thu):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    given = {"number": "7/QĐ-CTUBND", "signer_capacity": "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH"}
+    sent = signed(kind="decision", signer="Lê Thị Phó", **given)
+    assert client.post(path, sent).status_code == 302
+    said = text(client.get(address(closed, "decision")).content)
+    assert "KT. CHỦ TỊCH PHÓ CHỦ TỊCH Lê Thị Phó" in said
+    assert "Số: 07/QĐ-CTUBND" in said
+
+
+@pytest.mark.parametrize("minister", [False, True])
+def test_a_certificate_is_of_whoever_gave_it(closed, province, minister):
+    entry = closed.entries.select_related("round__council__org_unit").first()
+    decision = OfficialDocument(
+        number="99/QĐ", signed_on=clock.today(), signer="Nguyễn Văn Bộ",
+        signer_capacity="KT. Bộ trưởng, Thứ trưởng" if minister else "Phó Chủ tịch UBND tỉnh",
+    )  # fmt: skip
+    given = Certificate(
+        dossier=entry.dossier, issued_on=clock.today(), number="5/GCN-BNNMT", stars=5,
+        issuer=None if minister else province, decision=decision,
+    )  # fmt: skip
+    said = text(pdf("certificate", facts.certificate_of(entry, given, link="https://x.vn/c/1")))
+    assert "Số: 05/GCN-BNNMT" in said
+    assert ("BỘ TRƯỞNG BỘ NÔNG NGHIỆP VÀ MÔI TRƯỜNG" in said) is minister
+    assert ("ỦY BAN NHÂN DÂN" in said) is not minister
+    deputy = "KT. BỘ TRƯỞNG THỨ TRƯỞNG" if minister else "KT. CHỦ TỊCH PHÓ CHỦ TỊCH"
+    assert f"{deputy} Nguyễn Văn Bộ" in said
 
 
 # --- Who, and when --------------------------------------------------------------------------

@@ -154,6 +154,8 @@ def convene(
         live = round_.entries.filter(live=True, pk__in=complex_ones).exclude(pk__in=split)
         if more := list(live.values_list("pk", flat=True)) if round_.in_writing else []:
             data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
+            theirs = round_.entries.filter(pk__in=more).order_by("pk")
+            data["complex"] = list(theirs.values_list("dossier", flat=True))
             split += more
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])

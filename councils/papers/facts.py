@@ -5,8 +5,9 @@ Nothing is made up: a number, date or signer that is not recorded stays blank.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -33,11 +34,13 @@ from councils.models import (
 from councils.models.appraisal import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from councils.papers.then import Then
-from cycle import clock, letters
-from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, end_of
+from cycle import clock, documents, letters
+from cycle.letters import search_words
+from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
-from dossiers.models import Certificate
+from dossiers.law.signers import capacity_words
+from dossiers.models import CaseType, Certificate
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
@@ -56,6 +59,9 @@ SCORES = (*JUDGES, Seat.SECRETARY)
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 #: Room for a name that nobody has recorded.
 BLANK = "………………………"
+#: Who reports to the council on its products.
+TEAM_NAME = "Tổ tư vấn"
+OFFICE_NAME = "Thường trực Hội đồng"
 _HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
@@ -122,19 +128,23 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
         signs = _of_council(kind, then)
     elif kind == DocumentKind.SUPPORT_REPORT:
-        parent, agency, issuer, host = _name(council), "Tổ tư vấn", "TTV", "Tổ tư vấn"
-        signs = ["TỔ TRƯỞNG"], _user(then.holder(Seat.TEAM_LEAD))
+        parent, (agency, issuer, *titles) = _name(council), _reporters(then)
+        host = agency
+        signs = titles, _user(then.holder(Seat.TEAM_LEAD)) if agency == TEAM_NAME else ""
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
         signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
     if recorded:
-        signs = signs[0], recorded.signer
+        own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
+        signs = signature(signs[0], recorded.signer_capacity, own), recorded.signer
+    number, _slash, symbol = recorded.number.partition("/") if recorded else ("", "", "")
     return {
         "parent": parent.upper(),
         "agency": agency.upper(),
         "issuer": issuer,
         "host": host,
-        "number": recorded.number.partition("/")[0] if recorded else None,
+        "number": number.strip() or None,
+        "symbol": symbol.strip() or None,
         "place": _name(unit).removeprefix(_HEAD.get(unit.level, "")),
         "signed_on": recorded.signed_on.isoformat() if recorded else None,
         "year": recorded.signed_on.year if recorded else clock.today().year,
@@ -159,8 +169,49 @@ def _of_council(kind: str, then: Then) -> tuple[list[str], str]:
     return [*chair], _user(presided)
 
 
+def _reporters(then: Then) -> tuple[str, ...]:
+    """Who reports on its products, how they write it in a symbol, and who signs: the team; on
+    re-evaluations the council's office (Đ.7.6.c). A report on both kinds is signed for by both.
+    """
+    by = {_by_office(each) for each in then.products().select_related("dossier__rule_set")}
+    if by == {True}:
+        return OFFICE_NAME, "TTHĐ", "THƯỜNG TRỰC HỘI ĐỒNG"
+    if True in by:
+        return f"{TEAM_NAME} và {_in_sentence(OFFICE_NAME)}", "HĐ", "NGƯỜI BÁO CÁO"
+    return TEAM_NAME, "TTV", "TỔ TRƯỞNG"
+
+
+def _by_office(entry: RoundEntry) -> bool:
+    """Whether the council's office, not the team, reports on the product."""
+    dossier = entry.dossier
+    return dossier.case_type == CaseType.REEVALUATION and dossier.rule_set.office_reports
+
+
 def _user(member: Member | None) -> str:
     return _name(member.user) if member is not None else ""
+
+
+def signature(lines: list[str], capacity: str, own: str) -> list[str]:
+    """How a paper is signed by whoever signed it in this ``capacity``: ``lines`` where that is the
+    head of its body, the last of them their title; «KT.» for their deputy; else as it was typed.
+    ``own``: the body as :func:`capacity_words` reads it, «uy ban nhan dan».
+    """
+    words, title = capacity_words(capacity), lines[-1]
+    head = search_words(title)
+    deputy = "thu truong" if head == "bo truong" else f"pho {head}"
+    heads = rf"(?<!pho )(?<!quyen ){head} {own}\b" if own else r"(?!)"
+    by_order = re.search(r"\b(?:tuq|tl)\b", words)
+    if not words or not by_order and re.search(heads, words) and "kt " not in words:
+        return lines
+    if not by_order and re.search(rf"\b{deputy}\b", words) and head in ("chu tich", "bo truong"):
+        instead = "THỨ TRƯỞNG" if head == "bo truong" else f"PHÓ {title}"
+        instead += " THƯỜNG TRỰC" if f"{deputy} thuong truc" in words else ""
+        return [*lines[:-1], f"KT. {title}", instead]
+    if not by_order and re.search(rf"\bquyen {head}\b", words):
+        return [*lines[:-1], f"QUYỀN {title}"]
+    if re.match(rf"(?:tm .*)?{head}\b", words):
+        return lines
+    return [part.strip().upper() for part in re.split(r"[,;\n]| [-–—] ", capacity) if part.strip()]
 
 
 def _in_sentence(name: str) -> str:
@@ -258,11 +309,14 @@ def _invitation(then: Then) -> dict[str, Any]:
             ", ".join(filter(None, [_name(each.user), each.get_seat_display(), each.department]))
             for each in members
         ],
-        "meeting": "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP",
+        "meeting": f"{'Cho ý kiến bằng phiếu về' if then.in_writing else 'Họp Hội đồng'} "
+        "đánh giá, phân hạng sản phẩm OCOP",
         "chair": _user(_holder(round_.council, Seat.CHAIR)),
         "starts": then.starts if round_.meets_at else "",
         "venue": then.place,
-        "agenda": [
+        "agenda": ["Nghiên cứu hồ sơ, báo cáo thẩm định", "Chấm điểm và gửi phiếu"]
+        if then.in_writing
+        else [
             "Công bố quyết định, quy chế làm việc của Hội đồng",
             "Tổ tư vấn báo cáo kết quả thẩm định",
             "Các thành viên chấm điểm, thảo luận",
@@ -309,16 +363,31 @@ def _support_report(then: Then) -> dict[str, Any]:
                 "findings": appraisal.report if appraisal else "",
             }
         )
+    of_team = _reporters(then)[0] != OFFICE_NAME
     team = then.round.seats.filter(seat__in=TEAM).select_related("user")
     return _head(DocumentKind.SUPPORT_REPORT, then) | {
         "to": [_name(then.round.council)],
         "bases": _bases(then),
         "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
-        "team": [_person(each) for each in team],
+        "team": _of_office(then) + ([_person(each) for each in team] if of_team else []),
         "entries": made,
         "findings": [],
         "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
     }
+
+
+def _of_office(then: Then) -> list[dict[str, Any]]:
+    """Who of the council's office has reported on its re-evaluations."""
+    people: dict[int, User] = {}
+    for entry in then.products().select_related("dossier__rule_set"):
+        if _by_office(entry):
+            made = entry.appraisals.select_related("by").order_by("pk")
+            until = then.closing.at if then.closing is not None else None
+            people |= {each.by_id: each.by for each in made if until is None or each.at <= until}
+    return [
+        {"name": _name(each), "position": OFFICE_NAME, "role": "Báo cáo thẩm định"}
+        for each in people.values()
+    ]
 
 
 def _band(entry: RoundEntry, points: Decimal) -> int:
@@ -333,17 +402,46 @@ def _person(member: Member) -> dict[str, Any]:
     }
 
 
-def _called(round_: EvaluationRound) -> list[str]:
-    """Why the council met after a written round; empty for another."""
-    if round_.follows is None:
-        return []
-    calls = HistoryEntry.objects.filter(
-        stream=round_.history_stream, stream_id=round_.follows.pk, event="round.convene"
-    )
-    why = next((each.reason for each in calls if each.data.get("meeting") == round_.pk), "")
-    if why:
-        return [f"Hội đồng họp về sản phẩm có nội dung phức tạp ({round_.follows}): {why}"]
-    return [f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"]
+def _called(then: Then) -> list[str]:
+    """Why the council met on products that it first answers on in writing: of each product its own
+    reason. Empty for others.
+    """
+    round_, said = then.round, []
+    its = round_.entries.select_related("dossier__product")
+    names = {entry.dossier_id: _name(entry.dossier.product) for entry in its}
+
+    def named(dossiers: Iterable[int]) -> str:
+        return ", ".join(names[each] for each in dossiers if each in names)
+
+    if (before := round_.follows) is not None:
+        calls = HistoryEntry.objects.filter(
+            stream=round_.history_stream, stream_id=before.pk, event="round.convene"
+        )
+        call = next((each for each in calls if each.data.get("meeting") == round_.pk), None)
+        taken = list(call.data["dossiers"]) if call is not None else list(names)
+        why = call.reason if call is not None else ""
+        # Which are complex, entries of before do not say.
+        theirs = call.data.get("complex", None if why else []) if call is not None else []
+        if theirs is None:
+            said.append(
+                "Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất hoặc nội dung phức tạp "
+                f"({before}): {why}"
+            )
+        else:
+            split = named(each for each in taken if each not in theirs)
+            if split:
+                said.append(
+                    f"Hội đồng họp về {split} vì ý kiến bằng phiếu chưa thống nhất ({before})"
+                )
+            if why:
+                said.append(
+                    f"Hội đồng họp về {named(theirs)}, có nội dung phức tạp ({before}): {why}"
+                )
+    for each in then.told("round.take_in"):
+        if why := each.data.get("why"):
+            met = named(each.data.get("complex", each.data["dossiers"]))
+            said.append(f"Hội đồng họp ngay về {met} vì nội dung phức tạp: {why}")
+    return said
 
 
 def _ends(then: Then) -> str:
@@ -369,7 +467,7 @@ def _proceedings(then: Then) -> list[str]:
     its = then.round.entries.select_related("dossier__product")
     names = {entry.dossier_id: _name(entry.dossier.product) for entry in its}
     return [
-        *_called(then.round),
+        *_called(then),
         "Các thành viên chấm điểm độc lập trên phiếu; phiếu được niêm phong đến khi chốt kết quả",
         *(
             told[each.event].format(
@@ -394,6 +492,10 @@ def _minutes(then: Then) -> dict[str, Any]:
         for each in then.resolutions()
     ]
     return _head(DocumentKind.MINUTES, then) | {
+        "about": "Lấy ý kiến bằng phiếu của Hội đồng" if then.in_writing else "Họp Hội đồng",
+        "met": not then.in_writing,
+        "in_writing": then.in_writing,
+        "answered": [_person(each) for each in then.answered],
         "starts": then.starts,
         "ends": _ends(then),
         "venue": then.place,
@@ -433,6 +535,10 @@ def _council_report(then: Then) -> dict[str, Any]:
         "bases": _bases(then),
         "starts": then.starts,
         "venue": then.place,
+        "met": not then.in_writing,
+        "in_writing": then.in_writing,
+        "answered": len(then.answered),
+        "ends": _ends(then),
         "attended": len(then.present),
         "members": len(then.members),
         "proceedings": _proceedings(then),
@@ -453,7 +559,7 @@ def _submission(then: Then) -> dict[str, Any]:
         "entries": [_judged(each, then) for each in _results(then) if _recognised(each)],
         "proposals": [],
         "enclosures": [
-            "Biên bản họp Hội đồng",
+            "Biên bản lấy ý kiến Hội đồng" if then.in_writing else "Biên bản họp Hội đồng",
             "Báo cáo kết quả của Hội đồng",
             "Hồ sơ sản phẩm",
         ],
@@ -572,23 +678,33 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
 
 
 def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
-    """The certificate of a product; ``link`` is the full address for its QR code."""
-    with _as_of(end_of(certificate.issued_on)):
-        name, commune = (
-            _name(entry.round.council.org_unit),
-            _name(certificate.dossier.commune.heir(certificate.issued_on)),
-        )
-    unit = entry.round.council.org_unit
-    committee = f"Ủy ban nhân dân {_in_sentence(name)}"
+    """The certificate of a product; ``link`` is the full address for its QR code. It is of the
+    chair of the unit that gave it, or of the minister.
+    """
+    unit, day = certificate.issuer, certificate.issued_on
+    with _as_of(end_of(day)):
+        name, commune = _name(unit), _name(certificate.dossier.commune.heir(day))
+    if unit is None:
+        agency, issuer, place = f"Bộ trưởng {documents.ministry(day)}", "BNNMT", "Hà Nội"
+        title, own = "BỘ TRƯỞNG", ""
+    else:
+        agency, issuer = f"Chủ tịch Ủy ban nhân dân {_in_sentence(name)}", "UBND"
+        place = name.removeprefix(_HEAD.get(unit.level, ""))
+        title, own = "CHỦ TỊCH", "uy ban nhan dan"
+    number, _slash, symbol = certificate.number.partition("/")
     decision = certificate.decision
     return {
-        "agency": f"Chủ tịch {committee}",
-        "issuer": "UBND",
-        "number": certificate.number.partition("/")[0] or None,
-        "place": name.removeprefix(_HEAD.get(unit.level, "")),
-        "signed_on": certificate.issued_on.isoformat(),
-        "year": certificate.issued_on.year,
-        "signature": {"lines": ["CHỦ TỊCH"], "name": decision.signer if decision else ""},
+        "agency": agency,
+        "issuer": issuer,
+        "number": number.strip() or None,
+        "symbol": symbol.strip() or None,
+        "place": place,
+        "signed_on": day.isoformat(),
+        "year": day.year,
+        "signature": {
+            "lines": signature([title], decision.signer_capacity if decision else "", own),
+            "name": decision.signer if decision else "",
+        },
         "product": certificate.product_name,
         "producer": certificate.producer_name,
         "address": certificate.producer_address or commune,
