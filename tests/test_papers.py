@@ -2,11 +2,14 @@
 
 import io
 from contextlib import suppress
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pypdf
 import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.urls import reverse
 
 from councils.judging import closing
@@ -20,13 +23,13 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING
+from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
-from cycle import clock
-from cycle.models import Elimination
+from cycle import clock, documents, files
+from cycle.models import Document, Elimination
 from cycle.models.job import run_waiting
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
@@ -414,7 +417,7 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
     ("changes", "field", "sentence"),
     [
         ({"signer_capacity": "Trưởng phòng"}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
-        ({"signer_capacity": ""}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
+        ({"signer_capacity": ""}, "signer_capacity", "Bạn chưa nhập"),
         ({"signed_on": "01/01/2020"}, "signed_on", "không ký trước ngày đó"),
         ({"number": "05 / bb–hđ"}, "number", "đã ghi cho biên bản họp hội đồng"),
         (
@@ -449,8 +452,119 @@ def test_no_document_of_a_result_is_recorded_before_the_closing(client, round_, 
     page = client.post(path, signed(kind=kind))
     assert "Đợt chưa chốt kết quả" in page.text
     assert not SignedDocument.objects.exists()
+    first = round_.council.decision_on
     invited = signed(kind="invitation", number="3/GM-HĐ", signed_on="01/01/2020")
-    assert client.post(path, invited).status_code == 302
+    page = client.post(path, invited)
+    assert list(page.context["form"].errors) == ["signed_on"]
+    assert client.post(path, invited | {"signed_on": f"{first:%d/%m/%Y}"}).status_code == 302
+
+
+# --- One document ---------------------------------------------------------------------------
+
+
+def typed(number="7/QĐ-UBND", **fields):
+    said = {"signed_on": clock.today(), "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch"}
+    return SignedDocument(document=Document(number=number, **said | fields))
+
+
+def refused_at(paper, round_, kind, by):
+    """The fields at which the door refuses it; it is in no ledger then."""
+    before = Document.objects.count()
+    with pytest.raises(ValidationError) as refused, transaction.atomic():
+        SignedDocument.record(paper, round_, kind, by=by)
+    assert Document.objects.count() == before
+    return [*getattr(refused.value, "error_dict", {"": 1})]
+
+
+@pytest.fixture
+@kept
+def two(province, thu, cycle, commune, an):
+    """Two closed rounds of one council."""
+    regulate(province)
+    council = judging.seat(province, thu)
+    made = []
+    for dossier in judging.before_council(cycle, commune, an, 2):
+        round_ = begin(council, cycle, [dossier], thu)
+        for number in range(5):
+            fill(round_.entries.get(), judge(council, number))
+        judging.close(round_, by=thu)
+        made.append(round_)
+    return made
+
+
+def test_a_number_of_the_unit_is_one_document_in_all_rounds_and_acts(two, thu, province):
+    first, second = two
+    its = SignedDocument.record(typed(), first, "decision", by=thu).document
+    assert (its.issuer, its.register, its.before) == (province, "", False)
+    other = {"signer": "Nguyễn Thị Khác"}
+    assert refused_at(typed(**other), second, "decision", thu) == ["signer"]
+    yesterday = {"signed_on": clock.today() - timedelta(days=1)}
+    assert refused_at(typed(**yesterday), second, "decision", thu) == ["signed_on"]
+    assert refused_at(typed(), second, "submission", thu) == ["number"]
+    # A decision of both rounds, however it is typed; and that of an act.
+    again = SignedDocument.record(typed(" 7 / qđ–ubnd"), second, "decision", by=thu)
+    assert again.document == its
+    of_act = Document(
+        number="7/QĐ-UBND", issuer=province, signed_on=clock.today(), signer_capacity="Chủ tịch"
+    )
+    of_act.signer = "Mùa A Ba"
+    with pytest.raises(documents.Another), transaction.atomic():
+        documents.record(of_act, by=thu)
+
+
+@pytest.mark.parametrize("kind", sorted(OF_ONE_ROUND))
+def test_what_the_council_signs_is_of_one_round(two, thu, kind):
+    first, second = two
+    chair = {"signer": "Trần Công Chủ", "signer_capacity": "Chủ tịch hội đồng"}
+    said = {"number": f"1/{KINDS[kind].symbol}-HĐ", **chair}
+    SignedDocument.record(typed(**said), first, kind, by=thu)
+    assert refused_at(typed(**said), second, kind, thu) == ["number"]
+
+
+def test_a_scan_shows_one_document(two, thu, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    first, second = two
+    shown = files.stage(ContentFile(b"%PDF-1.4 one obj %%EOF", name="x.pdf"))
+    scan = {"scan_sha256": shown.sha256, "scan_bytes": shown.bytes, "scan_filename": "x.pdf"}
+    chair = {"signer": "Trần Công Chủ", "signer_capacity": "Chủ tịch hội đồng"}
+    SignedDocument.record(typed("1/BB-HĐ", **chair, **scan), first, "minutes", by=thu)
+    assert refused_at(typed("2/QĐ-UBND", **scan), first, "decision", thu) == ["scan"]
+    assert refused_at(typed("2/QĐ-UBND", **scan), second, "decision", thu) == ["scan"]
+
+
+def test_what_was_typed_wrong_is_typed_again(two, thu):
+    first, second = two
+    old = SignedDocument.record(typed(), first, "decision", by=thu)
+    new = SignedDocument.record(typed(signer="Nguyễn Thị Khác"), first, "decision", by=thu)
+    assert (new.replaces, new.document.replaces) == (old, old.document)
+    old = SignedDocument.objects.get(pk=old.pk)
+    assert (old.signer, new.signer) == ("Nguyễn Thị Khác", "Nguyễn Thị Khác")
+    # Not what another round rests on too.
+    SignedDocument.record(typed(signer="Nguyễn Thị Khác"), second, "decision", by=thu)
+    assert refused_at(typed(signer="Mùa A Ba"), first, "decision", thu) == ["signer"]
+
+
+def test_no_document_of_a_day_to_come_or_before_the_council(two, thu):
+    first, _second = two
+    ahead = clock.today() + timedelta(days=400)
+    for kind in set(facts.OF_ROUND):
+        chair = {"signer_capacity": "Chủ tịch hội đồng" if kind in OF_ONE_ROUND else "Chủ tịch"}
+        for day in (ahead, date(2000, 1, 1)):
+            assert refused_at(typed(signed_on=day, **chair), first, kind, thu) == ["signed_on"]
+
+
+def test_a_version_that_was_opened_again_takes_no_document_and_a_void_round_none(two, thu, client):
+    first, _second = two
+    run_waiting()
+    closing.reopen(first, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+    for kind in AFTER_CLOSING:
+        assert refused_at(typed(), first, kind, thu) == [""]
+    first.void(by=thu, reason="Nhầm", document="10/QĐ-UBND ngày 01/11/2026")
+    for kind in facts.OF_ROUND:
+        assert refused_at(typed(), first, kind, thu) == [""]
+    client.force_login(thu)
+    page = client.post(reverse("councils:documents", args=[first.pk]), signed(kind="invitation"))
+    assert "Đợt đã hủy lúc" in page.text
 
 
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):

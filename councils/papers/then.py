@@ -205,6 +205,7 @@ class Then:
         the next; of the others the last one before the next closing.
         """
         papers = SignedDocument.objects.filter(round=self.round, entry=entry, kind=kind)
+        papers = papers.select_related("document__replaced_by")
         if self.closing is None:
             return papers.filter(replaced_by=None).order_by("-pk").first()
         after = self.round.closings.filter(version__gt=self.closing.version)
