@@ -448,7 +448,11 @@ def both_ends(world):
 
 
 def document(world, **fields):
-    values = {"kind": "minutes", "number": "1/BB", "signed_on": LONG_AGO, "signer": "Sơn"}
+    if not hasattr(world, "entry"):
+        judged(world)
+    number = f"{SignedDocument.objects.count() + 1}/BB"
+    its = records.of_round(world.round, "minutes", by=world.an, number=number, signed_on=LONG_AGO)
+    values = {"kind": "minutes", "document": its.document}
     return created(world, SignedDocument, **{"entry": None} | values | fields)
 
 

@@ -7,6 +7,7 @@ from itertools import count
 
 from django.core.files.base import ContentFile
 
+from councils.models import SignedDocument
 from cycle import clock, files
 from cycle.letters import fold_number
 from cycle.models import Document, kind_of
@@ -172,6 +173,19 @@ def in_ledger(paper):
         paper.document.pk or paper.document.save()
         paper.document = paper.document
     return paper
+
+
+def of_round(round_, kind, *, by, number, **fields):
+    """The signed document of a round, past the door; unsaved, its document is in the ledger."""
+    said = {"signed_on": clock.today(), "signer": "Trần Ký Tên", "signer_capacity": "Chủ tịch"}
+    of = {name: fields.pop(name) for name in [*said] if name in fields}
+    document = Document.objects.create(
+        number=number, issuer=round_.council.org_unit, kind=kind_of(number), direction="outgoing",
+        at=clock.now(), **said | of,
+    )  # fmt: skip
+    return SignedDocument(
+        round=round_, kind=kind, document=document, by=by, at=clock.now(), **fields
+    )
 
 
 def request(**fields):

@@ -15,7 +15,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, RoleAssignment
 from dossiers.models import Certificate, Dossier, Evidence, State, Task
 from dossiers.walk import doors
-from tests import judging
+from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
@@ -109,15 +109,7 @@ def test_a_certificate_without_a_decision(dossier, an, round_, thu):
         fill(entry, judge(round_.council, number))
     judging.close(round_, by=thu)
     assert ("certificate_without_decision", first.pk) in found()
-    SignedDocument.objects.create(
-        round=round_,
-        kind=DocumentKind.DECISION,
-        number="813/QĐ-UBND",
-        signed_on=clock.today(),
-        signer="Trần Công Sơn",
-        by=thu,
-        at=clock.now(),
-    )
+    records.of_round(round_, DocumentKind.DECISION, by=thu, number="813/QĐ-UBND").save()
     assert found() == []
 
 

@@ -28,6 +28,7 @@ PAPER = {
     "issuer": "HĐOCOP",
     "host": "Hội đồng đánh giá, phân hạng sản phẩm OCOP tỉnh Điện Biên",
     "number": None,
+    "symbol": None,
     "place": "Điện Biên",
     "signed_on": None,
     "year": 2026,
@@ -91,6 +92,10 @@ def sample(kind, number=3):
             "proposals": ["Hội đồng xem xét các hồ sơ nêu trên."],
         },
         "minutes": {
+            "about": "Họp Hội đồng",
+            "met": True,
+            "in_writing": False,
+            "answered": [],
             "starts": "14 giờ 00 ngày 12/6/2026",
             "ends": "17 giờ 15 ngày 12/6/2026",
             "venue": "Phòng họp số 2, UBND tỉnh",
@@ -122,7 +127,11 @@ def sample(kind, number=3):
             "bases": BASES,
             "starts": "14 giờ 00 ngày 12/6/2026",
             "venue": "Phòng họp số 2, UBND tỉnh",
+            "ends": "17 giờ 15 ngày 12/6/2026",
+            "met": True,
+            "in_writing": False,
             "attended": 3,
+            "answered": 0,
             "members": 4,
             "proceedings": ["Các thành viên chấm điểm độc lập; không có chênh lệch quá 10 điểm."],
             "tallies": [{"result": "4 sao", "number": number}],
@@ -213,7 +222,7 @@ def sheet(**changes):
 
 def certificate(**changes):
     return {
-        "agency": "Chủ tịch Ủy ban nhân dân tỉnh Điện Biên", "issuer": "UBND", "number": None, "place": "Điện Biên",
+        "agency": "Chủ tịch Ủy ban nhân dân tỉnh Điện Biên", "issuer": "UBND", "number": None, "symbol": None, "place": "Điện Biên",
         "signed_on": None, "year": 2026, "signature": {"lines": ["KT. Chủ tịch", "Phó Chủ tịch"], "name": "Lò Thị Mẫu"},
         "product": "Trà Shan tuyết", "producer": "Hộ kinh doanh Vừ A Mẫu", "address": "xã Nà Tấu, tỉnh Điện Biên", "stars": 4,
         "decision": "Quyết định số 123/QĐ-UBND ngày 20/6/2026", "valid_until": "20/6/2029",

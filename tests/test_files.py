@@ -304,7 +304,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
         ("councils.appraisalphoto", "sha256"),
         ("councils.opinion", "scan_sha256"),
         ("councils.documenttemplate", "sha256"),
-        ("councils.signeddocument", "scan_sha256"),
+        ("councils.signeddocument", "was_scan_sha256"),
         ("councils.scoresheet", "scan_sha256"),
         ("dossiers.stockbatch", "sha256"),
         ("dossiers.stockbatch", "scan_sha256"),

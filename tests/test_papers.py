@@ -1,25 +1,44 @@
 """The council's documents from a real round: who may have which, when, and what they say."""
 
 import io
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date, timedelta
 
 import pypdf
 import pytest
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.urls import reverse
 
-from councils.models import DocumentKind, DocumentTemplate, Scoresheet, SignedDocument
-from councils.models.appraisal import AFTER_CLOSING
+from councils.judging import closing
+from councils.models import (
+    Appraisal,
+    DocumentKind,
+    DocumentTemplate,
+    EvaluationRound,
+    Member,
+    Resolution,
+    Scoresheet,
+    SignedDocument,
+)
+from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
 from councils.papers.word import docx
-from cycle import clock
+from cycle import clock, documents, files
+from cycle.models import Document, Elimination
+from cycle.models.job import run_waiting
 from cycle.written import moment_text
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.models import Certificate, OfficialDocument
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import office, path_of
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 
@@ -67,14 +86,14 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
 
 
 def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):
-    closing = closed.closings.get()
+    standing = closed.closings.get()
 
     def end_of_a_meeting(met_at):
         closed.meets_at = met_at
-        return facts.of_round("minutes", closed, closing=closing)["ends"]
+        return facts.of_round("minutes", closed, closing=standing)["ends"]
 
-    assert end_of_a_meeting(closing.at) == moment_text(closing.at)
-    assert end_of_a_meeting(closing.at - timedelta(days=3)) == "…… giờ …… ngày ……/……/………"
+    assert end_of_a_meeting(standing.at) == moment_text(standing.at)
+    assert end_of_a_meeting(standing.at - timedelta(days=3)) == "…… giờ …… ngày ……/……/………"
 
 
 def test_a_score_sheet_is_printed_empty_and_filled(closed):
@@ -88,6 +107,218 @@ def test_a_score_sheet_is_printed_empty_and_filled(closed):
 
 def test_the_kinds_are_those_that_can_be_made():
     assert set(DocumentKind.values) == set(KINDS)
+
+
+# --- A version stays ------------------------------------------------------------------------
+
+
+def papers_of(round_, version):
+    """The data of every paper of a version, as it would be made now."""
+    round_ = EvaluationRound.objects.get(pk=round_.pk)
+    closing = round_.closings.get(version=version)
+    return {kind: facts.of_round(kind, round_, closing=closing) for kind in facts.OF_ROUND}
+
+
+def a_member_was_absent(round_, thu):
+    member = judge(round_.council, 4)
+    round_.attend({member.pk: False}, by=thu, reason="Ghi nhầm")
+
+
+def the_chair_was_absent(round_, thu):
+    round_.attend({judge(round_.council, 0).pk: False}, by=thu, reason="Ghi nhầm")
+
+
+def another_was_resolved(round_, thu):
+    for entry in round_.entries.all():
+        elimination = Elimination.objects.filter(rubric=entry.rubric).first()
+        criterion = entry.rubric.criteria.filter(options__minimum_for=4).last()
+        round_.resolve(entry, elimination=elimination, holds=True, reason="Gian dối", by=thu)
+        round_.resolve(entry, criterion=criterion, stars=4, holds=False, reason="x", by=thu)
+
+
+def what_was_resolved_was_mended(round_, thu):
+    told = Resolution.objects.get(entry__round=round_)
+    about = {"criterion": told.criterion, "stars": told.stars}
+    round_.resolve(told.entry, **about, holds=True, reason="Đạt", by=thu, correction="Nhầm")
+
+
+def it_was_scored_again(round_, thu):
+    judging.count(round_)
+    first, second = round_.entries.order_by("position")
+    round_.accept_spread(second, by=thu, reason="Giữ kết quả")
+    round_.score_again(first, by=thu, reason="Bàn lại")
+
+
+def it_was_called_otherwise(round_, thu):
+    round_.amend(name="Đợt khác", place="Hội trường", by=thu)
+
+
+def a_product_was_dropped(round_, thu):
+    round_.drop(round_.entries.order_by("position").first(), by=thu, reason="Thiếu mẫu")
+
+
+def it_was_reported_on_again(round_, thu):
+    lead = round_.council.members.get(seat="team_lead").user
+    for entry in round_.entries.all():
+        Appraisal.hand_in(Appraisal(entry=entry, report="Báo cáo khác"), [], by=lead)
+
+
+AFTER_REOPENING = [
+    a_member_was_absent,
+    the_chair_was_absent,
+    another_was_resolved,
+    what_was_resolved_was_mended,
+    it_was_scored_again,
+    it_was_called_otherwise,
+    a_product_was_dropped,
+    it_was_reported_on_again,
+]
+
+
+@pytest.mark.parametrize("change", AFTER_REOPENING, ids=lambda each: each.__name__)
+def test_papers_of_a_version_stay_when_the_round_is_opened_again(closed, thu, change):
+    run_waiting()
+    before = papers_of(closed, 1)
+    assert before["minutes"]["resolutions"] and before["minutes"]["present"]
+    with clock.at(clock.now() + timedelta(days=3)):
+        closing.reopen(closed, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+        change(closed, thu)
+        after = papers_of(closed, 1)
+        assert {kind for kind in before if before[kind] != after[kind]} == set()
+        closed = EvaluationRound.objects.get(pk=closed.pk)
+        # Not where a sheet is missing now, or counts no more.
+        with suppress(ConditionNotMet):
+            judging.close(closed, by=thu)
+        after = papers_of(closed, 1)
+        assert {kind for kind in before if before[kind] != after[kind]} == set()
+
+
+# --- Who presided ---------------------------------------------------------------------------
+
+
+def test_who_was_at_the_meeting_presides_and_signs_whoever_sits_at_the_closing(round_, thu, an):
+    """The chair and the secretary left on the day of the meeting; others sit as it is closed."""
+    council, document = round_.council, "9/QĐ-UBND ngày 01/11/2026"
+    for seat in ("chair", "secretary"):
+        council.take_seat(
+            council.members.get(seat=seat), by=thu, until=clock.today(), reason="x",
+            document=document,
+        )  # fmt: skip
+    with clock.at(clock.now() + timedelta(days=2)):
+        for number, seat in enumerate(("chair", "secretary")):
+            fresh = Member(
+                user=person(f"moi_{number}", f"Phạm Mới {number}"), seat=seat, since=clock.today(),
+                document=document,
+            )  # fmt: skip
+            council.give_seat(fresh, by=thu)
+        judging.close(round_, by=thu)
+        said = papers_of(round_, 1)
+    minutes = said["minutes"]
+    assert minutes["chair"] == minutes["signature"]["name"] == "Trần Công Chủ"
+    assert minutes["secretary"]["name"] == "Đỗ Thư Ký"
+    assert said["council_report"]["signature"]["name"] == "Trần Công Chủ"
+
+
+@pytest.mark.parametrize("vice", [0, 1, 2])
+def test_a_chair_who_was_away_presides_nowhere(province, thu, cycle, commune, an, vice):
+    """Without the chair the one vice chair who came presides; of two it is unknown who did."""
+    regulate(province, chair_required=False, quorum_percent=50)
+    council = judging.seat(province, thu)
+    for number in range(vice):
+        made = Member(
+            user=person(f"pho_{number}", f"Lê Thị Phó {number}"), seat="vice_chair",
+            since=clock.today() - timedelta(days=9),
+        )  # fmt: skip
+        council.give_seat(made, by=thu)
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    chair = council.members.get(seat="chair")
+    round_.attend({chair.pk: False}, by=thu, reason="Đi công tác")
+    for member in round_.scoring_members.exclude(pk=chair.pk):
+        fill(round_.entries.get(), member)
+    judging.close(round_, by=thu)
+    minutes = papers_of(round_, 1)["minutes"]
+    assert [each["name"] for each in minutes["absent"]] == ["Trần Công Chủ"]
+    assert (minutes["chair"], minutes["signature"]) == {
+        1: (
+            "Lê Thị Phó 0",
+            {
+                "lines": ["TM. HỘI ĐỒNG", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+                "name": "Lê Thị Phó 0",
+            },
+        )
+    }.get(vice, (facts.BLANK, {"lines": ["TM. HỘI ĐỒNG", "CHỦ TRÌ"], "name": ""}))
+
+
+# --- Who signs ------------------------------------------------------------------------------
+
+COMMITTEE, COUNCIL = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], ["TM. HỘI ĐỒNG", "CHỦ TỊCH"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "own", "capacity", "printed"),
+    [
+        (COMMITTEE, "uy ban nhan dan", "", COMMITTEE),
+        (COMMITTEE, "uy ban nhan dan", "Chủ tịch UBND tỉnh Điện Biên", COMMITTEE),
+        (COMMITTEE, "uy ban nhan dan", "TM. UBND tỉnh, Chủ tịch", COMMITTEE),
+        (
+            COMMITTEE, "uy ban nhan dan", "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH",
+            ["TM. ỦY BAN NHÂN DÂN", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "Phó Chủ tịch Thường trực UBND tỉnh",
+            ["TM. ỦY BAN NHÂN DÂN", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH THƯỜNG TRỰC"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "TUQ. Chủ tịch, Giám đốc Sở NN&MT",
+            ["TUQ. CHỦ TỊCH", "GIÁM ĐỐC SỞ NN&MT"],
+        ),
+        (
+            COMMITTEE, "uy ban nhan dan", "Quyền Chủ tịch UBND tỉnh",
+            ["TM. ỦY BAN NHÂN DÂN", "QUYỀN CHỦ TỊCH"],
+        ),
+        (COMMITTEE, "uy ban nhan dan", "Giám đốc Sở Tài chính", ["GIÁM ĐỐC SỞ TÀI CHÍNH"]),
+        (COUNCIL, "hoi dong", "Phó Chủ tịch UBND tỉnh, Chủ tịch Hội đồng", COUNCIL),
+        (COUNCIL, "hoi dong", "Chủ tịch Hội đồng OCOP tỉnh Điện Biên", COUNCIL),
+        (
+            COUNCIL, "hoi dong", "Phó Chủ tịch hội đồng",
+            ["TM. HỘI ĐỒNG", "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"],
+        ),
+        (["BỘ TRƯỞNG"], "", "Bộ trưởng Bộ Nông nghiệp và Môi trường", ["BỘ TRƯỞNG"]),
+        (["BỘ TRƯỞNG"], "", "KT. Bộ trưởng, Thứ trưởng", ["KT. BỘ TRƯỞNG", "THỨ TRƯỞNG"]),
+    ],
+)  # fmt: skip
+def test_a_paper_prints_in_which_capacity_it_was_signed(lines, own, capacity, printed):
+    assert facts.signature(lines, capacity, own) == printed
+
+
+def test_a_deputys_paper_is_printed_as_the_deputys_with_its_own_symbol(client, closed, thu):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    given = {"number": "7/QĐ-CTUBND", "signer_capacity": "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH"}
+    sent = signed(kind="decision", signer="Lê Thị Phó", **given)
+    assert client.post(path, sent).status_code == 302
+    said = text(client.get(address(closed, "decision")).content)
+    assert "KT. CHỦ TỊCH PHÓ CHỦ TỊCH Lê Thị Phó" in said
+    assert "Số: 07/QĐ-CTUBND" in said
+
+
+@pytest.mark.parametrize("minister", [False, True])
+def test_a_certificate_is_of_whoever_gave_it(closed, province, minister):
+    entry = closed.entries.select_related("round__council__org_unit").first()
+    decision = OfficialDocument(
+        number="99/QĐ", signed_on=clock.today(), signer="Nguyễn Văn Bộ",
+        signer_capacity="KT. Bộ trưởng, Thứ trưởng" if minister else "Phó Chủ tịch UBND tỉnh",
+    )  # fmt: skip
+    given = Certificate(
+        dossier=entry.dossier, issued_on=clock.today(), number="5/GCN-BNNMT", stars=5,
+        issuer=None if minister else province, decision=decision,
+    )  # fmt: skip
+    said = text(pdf("certificate", facts.certificate_of(entry, given, link="https://x.vn/c/1")))
+    assert "Số: 05/GCN-BNNMT" in said
+    assert ("BỘ TRƯỞNG BỘ NÔNG NGHIỆP VÀ MÔI TRƯỜNG" in said) is minister
+    assert ("ỦY BAN NHÂN DÂN" in said) is not minister
+    deputy = "KT. BỘ TRƯỞNG THỨ TRƯỞNG" if minister else "KT. CHỦ TỊCH PHÓ CHỦ TỊCH"
+    assert f"{deputy} Nguyễn Văn Bộ" in said
 
 
 # --- Who, and when --------------------------------------------------------------------------
@@ -186,8 +417,8 @@ def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client,
     ("changes", "field", "sentence"),
     [
         ({"signer_capacity": "Trưởng phòng"}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
-        ({"signer_capacity": ""}, "signer_capacity", "do Chủ tịch UBND tỉnh"),
-        ({"signed_on": "01/01/1999"}, "signed_on", "không ký trước ngày đó"),
+        ({"signer_capacity": ""}, "signer_capacity", "Bạn chưa nhập"),
+        ({"signed_on": "01/01/2020"}, "signed_on", "không ký trước ngày đó"),
         ({"number": "05 / bb–hđ"}, "number", "đã ghi cho biên bản họp hội đồng"),
         (
             {"kind": "council_report", "signer_capacity": "Trưởng phòng"},
@@ -221,8 +452,119 @@ def test_no_document_of_a_result_is_recorded_before_the_closing(client, round_, 
     page = client.post(path, signed(kind=kind))
     assert "Đợt chưa chốt kết quả" in page.text
     assert not SignedDocument.objects.exists()
+    first = round_.council.decision_on
     invited = signed(kind="invitation", number="3/GM-HĐ", signed_on="01/01/2020")
-    assert client.post(path, invited).status_code == 302
+    page = client.post(path, invited)
+    assert list(page.context["form"].errors) == ["signed_on"]
+    assert client.post(path, invited | {"signed_on": f"{first:%d/%m/%Y}"}).status_code == 302
+
+
+# --- One document ---------------------------------------------------------------------------
+
+
+def typed(number="7/QĐ-UBND", **fields):
+    said = {"signed_on": clock.today(), "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch"}
+    return SignedDocument(document=Document(number=number, **said | fields))
+
+
+def refused_at(paper, round_, kind, by):
+    """The fields at which the door refuses it; it is in no ledger then."""
+    before = Document.objects.count()
+    with pytest.raises(ValidationError) as refused, transaction.atomic():
+        SignedDocument.record(paper, round_, kind, by=by)
+    assert Document.objects.count() == before
+    return [*getattr(refused.value, "error_dict", {"": 1})]
+
+
+@pytest.fixture
+@kept
+def two(province, thu, cycle, commune, an):
+    """Two closed rounds of one council."""
+    regulate(province)
+    council = judging.seat(province, thu)
+    made = []
+    for dossier in judging.before_council(cycle, commune, an, 2):
+        round_ = begin(council, cycle, [dossier], thu)
+        for number in range(5):
+            fill(round_.entries.get(), judge(council, number))
+        judging.close(round_, by=thu)
+        made.append(round_)
+    return made
+
+
+def test_a_number_of_the_unit_is_one_document_in_all_rounds_and_acts(two, thu, province):
+    first, second = two
+    its = SignedDocument.record(typed(), first, "decision", by=thu).document
+    assert (its.issuer, its.register, its.before) == (province, "", False)
+    other = {"signer": "Nguyễn Thị Khác"}
+    assert refused_at(typed(**other), second, "decision", thu) == ["signer"]
+    yesterday = {"signed_on": clock.today() - timedelta(days=1)}
+    assert refused_at(typed(**yesterday), second, "decision", thu) == ["signed_on"]
+    assert refused_at(typed(), second, "submission", thu) == ["number"]
+    # A decision of both rounds, however it is typed; and that of an act.
+    again = SignedDocument.record(typed(" 7 / qđ–ubnd"), second, "decision", by=thu)
+    assert again.document == its
+    of_act = Document(
+        number="7/QĐ-UBND", issuer=province, signed_on=clock.today(), signer_capacity="Chủ tịch"
+    )
+    of_act.signer = "Mùa A Ba"
+    with pytest.raises(documents.Another), transaction.atomic():
+        documents.record(of_act, by=thu)
+
+
+@pytest.mark.parametrize("kind", sorted(OF_ONE_ROUND))
+def test_what_the_council_signs_is_of_one_round(two, thu, kind):
+    first, second = two
+    chair = {"signer": "Trần Công Chủ", "signer_capacity": "Chủ tịch hội đồng"}
+    said = {"number": f"1/{KINDS[kind].symbol}-HĐ", **chair}
+    SignedDocument.record(typed(**said), first, kind, by=thu)
+    assert refused_at(typed(**said), second, kind, thu) == ["number"]
+
+
+def test_a_scan_shows_one_document(two, thu, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    first, second = two
+    shown = files.stage(ContentFile(b"%PDF-1.4 one obj %%EOF", name="x.pdf"))
+    scan = {"scan_sha256": shown.sha256, "scan_bytes": shown.bytes, "scan_filename": "x.pdf"}
+    chair = {"signer": "Trần Công Chủ", "signer_capacity": "Chủ tịch hội đồng"}
+    SignedDocument.record(typed("1/BB-HĐ", **chair, **scan), first, "minutes", by=thu)
+    assert refused_at(typed("2/QĐ-UBND", **scan), first, "decision", thu) == ["scan"]
+    assert refused_at(typed("2/QĐ-UBND", **scan), second, "decision", thu) == ["scan"]
+
+
+def test_what_was_typed_wrong_is_typed_again(two, thu):
+    first, second = two
+    old = SignedDocument.record(typed(), first, "decision", by=thu)
+    new = SignedDocument.record(typed(signer="Nguyễn Thị Khác"), first, "decision", by=thu)
+    assert (new.replaces, new.document.replaces) == (old, old.document)
+    old = SignedDocument.objects.get(pk=old.pk)
+    assert (old.signer, new.signer) == ("Nguyễn Thị Khác", "Nguyễn Thị Khác")
+    # Not what another round rests on too.
+    SignedDocument.record(typed(signer="Nguyễn Thị Khác"), second, "decision", by=thu)
+    assert refused_at(typed(signer="Mùa A Ba"), first, "decision", thu) == ["signer"]
+
+
+def test_no_document_of_a_day_to_come_or_before_the_council(two, thu):
+    first, _second = two
+    ahead = clock.today() + timedelta(days=400)
+    for kind in set(facts.OF_ROUND):
+        chair = {"signer_capacity": "Chủ tịch hội đồng" if kind in OF_ONE_ROUND else "Chủ tịch"}
+        for day in (ahead, date(2000, 1, 1)):
+            assert refused_at(typed(signed_on=day, **chair), first, kind, thu) == ["signed_on"]
+
+
+def test_a_version_that_was_opened_again_takes_no_document_and_a_void_round_none(two, thu, client):
+    first, _second = two
+    run_waiting()
+    closing.reopen(first, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+    for kind in AFTER_CLOSING:
+        assert refused_at(typed(), first, kind, thu) == [""]
+    first.void(by=thu, reason="Nhầm", document="10/QĐ-UBND ngày 01/11/2026")
+    for kind in facts.OF_ROUND:
+        assert refused_at(typed(), first, kind, thu) == [""]
+    client.force_login(thu)
+    page = client.post(reverse("councils:documents", args=[first.pk]), signed(kind="invitation"))
+    assert "Đợt đã hủy lúc" in page.text
 
 
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):

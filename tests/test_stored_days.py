@@ -209,7 +209,7 @@ WHERE = {
     "councils.EvaluationRound.closed_at": "asked by councils/models/round.py",
     "councils.Appraisal.visited_on": "shown at templates/councils/_appraisals.html",
     "councils.Appraisal.at": MADE,
-    "councils.SignedDocument.signed_on": "asked by councils/papers/kinds.py",
+    "councils.SignedDocument.was_signed_on": HASHED,
     "councils.SignedDocument.at": MADE,
     "councils.DocumentTemplate.at": MADE,
     "councils.Opinion.asked_at": "shown at templates/councils/opinion.html",

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from councils.models import Council, EvaluationRound, SignedDocument
+from councils.models import Council, EvaluationRound
 from councils.papers import facts
 from cycle import chains, clock
 from cycle.appointing import Appointed
@@ -215,11 +215,11 @@ def papers(round_):
 
 def sign(round_, thu):
     """Every paper of the unit bears its number and day: yesterday's, as it was signed."""
-    for kind in facts.OF_ROUND:
-        SignedDocument.objects.create(
-            round=round_, kind=kind, number="7/QĐ-UBND", signed_on=clock.today() - timedelta(days=1),
-            signer="Trần Ký Tên", by=thu, at=clock.now(),
-        )  # fmt: skip
+    yesterday = clock.today() - timedelta(days=1)
+    for number, kind in enumerate(facts.OF_ROUND, 7):
+        records.of_round(
+            round_, kind, by=thu, number=f"{number}/QĐ-UBND", signed_on=yesterday
+        ).save()
 
 
 def members_renamed(round_):

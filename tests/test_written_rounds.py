@@ -1,9 +1,11 @@
 """Opinions in writing: what the members agree on is closed, the rest goes to a meeting."""
 
+import io
 from datetime import date, timedelta
 
+import pypdf
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
 from councils.judging import checklist, closing, tally
@@ -15,9 +17,12 @@ from councils.models import (
     RoundMode,
     Scoresheet,
     SheetState,
+    SignedDocument,
     VisitGround,
 )
 from councils.papers import facts
+from councils.papers.pdf import pdf
+from councils.papers.then import Then
 from cycle import clock, rulesets
 from cycle.models import Elimination, HistoryEntry, RuleSet
 from cycle.models.job import run_waiting
@@ -370,10 +375,75 @@ def test_a_complex_product_that_all_agree_on_may_be_met_on_with_a_reason(asked, 
     meeting = EvaluationRound.objects.get(follows=round_)
     assert [entry.dossier for entry in meeting.entries.all()] == [complex_.dossier]
     assert HistoryEntry.objects.get(event="round.convene").reason == "Hai cơ sở cùng nhãn hiệu"
-    assert facts._called(meeting) == [
-        f"Hội đồng họp về sản phẩm có nội dung phức tạp ({round_}): Hai cơ sở cùng nhãn hiệu"
+    assert facts._called(Then(meeting)) == [
+        f"Hội đồng họp về Mật ong rừng 2, có nội dung phức tạp ({round_}): Hai cơ sở cùng nhãn hiệu"
     ]
     assert [each.entry for each in judging.close(round_, by=thu).results.all()] == [simple]
+
+
+def test_the_minutes_say_of_each_product_why_the_council_met(asked, anew, thu):
+    round_ = asked(2)
+    split, complex_ = round_.entries.all()
+    say(split, [best, worst, best, worst, best])
+    say(complex_, [best] * 5)
+    meeting = closing.convene(
+        round_, by=thu, meets_at=clock.now(), place="x", complex_ones=[complex_.pk], reason="Khó"
+    )
+    assert facts._called(Then(meeting)) == [
+        f"Hội đồng họp về Mật ong rừng 1 vì ý kiến bằng phiếu chưa thống nhất ({round_})",
+        f"Hội đồng họp về Mật ong rừng 2, có nội dung phức tạp ({round_}): Khó",
+    ]
+    # What is met on at once.
+    dossier, at_once = anew
+    at_once.take_in(pairs_of(dossier), by=thu, complexity="Hai cơ sở cùng nhãn hiệu")
+    assert facts._called(Then(at_once)) == [
+        f"Hội đồng họp ngay về {dossier.product.name} vì nội dung phức tạp: Hai cơ sở cùng nhãn "
+        "hiệu"
+    ]
+
+
+def test_papers_of_a_written_round_say_that_nobody_met(asked, council, thu):
+    """One left without a sheet, and the secretary was never asked."""
+    round_ = asked()
+    gone = judge(council, 4)
+    with clock.at(clock.now() + timedelta(days=1)):
+        council.take_seat(
+            gone, by=thu, until=clock.today(), reason="x", document="9/QĐ-UBND ngày 01/11/2026"
+        )
+    with clock.at(clock.now() + timedelta(days=5)):
+        for number in range(4):
+            fill(round_.entries.get(), judge(council, number))
+        made = judging.close(round_, by=thu)
+        said = {kind: facts.of_round(kind, round_, closing=made) for kind in facts.OF_ROUND}
+        minutes, report = said["minutes"], said["council_report"]
+        asked_, answered = minutes["members"], [each["name"] for each in minutes["answered"]]
+        assert (asked_, len(answered), str(gone.user) in answered) == (5, 4, False)
+        assert (minutes["present"], minutes["absent"]) == ([], [])
+        assert (report["attended"], report["answered"], report["members"]) == (0, 4, 5)
+        for kind in ("minutes", "council_report", "invitation", "submission"):
+            paper = pypdf.PdfReader(io.BytesIO(pdf(kind, said[kind]))).pages
+            text = " ".join(" ".join(page.extract_text() for page in paper).split()).lower()
+            for words in ("có mặt", "vắng mặt", "chủ trì", "cuộc họp", "họp hội đồng"):
+                assert words not in text, (kind, words)
+            assert "hội đồng họp" not in text
+        # Its results are not written down before they are counted.
+        early = SignedDocument(
+            number="5/BB-HĐ", signed_on=clock.today() - timedelta(days=3),
+            signer="Trần Công Chủ", signer_capacity="Chủ tịch hội đồng",
+        )  # fmt: skip
+        with pytest.raises(ValidationError) as refused:
+            SignedDocument.record(early, round_, "minutes", by=thu)
+        assert list(refused.value.message_dict) == ["signed_on"]
+
+
+def test_the_office_that_reports_on_re_evaluations_is_named_on_its_report(asked, council, thu):
+    report = facts.of_round("support_report", asked())
+    assert (report["agency"], report["signature"]) == (
+        "THƯỜNG TRỰC HỘI ĐỒNG",
+        {"lines": ["THƯỜNG TRỰC HỘI ĐỒNG"], "name": ""},
+    )
+    assert [each["name"] for each in report["team"]] == [str(thu)]
+    assert "Tổ tư vấn" not in str(report)
 
 
 def test_only_who_runs_the_round_calls_the_council(asked, thu, la, client, council):

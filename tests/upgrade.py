@@ -211,6 +211,7 @@ def check(backup: Path) -> list[str]:
 
 def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
+    from councils.models import SignedDocument
     from cycle import documents
     from cycle.models import Document, HistoryEntry
     from dossiers.models import OfficialDocument
@@ -220,12 +221,15 @@ def papers() -> list[str]:
         for kept in entry.data.get("records", ()):
             if kept[0] == "officialdocument":
                 named.add(kept[1])
-    for row in OfficialDocument.objects.select_related("document"):
-        document = documents.of_before("dossiers.officialdocument", row.pk)
-        said = document and (document.number, document.signed_on, document.signer)
-        if document != row.document or said != (row.was_number, row.was_signed_on, row.was_signer):
-            faults.append(f"Văn bản {row.pk} của hồ sơ không có trong sổ như đã ghi.")
-        named.discard(row.pk)
+    for model in (OfficialDocument, SignedDocument):
+        for row in model.objects.select_related("document"):
+            document = documents.of_before(model._meta.label_lower, row.pk)
+            said = document and (document.number, document.signed_on, document.signer)
+            was = row.was_number, row.was_signed_on, row.was_signer
+            if document != row.document or said != was:
+                faults.append(f"{model._meta.verbose_name} {row.pk}: không có trong sổ như đã ghi.")
+            if model is OfficialDocument:
+                named.discard(row.pk)
     faults += [f"Nhật ký nêu văn bản {each}: không có trong sổ." for each in sorted(named)]
     number = Document.objects.of_before().count()
     say(

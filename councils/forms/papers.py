@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import DocumentKind, SignedDocument
+from councils.models import DocumentKind
 from councils.papers.word import TemplateRefused, check_template
 from cycle import files
-from cycle.models import User
+from cycle.models import Document, User
 from dossiers.forms.fields import Part, PlainPart, field_for
 from dossiers.forms.uploads import FileField, ScanField, hold_for
 
@@ -20,7 +20,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
     scan = ScanField(label=_("Bản chụp"), required=False)
 
     class Meta:
-        model = SignedDocument
+        model = Document
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
@@ -31,7 +31,9 @@ class SignedDocumentForm(Part, forms.ModelForm):
     def clean(self) -> Any:
         cleaned = super().clean()
         if staged := self.cleaned_data.get("scan"):
-            self.instance.scan_sha256, self.instance.scan_name = staged.sha256, staged.filename
+            document = self.instance
+            document.scan_sha256, document.scan_bytes = staged.sha256, staged.bytes
+            document.scan_filename, document.scan_type = staged.filename, staged.content_type
         return cleaned
 
 

@@ -172,6 +172,8 @@ def convene(
             if not rules.has_perm("councils.settle_spread", by, round_):
                 raise PermissionDenied
             data["reason"] = stated(reason, _("Bạn chưa nêu nội dung phức tạp cần họp hội đồng."))
+            theirs = round_.entries.filter(pk__in=more).order_by("pk")
+            data["complex"] = list(theirs.values_list("dossier", flat=True))
             split += more
         if not split:
             raise ConditionNotMet([_("Không có sản phẩm nào phải họp hội đồng.")])

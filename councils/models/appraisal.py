@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any, Self
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry, RoundState
-from councils.models.round import EvaluationRound
-from cycle import clock, files
+from councils.models.round import EvaluationRound, RoundClosed
+from cycle import clock, documents, files
 from cycle.letters import fold_number
 from cycle.models import (
     Configuration,
+    Document,
+    Effect,
     HistoryEntry,
     Level,
     User,
-    check_signer,
-    check_symbol,
 )
 from cycle.written import day_text
 from dossiers.law.signers import Called, Office, committee, council
-from dossiers.models import CaseType
+from dossiers.models import CaseType, OfficialDocument
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -180,23 +181,72 @@ AFTER_CLOSING = frozenset(
 )
 
 
+#: What each does, where it is recorded.
+DOES = {
+    DocumentKind.INVITATION: Effect.NOTIFIES,
+    DocumentKind.SCORE_SHEET: Effect.MINUTES,
+    DocumentKind.SUPPORT_REPORT: Effect.PROPOSES,
+    DocumentKind.MINUTES: Effect.MINUTES,
+    DocumentKind.COUNCIL_REPORT: Effect.PROPOSES,
+    DocumentKind.SUBMISSION: Effect.PROPOSES,
+    DocumentKind.DECISION: Effect.RECOGNISES,
+    DocumentKind.CERTIFICATE: Effect.RECOGNISES,
+    DocumentKind.NOTICE: Effect.NOTIFIES,
+    DocumentKind.REQUEST: Effect.PROPOSES,
+}
+#: The documents that a council and its team number themselves, each of one round; those of its unit
+#: stand in the unit's own register, and may be on several rounds.
+OF_ONE_ROUND = BY_COUNCIL | {DocumentKind.SUPPORT_REPORT}
+
+
+def _of_document(name: str) -> Any:
+    """A field of the document as one of the paper; a paper that is typed has its own, unsaved."""
+
+    def read(self: SignedDocument) -> Any:
+        return getattr(self.of_ledger, name)
+
+    def write(self: SignedDocument, value: Any) -> None:
+        setattr(self.of_ledger, name, value)
+
+    return property(read, write)
+
+
 class SignedDocument(models.Model):
-    """Number, date, signer and scan of a council's document (văn bản đã ký), given by the clerk."""
+    """A signed document of a round (văn bản đã ký), recorded by the clerk: one of the ledger, read
+    as it was corrected last.
+
+    Rows of before the ledger keep in the columns ``was_…`` what the history hashed of them; nothing
+    reads these.
+    """
 
     round = models.ForeignKey(EvaluationRound, models.PROTECT, related_name="documents")
     entry = models.ForeignKey(RoundEntry, models.PROTECT, null=True, related_name="documents")
     kind = models.CharField(_("loại văn bản"), max_length=20, choices=DocumentKind)
-    number = models.CharField(_("số và ký hiệu"), max_length=60)
-    signed_on = models.DateField(_("ngày ký"))
-    signer = models.CharField(_("người ký"), max_length=150)
-    signer_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
-    scan_sha256 = files.HashField(blank=True)
-    scan_name = models.CharField(_("bản chụp"), max_length=200, blank=True)
+    document = models.ForeignKey(
+        Document, models.PROTECT, related_name="of_rounds", verbose_name=_("văn bản trong sổ")
+    )
+    was_number = models.CharField(db_column="number", max_length=60, blank=True, editable=False)
+    was_signed_on = models.DateField(db_column="signed_on", null=True, editable=False)
+    was_signer = models.CharField(db_column="signer", max_length=150, blank=True, editable=False)
+    was_signer_capacity = models.CharField(
+        db_column="signer_capacity", max_length=150, blank=True, editable=False
+    )
+    was_scan_sha256 = files.HashField(db_column="scan_sha256", blank=True, editable=False)
+    was_scan_name = models.CharField(
+        db_column="scan_name", max_length=200, blank=True, editable=False
+    )
     replaces = models.OneToOneField(
         "self", models.PROTECT, null=True, related_name="replaced_by", verbose_name=_("thay cho")
     )
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nhập"))
     at = models.DateTimeField(_("nhập lúc"))
+
+    number = _of_document("number")
+    signed_on = _of_document("signed_on")
+    signer = _of_document("signer")
+    signer_capacity = _of_document("signer_capacity")
+    scan_sha256 = _of_document("scan_sha256")
+    scan_name = _of_document("scan_filename")
 
     class Meta:
         verbose_name = _("văn bản của hội đồng")
@@ -214,9 +264,17 @@ class SignedDocument(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.number}"
 
+    @property
+    def of_ledger(self) -> Document:
+        """Its document as it stands; of a paper that is being typed an unsaved one."""
+        if self.document_id is None:
+            if "document" not in self._state.fields_cache:
+                self.document = Document()
+            return self.document
+        return self.document.in_force
+
     def clean(self) -> None:
-        check_symbol(self.number, "number")
-        check_signer(self.signer, "signer")
+        self.of_ledger.clean()
 
     def office(self) -> Office | None:
         """Whose chair signs it: the council's, or its unit's; None where the law names nobody."""
@@ -229,6 +287,12 @@ class SignedDocument(models.Model):
             return committee(body, Level(unit.level))
         return None
 
+    @property
+    def told(self) -> str:
+        """What it is of, as a sentence names it."""
+        kind = DocumentKind(self.kind).label.lower()
+        return _now("%(kind)s của «%(round)s»") % {"kind": kind, "round": self.round}
+
     @classmethod
     def record(
         cls,
@@ -239,10 +303,12 @@ class SignedDocument(models.Model):
         by: User,
         entry: RoundEntry | None = None,
     ) -> Self:
-        """Save ``signed`` as the signed document of ``kind``; it replaces an earlier one.
+        """Save ``signed`` as the signed document of ``kind``, in the ledger; it replaces an earlier
+        one.
 
         Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
-        field, when its staged scan is gone or it cannot be that document.
+        field, when its staged scan is gone, it cannot be that document, or the ledger has another
+        of its number or scan.
         """
         with round_.change(
             "round.record_document",
@@ -255,41 +321,128 @@ class SignedDocument(models.Model):
         ) as said:
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
-            signed._check_of_round()
-            if signed.scan_sha256:
-                files.keep(signed.scan_sha256, "scan")
             signed.replaces = cls.objects.filter(
                 round=round_, entry=entry, kind=kind, replaced_by=None
             ).first()
+            signed._check_of_round()
+            try:
+                signed.document = signed._into_ledger()
+            except ValidationError as error:
+                if not hasattr(error, "error_dict"):
+                    raise
+                # At the field of its form.
+                told = error.message_dict
+                told |= {"scan": told.pop(documents.SCAN)} if documents.SCAN in told else {}
+                raise ValidationError(told) from error
+            signed._check_alone()
             signed.save(force_insert=True)
             if entry is not None:
                 said["dossier"] = entry.dossier_id
             if signed.replaces is not None:
                 said["corrects"] = True
+            said["ledger"] = signed.document.pk
             said["saved"] = [signed]
             said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
 
+    def _into_ledger(self) -> Document:
+        """Find or write its document; one that is only typed anew is corrected there.
+
+        Raises ValidationError, by the fields of :func:`cycle.documents.record`.
+        """
+        typed, council = self.of_ledger, self.round.council
+        typed.issuer = council.org_unit
+        typed.does = DOES[DocumentKind(self.kind)]
+        if self.kind in OF_ONE_ROUND:
+            typed.register = _now("Hội đồng theo %(number)s") % {
+                "number": council.decision_number[:40]
+            }
+        capacity = self.round.capacity(self.by)
+        old = self.replaces.of_ledger if self.replaces is not None else None
+        if old is not None and not old.before and self._is_typed_anew(typed, old):
+            became = {
+                name: getattr(typed, name)
+                for name in ("signed_on", "signer", "signer_capacity")
+                if getattr(typed, name) != getattr(old, name)
+            }
+            scan = None
+            if typed.scan_sha256 and typed.scan_sha256 != old.scan_sha256:
+                scan = files.Staged(
+                    typed.scan_sha256, typed.scan_bytes, typed.scan_filename, typed.scan_type
+                )
+            if not became and scan is None:
+                return old
+            if capacity is not None or documents.may_correct(self.by, old):
+                return documents.correct(
+                    old,
+                    by=self.by,
+                    reason=_now("Ghi lại văn bản của đợt"),
+                    scan=scan,
+                    capacity=capacity,
+                    **became,
+                )
+        resting = SignedDocument.objects.select_related("round").order_by("pk")
+
+        def told(known: Document) -> str:
+            first = resting.filter(document__in=known.versions()).first()
+            return first.told if first is not None else ""
+
+        return documents.record(typed, by=self.by, capacity=capacity, told=told)
+
+    def _is_typed_anew(self, typed: Document, old: Document) -> bool:
+        """Whether it is the document that it replaces, on which nothing else rests."""
+        rows = [each.pk for each in old.versions()]
+        others = SignedDocument.objects.filter(document__in=rows).exclude(
+            round=self.round, kind=self.kind, entry=self.entry
+        )
+        return (
+            documents.same_number(typed, old)
+            and documents.same_body(typed, old)
+            and typed.register == old.register
+            and not others.exists()
+            and not OfficialDocument.objects.filter(document__in=rows).exists()
+        )
+
     def _check_of_round(self) -> None:
-        """Refuse results before the closing or of a day before the meeting, the number of another
-        document of the round, and who may not sign it. Raises ValidationError, by field.
+        """Refuse any of a voided round, results before the closing or of a day before the meeting
+        (in writing, before the closing), a day before the council, the number of another document
+        of the round, and who may not sign it. Raises ValidationError, by field.
         """
         kind, met_on = DocumentKind(self.kind), self.round.met_on
         wrong: dict[str, Any] = {}
+        if self.round.state == RoundState.VOID:
+            raise ValidationError(RoundClosed(self.round).sentence)
+        first = self.round.council.decision_on
         if kind in AFTER_CLOSING:
-            if not self.round.closings.exists():
+            # A version that was opened again takes none: there will be another.
+            closing = self.round.closings.filter(reopening=None).first()
+            if closing is None:
                 raise ValidationError(
                     _("Đợt chưa chốt kết quả: chưa có %(kind)s để ghi số."),
                     params={"kind": kind.label.lower()},
                 )
-            if met_on and self.signed_on < met_on:
+            if self.round.in_writing and self.signed_on < (ended := localdate(closing.at)):
+                wrong["signed_on"] = _now(
+                    "Đợt lấy ý kiến bằng phiếu chốt kết quả ngày %(day)s: văn bản về kết quả không "
+                    "ký trước ngày đó."
+                ) % {"day": day_text(ended)}
+            elif met_on and self.signed_on < met_on:
                 wrong["signed_on"] = _now(
                     "Đợt này họp (mở chấm) ngày %(day)s: văn bản về kết quả không ký trước ngày đó."
                 ) % {"day": day_text(met_on)}
-        of_year = self.round.documents.filter(replaced_by=None, signed_on__year=self.signed_on.year)
+        elif self.signed_on < first:
+            wrong["signed_on"] = _now(
+                "Hội đồng thành lập ngày %(day)s: văn bản của hội đồng không ký trước ngày đó."
+            ) % {"day": day_text(first)}
         number = fold_number(self.number)
-        others = of_year.exclude(kind=kind)
-        same = [each for each in others if number and fold_number(each.number) == number]
+        others = self.round.documents.filter(replaced_by=None).exclude(kind=kind)
+        same = [
+            each
+            for each in others.select_related("document__replaced_by")
+            if number
+            and fold_number(each.number) == number
+            and each.signed_on.year == self.signed_on.year
+        ]
         if same:
             wrong["number"] = _now("Số này đã ghi cho %(kind)s của đợt: hãy kiểm tra lại.") % {
                 "kind": same[0].get_kind_display().lower()
@@ -301,6 +454,30 @@ class SignedDocument(models.Model):
             wrong["signer_capacity"] = office.sentence
         if wrong:
             raise ValidationError(wrong)
+
+    def _check_alone(self) -> None:
+        """Refuse the document of another kind of paper, and of the council's own one that of
+        another round. Raises ValidationError, by field.
+        """
+        known = SignedDocument.objects.filter(
+            Q(document__in=[each.pk for each in self.document.versions()])
+            # Of before the ledger, whose rows bear no body.
+            | Q(
+                document__before=True,
+                document__folded_number=fold_number(self.number),
+                document__year=self.signed_on.year,
+                round__council=self.round.council_id,
+            ),
+            replaced_by=None,
+        ).exclude(round=self.round, kind=self.kind)
+        for other in known.exclude(document__folded_number="").select_related("round"):
+            if other.kind != self.kind or self.kind in OF_ONE_ROUND:
+                raise ValidationError(
+                    {
+                        "number": _now("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
+                        % {"told": other.told}
+                    }
+                )
 
 
 class DocumentTemplate(models.Model):

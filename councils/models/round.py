@@ -792,8 +792,9 @@ class EvaluationRound(Interests):
             # Lock first, read then: nobody moves one or chooses another rubric meanwhile.
             held = Dossier.objects.filter(pk__in=taken).select_for_update(of=("self",))
             list(held.order_by("pk").values_list("pk"))
-            if self.met_at_once(Dossier.objects.filter(pk__in=taken)):
+            if at_once := self.met_at_once(Dossier.objects.filter(pk__in=taken)):
                 data["why"] = stated(complexity, COMPLEX_HOW)
+                data["complex"] = [dossier.pk for dossier in at_once]
             offered = self.awaiting()
             if not again:
                 offered = offered.filter(state=STATE_AT[self.council.level])

@@ -5,22 +5,22 @@ Nothing is made up: a number, date or signer that is not recorded stays blank.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils import timezone
 
 from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
     TEAM,
-    Closing,
     Council,
     DocumentKind,
     EvaluationRound,
@@ -28,18 +28,19 @@ from councils.models import (
     Resolution,
     Result,
     RoundEntry,
-    RoundMode,
     Scoresheet,
     Seat,
-    SignedDocument,
 )
-from councils.models.appraisal import BY_COUNCIL
+from councils.models.appraisal import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
-from cycle import clock, letters
-from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, end_of
+from councils.papers.then import Then
+from cycle import clock, documents, letters
+from cycle.letters import search_words
+from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
-from dossiers.models import Certificate
+from dossiers.law.signers import capacity_words
+from dossiers.models import CaseType, Certificate
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
@@ -56,6 +57,11 @@ OF_ROUND = (
 SCORES = (*JUDGES, Seat.SECRETARY)
 #: The moment whose names, and whose chair and secretary, a paper says; None: today's.
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
+#: Room for a name that nobody has recorded.
+BLANK = "………………………"
+#: Who reports to the council on its products.
+TEAM_NAME = "Tổ tư vấn"
+OFFICE_NAME = "Thường trực Hội đồng"
 _HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
@@ -64,7 +70,7 @@ def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict
 
     Raises KeyError for a kind that is not about a round.
     """
-    made_by: dict[str, Callable[[EvaluationRound, Any], dict[str, Any]]] = {
+    made_by: dict[str, Callable[[Then], dict[str, Any]]] = {
         DocumentKind.INVITATION: _invitation,
         DocumentKind.SUPPORT_REPORT: _support_report,
         DocumentKind.MINUTES: _minutes,
@@ -74,8 +80,11 @@ def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict
         DocumentKind.NOTICE: _notice,
         DocumentKind.REQUEST: _request,
     }
-    with _as_of(_moment(kind, round_, closing)):
-        return made_by[kind](round_, closing)
+    if kind not in AFTER_CLOSING:
+        closing = closing or round_.closings.filter(reopening=None).first()
+    then = Then(round_, closing)
+    with _as_of(_moment(kind, then)):
+        return made_by[kind](then)
 
 
 # --- The day that a paper speaks of ---------------------------------------------------------
@@ -95,61 +104,114 @@ def _name(whom: Renamed | None) -> str:
     return whom.name_at(_AT.get()) if whom is not None else ""
 
 
-def _moment(kind: str, round_: EvaluationRound, closing: Closing | None) -> datetime | None:
+def _moment(kind: str, then: Then) -> datetime | None:
     """When a paper made today was true: the invitation as it was sent, what the council and its
     team say as the round was closed, what its unit says as it was signed. None: today.
     """
     if kind == DocumentKind.INVITATION:
-        return round_.invited_at
+        return then.round.invited_at
     if kind in BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
-        last = closing or round_.closings.order_by("-version").first()
-        return last.at if last is not None else None
-    recorded = _recorded(kind, round_)
+        return then.closing.at if then.closing is not None else None
+    recorded = then.recorded(kind)
     return end_of(recorded.signed_on) if recorded is not None else None
-
-
-def _recorded(
-    kind: str, round_: EvaluationRound, entry: RoundEntry | None = None
-) -> SignedDocument | None:
-    """The signed paper of this kind that is in force."""
-    found = SignedDocument.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None)
-    return found.order_by("-pk").first()
 
 
 # --- Head and foot --------------------------------------------------------------------------
 
 
-def _head(kind: str, round_: EvaluationRound, entry: RoundEntry | None = None) -> dict[str, Any]:
+def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, Any]:
     """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
-    council, unit = round_.council, round_.council.org_unit
-    recorded = _recorded(kind, round_, entry)
+    council, unit = then.round.council, then.round.council.org_unit
+    recorded = then.recorded(kind, entry)
     committee = f"Ủy ban nhân dân {_in_sentence(_name(unit))}"
     if kind in BY_COUNCIL:
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
-        chair = _holder(council, Seat.CHAIR)
-        signs = ["TM. HỘI ĐỒNG", "CHỦ TỊCH"], _name(chair.user) if chair else ""
+        signs = _of_council(kind, then)
     elif kind == DocumentKind.SUPPORT_REPORT:
-        parent, agency, issuer, host = _name(council), "Tổ tư vấn", "TTV", "Tổ tư vấn"
-        lead = _holder(council, Seat.TEAM_LEAD)
-        signs = ["TỔ TRƯỞNG"], _name(lead.user) if lead else ""
+        parent, (agency, issuer, *titles) = _name(council), _reporters(then)
+        host = agency
+        signs = titles, _user(then.holder(Seat.TEAM_LEAD)) if agency == TEAM_NAME else ""
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
         signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
     if recorded:
-        signs = signs[0], recorded.signer
+        own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
+        signs = signature(signs[0], recorded.signer_capacity, own), recorded.signer
+    number, _slash, symbol = recorded.number.partition("/") if recorded else ("", "", "")
     return {
         "parent": parent.upper(),
         "agency": agency.upper(),
         "issuer": issuer,
         "host": host,
-        "number": recorded.number.partition("/")[0] if recorded else None,
+        "number": number.strip() or None,
+        "symbol": symbol.strip() or None,
         "place": _name(unit).removeprefix(_HEAD.get(unit.level, "")),
         "signed_on": recorded.signed_on.isoformat() if recorded else None,
         "year": recorded.signed_on.year if recorded else clock.today().year,
-        "round": _in_sentence(round_.name),
+        "round": _in_sentence(then.name),
         "signature": {"lines": signs[0], "name": signs[1]},
         "recipients": ["Như trên", "Thành viên Hội đồng", "Lưu: VT"],
     }
+
+
+def _of_council(kind: str, then: Then) -> tuple[list[str], str]:
+    """Who signs for the council: its chair, the minutes of a meeting whoever presided."""
+    chair = "TM. HỘI ĐỒNG", "CHỦ TỊCH"
+    if kind == DocumentKind.INVITATION:
+        return [*chair], _user(_holder(then.round.council, Seat.CHAIR))
+    if kind != DocumentKind.MINUTES or then.in_writing:
+        return [*chair], _user(then.holder(Seat.CHAIR))
+    presided = then.presided
+    if presided is None:
+        return [chair[0], "CHỦ TRÌ"], ""
+    if presided.seat == Seat.VICE_CHAIR:
+        return [chair[0], "KT. CHỦ TỊCH", "PHÓ CHỦ TỊCH"], _user(presided)
+    return [*chair], _user(presided)
+
+
+def _reporters(then: Then) -> tuple[str, ...]:
+    """Who reports on its products, how they write it in a symbol, and who signs: the team; on
+    re-evaluations the council's office (Đ.7.6.c). A report on both kinds is signed for by both.
+    """
+    by = {_by_office(each) for each in then.products().select_related("dossier__rule_set")}
+    if by == {True}:
+        return OFFICE_NAME, "TTHĐ", "THƯỜNG TRỰC HỘI ĐỒNG"
+    if True in by:
+        return f"{TEAM_NAME} và {_in_sentence(OFFICE_NAME)}", "HĐ", "NGƯỜI BÁO CÁO"
+    return TEAM_NAME, "TTV", "TỔ TRƯỞNG"
+
+
+def _by_office(entry: RoundEntry) -> bool:
+    """Whether the council's office, not the team, reports on the product."""
+    dossier = entry.dossier
+    return dossier.case_type == CaseType.REEVALUATION and dossier.rule_set.office_reports
+
+
+def _user(member: Member | None) -> str:
+    return _name(member.user) if member is not None else ""
+
+
+def signature(lines: list[str], capacity: str, own: str) -> list[str]:
+    """How a paper is signed by whoever signed it in this ``capacity``: ``lines`` where that is the
+    head of its body, the last of them their title; «KT.» for their deputy; else as it was typed.
+    ``own``: the body as :func:`capacity_words` reads it, «uy ban nhan dan».
+    """
+    words, title = capacity_words(capacity), lines[-1]
+    head = search_words(title)
+    deputy = "thu truong" if head == "bo truong" else f"pho {head}"
+    heads = rf"(?<!pho )(?<!quyen ){head} {own}\b" if own else r"(?!)"
+    by_order = re.search(r"\b(?:tuq|tl)\b", words)
+    if not words or not by_order and re.search(heads, words) and "kt " not in words:
+        return lines
+    if not by_order and re.search(rf"\b{deputy}\b", words) and head in ("chu tich", "bo truong"):
+        instead = "THỨ TRƯỞNG" if head == "bo truong" else f"PHÓ {title}"
+        instead += " THƯỜNG TRỰC" if f"{deputy} thuong truc" in words else ""
+        return [*lines[:-1], f"KT. {title}", instead]
+    if not by_order and re.search(rf"\bquyen {head}\b", words):
+        return [*lines[:-1], f"QUYỀN {title}"]
+    if re.match(rf"(?:tm .*)?{head}\b", words):
+        return lines
+    return [part.strip().upper() for part in re.split(r"[,;\n]| [-–—] ", capacity) if part.strip()]
 
 
 def _in_sentence(name: str) -> str:
@@ -170,37 +232,32 @@ def _leader(unit: OrgUnit) -> str:
     return leaders[0] if len(leaders) == 1 else ""
 
 
-def _bases(round_: EvaluationRound) -> list[str]:
-    council = round_.council
+def _bases(then: Then) -> list[str]:
+    council = then.round.council
     return [
-        f"Căn cứ {round_.rule_set.document}",
+        f"Căn cứ {then.rule_set.document}",
         f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
         f"về việc thành lập {_name(council)}",
-        f"Căn cứ quy chế làm việc của Hội đồng ({round_.regulation.document})",
+        f"Căn cứ quy chế làm việc của Hội đồng ({then.round.regulation.document})",
     ]
 
 
 # --- Rows -----------------------------------------------------------------------------------
 
 
-def _entry(entry: RoundEntry) -> dict[str, Any]:
+def _entry(entry: RoundEntry, day: date) -> dict[str, Any]:
     product = entry.dossier.product
     return {
         "product": _name(product),
         "producer": _name(product.producer),
-        "commune": _commune(entry),
+        "commune": _commune(entry, day),
         "rubric": entry.rubric.name,
     }
 
 
-def _day_of(round_: EvaluationRound) -> date:
-    """The day whose units its documents name: that of its closing, until then today."""
-    return timezone.localdate(round_.closed_at) if round_.closed_at else clock.today()
-
-
-def _commune(entry: RoundEntry) -> str:
+def _commune(entry: RoundEntry, day: date) -> str:
     """The commune of the product on the document's day, with the one that it was filed in."""
-    dossier, day = entry.dossier, _day_of(entry.round)
+    dossier = entry.dossier
     filed, has = dossier.filed_in, dossier.commune
     if filed.valid_to is None:
         return _name(filed)
@@ -210,9 +267,10 @@ def _commune(entry: RoundEntry) -> str:
     return now if now == then else f"{now} (trước là {then})"
 
 
-def _results(closing: Closing) -> list[Result]:
+def _results(then: Then) -> list[Result]:
+    assert then.closing is not None, "a paper with results is of a closing"
     return list(
-        closing.results.select_related(
+        then.closing.results.select_related(
             "entry__dossier__product__producer",
             "entry__dossier__commune",
             "entry__dossier__rule_set",
@@ -226,8 +284,8 @@ def stars_in_words(result: Result) -> str:
     return "Bị loại" if result.eliminated else f"{result.stars} sao"
 
 
-def _judged(result: Result) -> dict[str, Any]:
-    return _entry(result.entry) | {
+def _judged(result: Result, then: Then) -> dict[str, Any]:
+    return _entry(result.entry, then.day) | {
         "sheets": result.sheets,
         "mean": decimal(result.mean),
         "result": stars_in_words(result),
@@ -242,68 +300,94 @@ def decimal(points: Decimal) -> str:
 # --- The kinds ------------------------------------------------------------------------------
 
 
-def _invitation(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
-    members = round_.seats.select_related("user")
-    chair = _holder(round_.council, Seat.CHAIR)
-    return _head(DocumentKind.INVITATION, round_) | {
+def _invitation(then: Then) -> dict[str, Any]:
+    round_ = then.round
+    day = timezone.localdate(_AT.get()) if _AT.get() else None
+    members = round_.council.members.sitting(day).select_related("user")
+    return _head(DocumentKind.INVITATION, then) | {
         "invited": [
             ", ".join(filter(None, [_name(each.user), each.get_seat_display(), each.department]))
             for each in members
         ],
-        "meeting": "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP",
-        "chair": _name(chair.user) if chair else "",
-        "starts": moment_text(round_.meets_at) if round_.meets_at else "",
-        "venue": round_.place,
-        "agenda": [
+        "meeting": f"{'Cho ý kiến bằng phiếu về' if then.in_writing else 'Họp Hội đồng'} "
+        "đánh giá, phân hạng sản phẩm OCOP",
+        "chair": _user(_holder(round_.council, Seat.CHAIR)),
+        "starts": then.starts if round_.meets_at else "",
+        "venue": then.place,
+        "agenda": ["Nghiên cứu hồ sơ, báo cáo thẩm định", "Chấm điểm và gửi phiếu"]
+        if then.in_writing
+        else [
             "Công bố quyết định, quy chế làm việc của Hội đồng",
             "Tổ tư vấn báo cáo kết quả thẩm định",
             "Các thành viên chấm điểm, thảo luận",
             "Công bố kết quả, thông qua biên bản",
         ],
-        "entries": [_entry(each) for each in round_.products()],
+        "entries": [_entry(each, then.day) for each in round_.products()],
         "notes": ["Tài liệu họp được gửi trên phần mềm quản lý hồ sơ OCOP."],
     }
 
 
-def _support_report(round_: EvaluationRound, _closing: Any) -> dict[str, Any]:
+def _support_report(then: Then) -> dict[str, Any]:
     made, visits = [], []
     team_sheets = Scoresheet.objects.filter(member=None).order_by("scoring")
-    for entry in round_.products().prefetch_related(
+    until = None
+    if then.closing is not None:
+        until = then.closing.at
+        team_sheets = team_sheets.filter(
+            entry__results__closing=then.closing, scoring__lte=F("entry__results__scoring")
+        )
+    for entry in then.products().prefetch_related(
         "appraisals",
         "dossier__selfassessments",
         Prefetch("sheets", team_sheets.prefetch_related("scores"), to_attr="proposed"),
     ):
         kept: list[Any] = [
-            entry.appraisals.all(),
-            entry.dossier.selfassessments.all(),
-            entry.proposed,
+            [each for each in rows.all() if until is None or each.at <= until]
+            for rows in (entry.appraisals, entry.dossier.selfassessments)
         ]
-        appraisal, self_assessment, sheet = ((list(rows) or [None])[-1] for rows in kept)
+        appraisal, self_assessment, sheet = (
+            (list(rows) or [None])[-1] for rows in (*kept, entry.proposed)
+        )
         points = sum(score.points for score in sheet.scores.all()) if sheet else None
         if appraisal and appraisal.visited_on:
             visits.append(appraisal.visited_on)
         made.append(
-            _entry(entry)
+            _entry(entry, then.day)
             | {
                 # Members read it before they score.
                 "self_points": decimal(self_assessment.total)
-                if self_assessment and round_.shows_self_score
+                if self_assessment and (until is not None or then.round.shows_self_score)
                 else "",
                 "points": decimal(points) if points is not None else "",
                 "result": f"{_band(entry, points)} sao" if points is not None else "",
                 "findings": appraisal.report if appraisal else "",
             }
         )
-    team = round_.seats.filter(seat__in=TEAM).select_related("user")
-    return _head(DocumentKind.SUPPORT_REPORT, round_) | {
-        "to": [_name(round_.council)],
-        "bases": _bases(round_),
+    of_team = _reporters(then)[0] != OFFICE_NAME
+    team = then.round.seats.filter(seat__in=TEAM).select_related("user")
+    return _head(DocumentKind.SUPPORT_REPORT, then) | {
+        "to": [_name(then.round.council)],
+        "bases": _bases(then),
         "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
-        "team": [_person(each) for each in team],
+        "team": _of_office(then) + ([_person(each) for each in team] if of_team else []),
         "entries": made,
         "findings": [],
         "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
     }
+
+
+def _of_office(then: Then) -> list[dict[str, Any]]:
+    """Who of the council's office has reported on its re-evaluations."""
+    people: dict[int, User] = {}
+    for entry in then.products().select_related("dossier__rule_set"):
+        if _by_office(entry):
+            made = entry.appraisals.select_related("by").order_by("pk")
+            until = then.closing.at if then.closing is not None else None
+            people |= {each.by_id: each.by for each in made if until is None or each.at <= until}
+    return [
+        {"name": _name(each), "position": OFFICE_NAME, "role": "Báo cáo thẩm định"}
+        for each in people.values()
+    ]
 
 
 def _band(entry: RoundEntry, points: Decimal) -> int:
@@ -318,66 +402,84 @@ def _person(member: Member) -> dict[str, Any]:
     }
 
 
-def _meeting(round_: EvaluationRound) -> tuple[list[Member], list[Member]]:
-    """The members of the council, and who of them was present or absent."""
-    members = list(round_.seats.exclude(seat__in=TEAM).select_related("user"))
-    if round_.mode == RoundMode.WRITTEN:
-        return members, members
-    came = set(round_.attendances.filter(present=True).values_list("member", flat=True))
-    return members, [member for member in members if member.pk in came]
+def _called(then: Then) -> list[str]:
+    """Why the council met on products that it first answers on in writing: of each product its own
+    reason. Empty for others.
+    """
+    round_, said = then.round, []
+    its = round_.entries.select_related("dossier__product")
+    names = {entry.dossier_id: _name(entry.dossier.product) for entry in its}
+
+    def named(dossiers: Iterable[int]) -> str:
+        return ", ".join(names[each] for each in dossiers if each in names)
+
+    if (before := round_.follows) is not None:
+        calls = HistoryEntry.objects.filter(
+            stream=round_.history_stream, stream_id=before.pk, event="round.convene"
+        )
+        call = next((each for each in calls if each.data.get("meeting") == round_.pk), None)
+        taken = list(call.data["dossiers"]) if call is not None else list(names)
+        why = call.reason if call is not None else ""
+        # Which are complex, entries of before do not say.
+        theirs = call.data.get("complex", None if why else []) if call is not None else []
+        if theirs is None:
+            said.append(
+                "Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất hoặc nội dung phức tạp "
+                f"({before}): {why}"
+            )
+        else:
+            split = named(each for each in taken if each not in theirs)
+            if split:
+                said.append(
+                    f"Hội đồng họp về {split} vì ý kiến bằng phiếu chưa thống nhất ({before})"
+                )
+            if why:
+                said.append(
+                    f"Hội đồng họp về {named(theirs)}, có nội dung phức tạp ({before}): {why}"
+                )
+    for each in then.told("round.take_in"):
+        if why := each.data.get("why"):
+            met = named(each.data.get("complex", each.data["dossiers"]))
+            said.append(f"Hội đồng họp ngay về {met} vì nội dung phức tạp: {why}")
+    return said
 
 
-def _called(round_: EvaluationRound) -> list[str]:
-    """Why the council met after a written round; empty for another."""
-    if round_.follows is None:
-        return []
-    calls = HistoryEntry.objects.filter(
-        stream=round_.history_stream, stream_id=round_.follows.pk, event="round.convene"
-    )
-    why = next((each.reason for each in calls if each.data.get("meeting") == round_.pk), "")
-    if why:
-        return [f"Hội đồng họp về sản phẩm có nội dung phức tạp ({round_.follows}): {why}"]
-    return [f"Hội đồng họp vì ý kiến bằng phiếu chưa thống nhất ({round_.follows})"]
-
-
-def _ends(round_: EvaluationRound, closing: Closing) -> str:
+def _ends(then: Then) -> str:
     """When the meeting ended: as it was closed, if on its own day; else nobody has recorded it, and
     there is room to write it by hand.
     """
-    if round_.in_writing:
-        return moment_text(closing.at)
-    first = round_.closings.order_by("at", "pk").first() or closing
-    if timezone.localdate(first.at) == round_.met_on:
+    assert then.closing is not None, "minutes are of a closing"
+    if then.in_writing:
+        return moment_text(then.closing.at)
+    first = then.round.closings.order_by("at", "pk").first() or then.closing
+    if timezone.localdate(first.at) == then.round.met_on:
         return moment_text(first.at)
     return "…… giờ …… ngày ……/……/………"
 
 
-def _proceedings(round_: EvaluationRound) -> list[str]:
+def _proceedings(then: Then) -> list[str]:
     """What the minutes say of the discussion: scorings repeated, wide spreads accepted."""
     told = {
         "round.score_again": "Hội đồng thảo luận và chấm lại {product}: {why}",
         "round.accept_spread": "Hội đồng thống nhất giữ kết quả của {product}: {why}",
     }
-    names = {entry.dossier_id: _name(entry.dossier.product) for entry in round_.products()}
-    history = HistoryEntry.objects.filter(
-        stream=round_.history_stream, stream_id=round_.pk, event__in=told
-    ).order_by("seq")
+    # Also of what was taken out of the round later.
+    its = then.round.entries.select_related("dossier__product")
+    names = {entry.dossier_id: _name(entry.dossier.product) for entry in its}
     return [
-        *_called(round_),
+        *_called(then),
         "Các thành viên chấm điểm độc lập trên phiếu; phiếu được niêm phong đến khi chốt kết quả",
         *(
             told[each.event].format(
                 product=names.get(each.data["dossier"], ""), why=each.data["why"]
             )
-            for each in history
+            for each in then.told(*told)
         ),
     ]
 
 
-def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    members, present = _meeting(round_)
-    chair, secretary = (_holder(round_.council, seat) for seat in (Seat.CHAIR, Seat.SECRETARY))
-    results = _results(closing)
+def _minutes(then: Then) -> dict[str, Any]:
+    results = _results(then)
     resolutions = [
         {
             "product": _name(each.entry.dossier.product),
@@ -387,25 +489,26 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
             "decision": _resolved(each),
             "votes": "",
         }
-        for each in Resolution.objects.filter(entry__results__closing=closing)
-        .select_related("criterion", "elimination", "entry__dossier__product")
-        .order_by("entry__position", "pk")
+        for each in then.resolutions()
     ]
-    return _head(DocumentKind.MINUTES, round_) | {
-        "starts": moment_text(round_.meets_at or round_.opened_at),
-        "ends": _ends(round_, closing),
-        "venue": round_.place,
-        "chair": _name(chair.user) if chair else "",
-        "members": len(members),
-        "present": [_person(each) for each in present],
+    return _head(DocumentKind.MINUTES, then) | {
+        "about": "Lấy ý kiến bằng phiếu của Hội đồng" if then.in_writing else "Họp Hội đồng",
+        "met": not then.in_writing,
+        "in_writing": then.in_writing,
+        "answered": [_person(each) for each in then.answered],
+        "starts": then.starts,
+        "ends": _ends(then),
+        "venue": then.place,
+        "chair": _user(then.presided) or BLANK,
+        "members": len(then.members),
+        "present": [_person(each) for each in then.present],
         "absent": [
             {"name": _name(each.user), "position": each.department, "reason": "vắng"}
-            for each in members
-            if each not in present
+            for each in then.absent
         ],
         "guests": [],
-        "proceedings": _proceedings(round_),
-        "entries": [_judged(each) for each in results],
+        "proceedings": _proceedings(then),
+        "entries": [_judged(each, then) for each in results],
         "resolutions": resolutions,
         "conclusion": [
             f"{_name(each.entry.dossier.product)}: {reasons(each)}"
@@ -413,10 +516,7 @@ def _minutes(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
             if each.eliminated or (each.stars or 0) < each.band
         ]
         or ["Hội đồng thống nhất kết quả nêu trên."],
-        "secretary": {
-            "lines": ["THƯ KÝ"],
-            "name": _name(secretary.user) if secretary else "",
-        },
+        "secretary": {"lines": ["THƯ KÝ"], "name": _user(then.came(Seat.SECRETARY))},
     }
 
 
@@ -427,36 +527,39 @@ def _resolved(resolution: Resolution) -> str:
     return f"{reached} mức tối thiểu {resolution.stars} sao"
 
 
-def _council_report(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    members, present = _meeting(round_)
-    results = _results(closing)
+def _council_report(then: Then) -> dict[str, Any]:
+    results = _results(then)
     tallies = Counter(stars_in_words(each) for each in results)
-    return _head(DocumentKind.COUNCIL_REPORT, round_) | {
-        "to": [f"Ủy ban nhân dân {_in_sentence(_name(round_.council.org_unit))}"],
-        "bases": _bases(round_),
-        "starts": moment_text(round_.meets_at or round_.opened_at),
-        "venue": round_.place,
-        "attended": len(present),
-        "members": len(members),
-        "proceedings": _proceedings(round_),
+    return _head(DocumentKind.COUNCIL_REPORT, then) | {
+        "to": [f"Ủy ban nhân dân {_in_sentence(_name(then.round.council.org_unit))}"],
+        "bases": _bases(then),
+        "starts": then.starts,
+        "venue": then.place,
+        "met": not then.in_writing,
+        "in_writing": then.in_writing,
+        "answered": len(then.answered),
+        "ends": _ends(then),
+        "attended": len(then.present),
+        "members": len(then.members),
+        "proceedings": _proceedings(then),
         "tallies": [
             {"result": result, "number": number}
             for result, number in sorted(tallies.items(), reverse=True)
         ],
-        "entries": [_judged(each) for each in results],
+        "entries": [_judged(each, then) for each in results],
         "proposals": ["Xem xét kết quả đánh giá, phân hạng nêu trên"],
     }
 
 
-def _submission(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    unit = round_.council.org_unit
-    return _head(DocumentKind.SUBMISSION, round_) | {
+def _submission(then: Then) -> dict[str, Any]:
+    unit = then.round.council.org_unit
+    return _head(DocumentKind.SUBMISSION, then) | {
         "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(_name(unit))}"],
-        "bases": _bases(round_),
-        "entries": [_judged(each) for each in _results(closing) if _recognised(each)],
+        "bases": _bases(then),
+        "entries": [_judged(each, then) for each in _results(then) if _recognised(each)],
         "proposals": [],
         "enclosures": [
-            "Biên bản họp Hội đồng",
+            "Biên bản lấy ý kiến Hội đồng" if then.in_writing else "Biên bản họp Hội đồng",
             "Báo cáo kết quả của Hội đồng",
             "Hồ sơ sản phẩm",
         ],
@@ -467,52 +570,52 @@ def _recognised(result: Result) -> bool:
     return (result.stars or 0) >= 3
 
 
-def _decision(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    unit = _in_sentence(_name(round_.council.org_unit))
-    rule_set = round_.rule_set
+def _decision(then: Then) -> dict[str, Any]:
+    unit = _in_sentence(_name(then.round.council.org_unit))
+    rule_set = then.rule_set
     committee = f"Ủy ban nhân dân {unit}"
-    return _head(DocumentKind.DECISION, round_) | {
+    return _head(DocumentKind.DECISION, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
         "host": f"Chủ tịch {committee}",
-        "bases": _bases(round_),
+        "bases": _bases(then),
         "valid_months": rule_set.certificate_months or 0,
         "duties": "Chủ thể có sản phẩm được công nhận có trách nhiệm duy trì chất lượng, sử dụng "
         "nhãn hiệu chứng nhận OCOP đúng quy định.",
         "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan và chủ thể có "
         "tên trong danh sách",
         "entries": [
-            _entry(each.entry)
+            _entry(each.entry, then.day)
             | {
                 "product_code": each.entry.dossier.product.code,
                 "result": stars_in_words(each),
             }
-            for each in _results(closing)
+            for each in _results(then)
             if _recognised(each)
             and each.entry.dossier.rule_set.certifier(each.stars) in (None, Level.PROVINCE)
         ],
     }
 
 
-def _notice(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    results = _results(closing)
-    day = _day_of(round_)
+def _notice(then: Then) -> dict[str, Any]:
+    results = _results(then)
+    day = then.day
     named = {_name(each.entry.dossier.commune.heir(day)) for each in results}
     communes = sorted(named, key=letters.sort_key)
-    return _head(DocumentKind.NOTICE, round_) | {
+    return _head(DocumentKind.NOTICE, then) | {
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
-        "bases": _bases(round_),
-        "entries": [_judged(each) for each in results],
+        "bases": _bases(then),
+        "entries": [_judged(each, then) for each in results],
         "next_steps": ["Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."],
     }
 
 
-def _request(round_: EvaluationRound, closing: Closing) -> dict[str, Any]:
-    return _head(DocumentKind.REQUEST, round_) | {
+def _request(then: Then) -> dict[str, Any]:
+    return _head(DocumentKind.REQUEST, then) | {
         "to": ["Bộ Nông nghiệp và Môi trường"],
-        "bases": _bases(round_),
+        "bases": _bases(then),
         "entries": [
-            _judged(each)
-            for each in _results(closing)
+            _judged(each, then)
+            for each in _results(then)
             if not each.eliminated
             and each.entry.dossier.rule_set.goes_up(
                 Level.PROVINCE,
@@ -553,7 +656,8 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
         chosen={score.option_id for score in scores},
         remarks={score.criterion.code: score.remark for score in scores},
     )
-    head = _head(DocumentKind.SCORE_SHEET, entry.round, entry)
+    then = Then(entry.round)
+    head = _head(DocumentKind.SCORE_SHEET, then, entry)
     return (
         head
         | form
@@ -563,7 +667,7 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
             "role": member.get_seat_display() if member else "",
             "product": _name(product),
             "producer": _name(product.producer),
-            "commune": _commune(entry),
+            "commune": _commune(entry, then.day),
             "signature": {
                 "lines": ["THÀNH VIÊN CHẤM ĐIỂM"],
                 "name": _name(member.user) if member else "",
@@ -574,23 +678,33 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
 
 
 def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
-    """The certificate of a product; ``link`` is the full address for its QR code."""
-    with _as_of(end_of(certificate.issued_on)):
-        name, commune = (
-            _name(entry.round.council.org_unit),
-            _name(certificate.dossier.commune.heir(certificate.issued_on)),
-        )
-    unit = entry.round.council.org_unit
-    committee = f"Ủy ban nhân dân {_in_sentence(name)}"
+    """The certificate of a product; ``link`` is the full address for its QR code. It is of the
+    chair of the unit that gave it, or of the minister.
+    """
+    unit, day = certificate.issuer, certificate.issued_on
+    with _as_of(end_of(day)):
+        name, commune = _name(unit), _name(certificate.dossier.commune.heir(day))
+    if unit is None:
+        agency, issuer, place = f"Bộ trưởng {documents.ministry(day)}", "BNNMT", "Hà Nội"
+        title, own = "BỘ TRƯỞNG", ""
+    else:
+        agency, issuer = f"Chủ tịch Ủy ban nhân dân {_in_sentence(name)}", "UBND"
+        place = name.removeprefix(_HEAD.get(unit.level, ""))
+        title, own = "CHỦ TỊCH", "uy ban nhan dan"
+    number, _slash, symbol = certificate.number.partition("/")
     decision = certificate.decision
     return {
-        "agency": f"Chủ tịch {committee}",
-        "issuer": "UBND",
-        "number": certificate.number.partition("/")[0] or None,
-        "place": name.removeprefix(_HEAD.get(unit.level, "")),
-        "signed_on": certificate.issued_on.isoformat(),
-        "year": certificate.issued_on.year,
-        "signature": {"lines": ["CHỦ TỊCH"], "name": decision.signer if decision else ""},
+        "agency": agency,
+        "issuer": issuer,
+        "number": number.strip() or None,
+        "symbol": symbol.strip() or None,
+        "place": place,
+        "signed_on": day.isoformat(),
+        "year": day.year,
+        "signature": {
+            "lines": signature([title], decision.signer_capacity if decision else "", own),
+            "name": decision.signer if decision else "",
+        },
         "product": certificate.product_name,
         "producer": certificate.producer_name,
         "address": certificate.producer_address or commune,

@@ -92,6 +92,7 @@ class Paper(TypedDict):
     issuer: Annotated[str, _("chữ viết tắt trong ký hiệu, ví dụ UBND")]
     host: Annotated[str, _("cơ quan ban hành, viết trong câu")]
     number: Annotated[str | None, _("số do văn thư cấp")]
+    symbol: Annotated[str | None, _("ký hiệu đã ghi, trống khi chưa ghi số")]
     place: Annotated[str, _("địa danh")]
     signed_on: Annotated[str | None, _("ngày ký")]
     year: Annotated[int, _("năm")]
@@ -130,6 +131,10 @@ class SupportReport(Addressed):
 
 
 class Minutes(Paper):
+    about: Annotated[str, _("việc được ghi: họp, hay lấy ý kiến bằng phiếu")]
+    met: Annotated[bool, _("hội đồng có họp")]
+    in_writing: Annotated[bool, _("lấy ý kiến bằng phiếu")]
+    answered: Annotated[list[Person], _("người đã gửi phiếu, khi lấy ý kiến bằng phiếu")]
     starts: Annotated[str, _("thời gian bắt đầu")]
     ends: Annotated[str, _("thời gian kết thúc")]
     venue: Annotated[str, _("địa điểm")]
@@ -146,7 +151,11 @@ class Minutes(Paper):
 
 
 class CouncilReport(Addressed):
+    met: Annotated[bool, _("hội đồng có họp")]
+    in_writing: Annotated[bool, _("lấy ý kiến bằng phiếu")]
+    answered: Annotated[int, _("số người đã gửi phiếu, khi lấy ý kiến bằng phiếu")]
     starts: Annotated[str, _("thời gian họp")]
+    ends: Annotated[str, _("thời gian kết thúc")]
     venue: Annotated[str, _("địa điểm")]
     attended: Annotated[int, _("số thành viên có mặt")]
     members: Annotated[int, _("số thành viên hội đồng")]
@@ -234,6 +243,7 @@ class Certificate(TypedDict):
     agency: Annotated[str, _("cơ quan, người có thẩm quyền chứng nhận")]
     issuer: Annotated[str, _("chữ viết tắt trong ký hiệu, ví dụ UBND")]
     number: Annotated[str | None, _("số do văn thư cấp")]
+    symbol: Annotated[str | None, _("ký hiệu đã ghi, trống khi chưa ghi số")]
     place: Annotated[str, _("địa danh")]
     signed_on: Annotated[str | None, _("ngày ký")]
     year: Annotated[int, _("năm")]
@@ -324,7 +334,8 @@ def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     if missing := KINDS[kind].data.__required_keys__ - data.keys():
         raise KeyError(", ".join(sorted(missing)))
     data = _printable(data)
-    own_number = f"{_number(data['number'])}/{_symbol(kind, data['issuer'])}"
+    symbol = data["symbol"] or _symbol(kind, data["issuer"])
+    own_number = f"{_number(data['number'])}/{symbol}"
     own_date = _day(data["signed_on"], data["year"])
     made: dict[str, Any] = {
         "own_number": own_number,

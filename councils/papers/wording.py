@@ -99,9 +99,9 @@ OUTLINES = {
             Text("{{ host }} trân trọng kính mời:"),
             Text("- {{ guest }}", each="guest in invited"),
             Text("{{ meeting }}, {{ round }}.", lead="Tới dự:"),
-            Text("{{ chair }}.", lead="Chủ trì:"),
-            Text("{{ starts }}.", lead="Thời gian:"),
-            Text("{{ venue }}.", lead="Địa điểm:"),
+            Text("{{ chair }}.", lead="Chủ trì:", when="starts"),
+            Text("{{ starts }}.", lead="Thời gian:", when="starts"),
+            Text("{{ venue }}.", lead="Địa điểm:", when="venue"),
             heading("Nội dung", when="agenda"),
             Text("{{ loop.index }}. {{ point }}", each="point in agenda"),
             heading("Sản phẩm được đánh giá", when="entries"),
@@ -117,7 +117,7 @@ OUTLINES = {
                 when="entries",
             ),
             Text("{{ note }}", each="note in notes"),
-            Text("Kính mong quý đại biểu sắp xếp thời gian đến dự đúng giờ./."),
+            Text("Kính mong quý đại biểu sắp xếp thời gian đến dự đúng giờ./.", when="starts"),
         ),
     ),
     "support_report": Outline(
@@ -127,8 +127,8 @@ OUTLINES = {
             ADDRESSEES,
             BASES,
             Text(
-                "Tổ tư vấn đã thẩm định {{ entries|length }} hồ sơ sản phẩm {{ round }} "
-                "({{ period }}) và báo cáo kết quả như sau:"
+                "{{ host }} đã thẩm định {{ entries|length }} hồ sơ sản phẩm {{ round }} "
+                "{{ '(' ~ period ~ ') ' if period else '' }}và báo cáo kết quả như sau:"
             ),
             heading("I. Thành viên tham gia thẩm định"),
             Table(PERSONS, each="person in team"),
@@ -149,23 +149,30 @@ OUTLINES = {
             Text("{{ loop.index }}. {{ finding }}", each="finding in findings"),
             heading("IV. Đề nghị"),
             PROPOSALS,
-            Text("Tổ tư vấn kính báo cáo Hội đồng xem xét./."),
+            Text("{{ host }} kính báo cáo Hội đồng xem xét./."),
         ),
     ),
     "minutes": Outline(
         "Biên bản",
-        "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        "{{ about }} đánh giá, phân hạng sản phẩm OCOP {{ round }}",
         (
             Text("{{ starts }}.", lead="Thời gian bắt đầu:"),
-            Text("{{ venue }}.", lead="Địa điểm:"),
+            Text("{{ venue }}.", lead="Địa điểm:", when="met"),
             heading("I. Thành phần"),
-            Text("{{ chair }}.", lead="Chủ trì:"),
+            Text("{{ chair }}.", lead="Chủ trì:", when="met"),
             Text("{{ secretary.name }}.", lead="Thư ký:"),
             Text(
                 "{{ present|length }}/{{ members }} thành viên Hội đồng.",
                 lead="Có mặt:",
+                when="met",
             ),
-            Table(PERSONS, each="person in present"),
+            Table(PERSONS, each="person in present", when="met"),
+            Text(
+                "{{ answered|length }}/{{ members }} thành viên được lấy ý kiến.",
+                lead="Đã gửi phiếu:",
+                when="in_writing",
+            ),
+            Table(PERSONS, each="person in answered", when="in_writing"),
             Text("", lead="Vắng mặt:", when="absent"),
             Text(
                 "- {{ person.name }}, {{ person.position }}: {{ person.reason }}",
@@ -193,8 +200,10 @@ OUTLINES = {
             Text("{{ line }}", each="line in conclusion"),
             Text(
                 "Cuộc họp kết thúc vào {{ ends }}. Biên bản đã được đọc lại cho các thành viên "
-                "cùng nghe và thống nhất./."
+                "cùng nghe và thống nhất./.",
+                when="met",
             ),
+            Text("Việc lấy ý kiến kết thúc vào {{ ends }}./.", when="in_writing"),
         ),
     ),
     "council_report": Outline(
@@ -206,8 +215,15 @@ OUTLINES = {
             Text("Hội đồng đánh giá, phân hạng sản phẩm OCOP báo cáo kết quả {{ round }} như sau:"),
             heading("I. Quá trình đánh giá"),
             Text(
-                "Hội đồng họp {{ starts }} tại {{ venue }}; có mặt {{ attended }}/{{ members }} "
-                "thành viên; đánh giá {{ entries|length }} sản phẩm."
+                "Hội đồng họp {{ starts }}{{ ' tại ' ~ venue if venue else '' }}; có mặt "
+                "{{ attended }}/{{ members }} thành viên; đánh giá {{ entries|length }} sản phẩm.",
+                when="met",
+            ),
+            Text(
+                "Hội đồng lấy ý kiến bằng phiếu từ {{ starts }} đến {{ ends }}; "
+                "{{ answered }}/{{ members }} thành viên gửi phiếu; đánh giá {{ entries|length }} "
+                "sản phẩm.",
+                when="in_writing",
             ),
             Text("{{ line }}", each="line in proceedings"),
             heading("II. Kết quả"),

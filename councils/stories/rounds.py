@@ -32,7 +32,7 @@ from councils.stories import sitting
 from councils.stories.cast import COUNCIL, MEANS
 from councils.stories.replay import DATA
 from cycle import clock, files
-from cycle.models import Role
+from cycle.models import Document, Role
 from dossiers.models import Dossier
 
 if TYPE_CHECKING:
@@ -211,12 +211,16 @@ class Rounds:
         scan = files.stage(ContentFile(pdf.pdf(kind, data)))
         SignedDocument.record(
             SignedDocument(
-                number=f"{self.random.randrange(10, 99)}/BB-HĐ",
-                signed_on=timezone.localdate(round_.closed_at),
-                signer=str(self.council.members.get(seat=Seat.CHAIR).user),
-                signer_capacity="Chủ tịch hội đồng",
-                scan_sha256=scan.sha256,
-                scan_name="bien-ban-hop.pdf",
+                document=Document(
+                    number=f"{self.random.randrange(10, 99)}/BB-HĐ",
+                    signed_on=timezone.localdate(round_.closed_at),
+                    signer=str(self.council.members.get(seat=Seat.CHAIR).user),
+                    signer_capacity="Chủ tịch hội đồng",
+                    scan_sha256=scan.sha256,
+                    scan_bytes=scan.bytes,
+                    scan_filename="bien-ban-hop.pdf",
+                    scan_type="application/pdf",
+                )
             ),
             round_,
             kind,

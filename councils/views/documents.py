@@ -74,7 +74,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         form = SignedDocumentForm(request.POST or None, request.FILES or None, by=request.user)
         if form.is_valid():
             try:
-                signed = SignedDocument.record(form.instance, round_, asked, by=request.user)
+                signed = SignedDocument.record(
+                    SignedDocument(document=form.instance), round_, asked, by=request.user
+                )
             except PermissionDenied:
                 form.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
             except ValidationError as wrong:
@@ -84,7 +86,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
                 return redirect("councils:documents", round_.pk)
     latest = {
         each.kind: each
-        for each in round_.documents.filter(entry=None, replaced_by=None).order_by("pk")
+        for each in round_.documents.filter(entry=None, replaced_by=None)
+        .select_related("document__replaced_by")
+        .order_by("pk")
     }
     rows = [
         {
