@@ -614,6 +614,13 @@ def _body(dossier: Dossier, signer: Signer, state: str) -> tuple[str, int | None
     return level, None
 
 
+def whose_paper(dossier: Dossier, name: str) -> tuple[str, int | None] | None:
+    """Whose number the paper of the act ``name`` has, where ``dossier`` stands: the level, and
+    which commune or district; None where the law names nobody.
+    """
+    return _body(dossier, SIGNERS[name], dossier.state) if name in SIGNERS else None
+
+
 def _one_paper(name: str, field: str) -> Condition:
     """The condition that nothing at ``field`` of the paper of the act ``name`` is another's."""
 
