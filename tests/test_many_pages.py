@@ -319,8 +319,35 @@ def test_the_form_asks_little_of_the_database(
     there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
     client = sign_in(son)
     client.get(address("certify", there))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(address("certify", there))
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_what_will_happen_is_looked_at_in_few_queries_a_row(
+    many, sign_in, cycle, commune, an, son, django_assert_num_queries
+):
+    there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
+    typed = rows(there, number="%02d/GCN-UBND") | paper("certify")
+    typed["certify-certificate-issued_on"] = today()
+    client = sign_in(son)
+    typed |= kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
+    del typed["sure"]
+    with django_assert_num_queries({1: 30, 3: 78}[many]):
+        looked = client.post(address("certify"), typed)
+    assert "sure" in kept_in(looked)
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_the_page_of_a_batch_asks_little_of_the_database(
+    many, sign_in, cycle, commune, an, minh, django_assert_num_queries
+):
+    there = stood(cycle, commune, an, S.AT_PROVINCE, many)
+    agreed(sign_in(minh), "accept_at_province", rows(there), file=False)
+    client, one = sign_in(minh), reverse("dossiers:many_one", args=[ActBatch.objects.get().pk])
+    client.get(one)
+    with django_assert_num_queries(7):
+        client.get(one)
 
 
 def test_a_stranger_sees_no_batch(sign_in, cycle, commune, an, minh, la):

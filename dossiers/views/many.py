@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycle import written
+from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
@@ -86,34 +86,39 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         return render(request, "dossiers/many_none.html", page)
     # What is chosen by hand, or is somebody's work, begins ticked; what no task asks for does not.
     chosen = bool(keys) or act.door == "task"
-    form = ManyForm(
-        name,
-        user,
-        [Candidate(dossier, task, chosen) for dossier, task in rows],
-        data=data,
-        files=request.FILES if data is not None else None,
-        typed=typed,
-        filling=data is not None and data.get("step") == "fill",
-    )
+    # One page, one moment: each row is asked of the same, and the database once what time it is.
+    with clock.at(clock.now()):
+        form = ManyForm(
+            name,
+            user,
+            [Candidate(dossier, task, chosen) for dossier, task in rows],
+            data=data,
+            files=request.FILES if data is not None else None,
+            typed=typed,
+            filling=data is not None and data.get("step") == "fill",
+        )
+        agreed = data is not None and _agreed(form, data)
     page["form"] = form
-    if data is not None:
-        made = _asked(request, form, data)
-        if made is not None:
-            return redirect("dossiers:many_one", made.pk)
+    if agreed and (made := _asked(form)) is not None:
+        return redirect("dossiers:many_one", made.pk)
     return render(request, "dossiers/many_form.html", page)
 
 
-def _asked(request: SignedIn, form: ManyForm, data: QueryDict) -> ActBatch | None:
-    """The batch, once what the page showed was agreed to; else the form shows what is wrong, or
-    what will happen.
+def _agreed(form: ManyForm, data: QueryDict) -> bool:
+    """Whether what the page showed was agreed to; else the form shows what is wrong, or what will
+    happen.
     """
     if form.filling or not form.is_valid():
-        return None
-    planned = form.plan()
-    if not form.able or data.get("sure") != form.seal:
-        return None
+        return False
+    form.plan()
+    return bool(form.able) and data.get("sure") == form.seal
+
+
+def _asked(form: ManyForm) -> ActBatch | None:
+    """The batch, kept for a worker; None with the reason on the form when its scan is gone."""
+    assert form.batch is not None, "agreed to is what was planned"
     try:
-        return batch.ask(planned, form.planned)
+        return batch.ask(form.batch, form.planned)
     except ValidationError as gone:
         form.problem = " ".join(gone.messages)
         return None
