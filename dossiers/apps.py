@@ -12,3 +12,4 @@ class DossiersConfig(AppConfig):
         from dossiers.office import handover, lists  # noqa: F401
         from dossiers.office.stock import work  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401
+        from dossiers.walk import batch  # noqa: F401

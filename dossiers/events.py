@@ -119,6 +119,8 @@ register("product.add", _("thêm sản phẩm"))
 register("product.change", _("sửa sản phẩm"))
 register("personal.erase", _("xóa dữ liệu cá nhân khỏi nhật ký"))
 carry("erased")
+# The batch in which an act was done for many dossiers.
+carry("together")
 register("split.allot", _("phân sản phẩm của xã đã chia tách về xã kế thừa"))
 carry("allotted signer")
 register("cycle.open", _("mở chu trình"))

@@ -17,13 +17,27 @@ from dossiers.office.views import (
     stock,
     year,
 )
-from dossiers.views import certificate, dossier, evidence, export, flow, inbox, paper, task, terms
+from dossiers.views import (
+    certificate,
+    dossier,
+    evidence,
+    export,
+    flow,
+    inbox,
+    many,
+    paper,
+    task,
+    terms,
+)
 
 app_name = "dossiers"
 urlpatterns = [
     path("inbox/", inbox.inbox, name="inbox"),
     path("tasks/bulk/", inbox.task_bulk, name="task_bulk"),
     path("tasks/<int:pk>/", task.task, name="task"),
+    path("many/", many.many, name="many"),
+    path("many/new/<slug:name>/", many.many_new, name="many_new"),
+    path("many/<int:pk>/", many.many_one, name="many_one"),
     path("dossiers/", inbox.dossier_list, name="dossier_list"),
     path("dossiers/new/", dossier.dossier_new, name="dossier_new"),
     path("dossiers/<int:pk>/", dossier.dossier, name="dossier"),

@@ -10,7 +10,7 @@ from cycle.words import column, payload
 from dossiers import flows
 from dossiers.law.nodes import NODES
 from dossiers.law.states import State
-from dossiers.models import ACTS, Certificate, Dossier, Process, Route, Task, Term
+from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Process, Route, Task, Term
 from dossiers.models.term import Firing
 
 
@@ -56,7 +56,7 @@ words.register(
     column(Task, "node"),
     payload(".node", "entry.data->>'node'", ""),
 )
-words.register("việc đã làm", lambda: ACTS, column(Task, "outcome"))
+words.register("việc đã làm", lambda: ACTS, column(Task, "outcome"), column(ActBatch, "act"))
 words.register("đường dẫn luồng", flow_paths, column(Process, "flow_class"))
 words.register("nút của luồng", flow_nodes, column(Task, "flow_task"))
 words.register(

@@ -9,6 +9,7 @@ from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
     HistoryEntry,
+    Job,
     Level,
     OrgUnit,
     Role,
@@ -370,6 +371,14 @@ def whose_work_came_in(entry: HistoryEntry) -> set[int]:
     for task in posts.values():
         found |= _first(task, entry.actor_id)
     return found
+
+
+@audience("job.fail")
+def who_asked_for_the_job(entry: HistoryEntry) -> set[int]:
+    """Whoever asked for what runs in the background and did not come to its end."""
+    return set(
+        Job.objects.filter(pk=entry.data["job"], by__isnull=False).values_list("by", flat=True)
+    )
 
 
 def _of_window(entry: HistoryEntry, **where: Any) -> set[int]:

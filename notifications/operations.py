@@ -141,7 +141,8 @@ def run_again(pk: int | None = None) -> int:
     """Queue one failed job (or all) again; returns how many."""
     jobs = _one(Job.objects.filter(state=JobState.FAILED), pk)
     return _again(
-        jobs.update(state=JobState.QUEUED, error="", finished_at=None), "cycle.jobs.run_jobs"
+        jobs.update(state=JobState.QUEUED, error="", attempts=0, finished_at=None),
+        "cycle.jobs.run_jobs",
     )
 
 

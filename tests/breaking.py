@@ -51,6 +51,8 @@ from cycle.models import (
     Wording,
 )
 from dossiers.models import (
+    ActBatch,
+    ActBatchRow,
     Dossier,
     Erasure,
     Firing,
@@ -303,6 +305,13 @@ def stock_batch(world, **fields):
     """A list of what was recognised before."""
     values = {"org_unit": world.commune.parent, "by": world.an, "at": clock.now()}
     return StockBatch.objects.create(**values | fields)
+
+
+def act_batch_row(world, *, batch=None, **fields):
+    """A dossier for which an act was asked for with others."""
+    stroke = batch or ActBatch.objects.create(act="defer", by=world.an, at=clock.now())
+    values = {"batch": stroke, "dossier": world.dossier, "stood": world.dossier.state}
+    return ActBatchRow.objects.create(**values | fields)
 
 
 def potential(world, **fields):

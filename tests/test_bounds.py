@@ -69,6 +69,7 @@ LISTS = {
     "outreach": ("minh", ["/outreach/"]),
     "erasures": ("son", ["/erasures/", "/erasures/?q=lo"]),
     "job_list": ("minh", ["/jobs/"]),
+    "many": ("canbo0", ["/many/"]),
     "absence": ("minh", ["/absence/"]),
     "handover": ("canbo0", ["/handover/"]),
     "handover_post": ("canbo0", ["/handover/{post}/"]),

@@ -82,6 +82,7 @@ from notifications.models import (
 from tests import judging, records
 from tests.breaking import (
     LONG_AGO,
+    act_batch_row,
     another,
     another_batch,
     batch,
@@ -363,6 +364,12 @@ BREAKS = {
     "stock_row_becomes_all_or_nothing": lambda w: StockRow.objects.create(
         batch=stock_batch(w), line=2, dossier=w.dossier
     ),
+    # dossiers: one paper, many dossiers
+    "act_batch_has_a_dossier_once": lambda w: act_batch_row(w, batch=act_batch_row(w).batch),
+    "act_batch_row_state_known": lambda w: act_batch_row(w, state="lost", at=clock.now()),
+    "act_batch_row_ended_at_a_moment": lambda w: act_batch_row(w, state="done"),
+    "act_batch_row_says_why_it_was_refused": lambda w: act_batch_row(w, sentence="Vì sao"),
+    "act_batch_row_task_is_of_its_dossier": lambda w: act_batch_row(w, task=another(w).open_task()),
     # dossiers: the dossier itself
     "dossier_state_known": lambda w: parked(w, state="lost"),
     "dossier_ranked_has_stars": lambda w: parked(w, state=State.RANKED),
@@ -1658,6 +1665,8 @@ OWNS = {
     "dossiers.stockbatch.job", "dossiers.stockrow.batch", "dossiers.potential.batch",
     # Found by a survey: of a commune, not of one dossier.
     "dossiers.allotment.potential",
+    # Of those who ask for an act for many dossiers.
+    "dossiers.actbatch.job", "dossiers.actbatch.capacity", "dossiers.actbatchrow.batch",
     # Of the engine: an inner walk of another walk, which none of ours has.
     "dossiers.process.parent_task",
     # The plan of a batch is of its year.
@@ -1686,7 +1695,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
         "dossiers.promotion.replaces", "dossiers.stoppedproduction.paper",
         "dossiers.revocation.inspection", "dossiers.revocation.stopped",
         "dossiers.stockrow.potential", "dossiers.term.task", "dossiers.term.certificate",
-        "dossiers.task.process", "councils.signeddocument.entry",
+        "dossiers.actbatchrow.task", "dossiers.task.process", "councils.signeddocument.entry",
         "councils.signeddocument.replaces", "councils.evaluationround.follows",
         "councils.attendance.member", "councils.reading.member", "councils.interest.member",
         "councils.scoresheet.member", "councils.result.closing", "councils.evaluationround.batch",

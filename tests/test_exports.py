@@ -46,6 +46,8 @@ NO_EXPORT = {
     "councils/help.html": "a page of the help, printed as it is",
     "dossiers/register_printed.html": "the register on paper; taken out on its page",
     "dossiers/split_list.html": "a split commune each, each a page",
+    "dossiers/many_form.html": "a form: for which dossiers an act is done, and what differs",
+    "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
     "dossiers/erasures.html": "what was erased: taken out, it would tell of it",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",

@@ -306,6 +306,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
         ("councils.documenttemplate", "sha256"),
         ("councils.signeddocument", "was_scan_sha256"),
         ("councils.scoresheet", "scan_sha256"),
+        ("dossiers.actbatch", "scan_sha256"),
         ("dossiers.stockbatch", "sha256"),
         ("dossiers.stockbatch", "scan_sha256"),
     }

@@ -48,7 +48,7 @@ def entry_of(event, dossier, by):
     of_list = event.startswith("stock.")
     of_cycle = event.startswith("role.") or of_window or of_list
     silent = event in audiences.RUNGS or of_window
-    data = {}
+    data = {"job": 7} if event == "job.fail" else {}
     if event.startswith("term."):
         data |= {"term": term.pk, "rung": "-3:officer"}
     if of_cycle or event.startswith("task."):
@@ -99,8 +99,8 @@ def test_every_event_that_is_told_has_its_letter(event, dossier, an, minh):
     assert "\n\n\n" not in written.body
     for wrong in ("&lt;", "&amp;", "&#", "{{", "{%", "None", " .", "  "):
         assert wrong not in written.subject + written.body
-    # Of posts, of a year and of a whole list, no one product is told.
-    if not event.startswith(("role.", "cycle.", "stock.")):
+    # Of posts, of a year, of a whole list and of a job, no one product is told.
+    if not event.startswith(("role.", "cycle.", "stock.", "job.")):
         assert "Trà «Shan» <Tủa Chùa> & mật ong" in written.subject
     if entry.reason:
         assert "Thiếu giấy <an toàn> & nhãn" in written.body

@@ -25,6 +25,14 @@ RESULTS = {
         "entered_after_kills": 100,
         "history_whole": True,
     },
+    "batch_scale": {
+        "size": 20,
+        "done": 20,
+        "same_rows": True,
+        "kills": 2,
+        "each_once": True,
+        "history_whole": True,
+    },
     "export_scale": {"size": 2000, "same_rows": True, "recorded": 4},
     "sweep_kill": {
         "size": 6,
@@ -113,6 +121,7 @@ TIMED = {
     "close_scale": ["of_raw", "growth", "growth_bound"],
     "inbox_scale": ["stock_over_inbox", "many_over_few"],
     "import_scale": ["of_raw"],
+    "batch_scale": ["of_raw"],
     "export_scale": ["first_of_copy", "csv_of_copy"],
 }
 

@@ -13,10 +13,11 @@ from django.urls import reverse
 
 from cycle import clock, once
 from cycle.models import Cycle, DayOff, Role, User
-from dossiers.models import Allotment, Dossier, Erasure, Producer, State, Task
+from dossiers.models import ActBatch, Allotment, Dossier, Erasure, Producer, State, Task
 from tests import sendings as sent
 from tests.merging import OLD, unit
 from tests.standing import stand
+from tests.strokes import stood
 from tests.world import open_dossier, open_task, person
 
 w = sent.w
@@ -118,6 +119,14 @@ def a_split_commune(w):
     return who, address, typed, "confirmed", Allotment.objects.count
 
 
+def an_act_for_many(w):
+    two = stood(w.cycle, w.commune, w.an, State.AT_PROVINCE, 2)
+    typed = {"dossier": [str(dossier.pk) for dossier in two]}
+    typed |= {f"row-{dossier.pk}-on": "on" for dossier in two}
+    address = reverse("dossiers:many_new", args=["accept_at_province"])
+    return w.minh, address, typed, "sure", ActBatch.objects.count
+
+
 #: (file, name of the yes) -> a form that asks.
 ASKS = {
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
@@ -129,6 +138,7 @@ ASKS = {
     ("templates/dossiers/erase.html", "sure"): an_erasure,
     ("templates/dossiers/calendar_preview.html", "sure"): days_off,
     ("templates/dossiers/task.html", "sure"): a_decision_signed,
+    ("templates/dossiers/_many_plan.html", "sure"): an_act_for_many,
     ("templates/dossiers/_act_form.html", "{{ form.sure }}"): a_final_act,
     ("templates/dossiers/split_one.html", "confirmed"): a_split_commune,
 }

@@ -406,7 +406,7 @@ BY_ITSELF = {
     "a task is closed once; its page says who did it, when, and leads on": {"task", "task_bulk"},
     "it ends something once": {
         "absence_end", "handover_back", "cycle_take_back", "hand_back", "follow", "count", "compare",
-        "round_void", "void_sheet",
+        "round_void", "void_sheet", "many_one",
     },
     "it sets what stands there; a second sending sets the same": {
         "own_contact", "person_contact", "setup_reference", "help_seen",

@@ -258,6 +258,8 @@ ROWS = {
     "help": "cycle.Cycle",
     "interests": "councils.Interest",
     "jobs": "cycle.Job",
+    # An act for many dossiers, begun in any year; no release before had one that was asked for.
+    "many": "cycle.Cycle",
     "outreach": "dossiers.OutreachEvent",
     "notifications": "notifications.Notification recipient",
     "opinions": "councils.Opinion",
@@ -299,7 +301,7 @@ NOT_IN_DEMO = {
     "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
-    "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
+    "dossiers:many_one", "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
 }  # fmt: skip
 
@@ -523,6 +525,8 @@ def values(name, row, part):
             return book.slugs()
         case "name" if name.startswith("dossiers:export"):
             return ["history" if name.endswith("_of") else "dossiers"]
+        case "name" if name == "dossiers:many_new":
+            return [act for act, said in ACTS.items() if said.for_many]
         case "name":
             return [act for act, said in ACTS.items() if said.door == "act"]
         case "kind":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import rules
 from django.contrib import messages
@@ -185,6 +186,8 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
         "waits": waits,
         "left": sum(row.consequence.applied_at is None for row in rows),
         "presides": rules.has_perm("councils.preside", request.user, round_),
+        # The acts that follow are done for many of them in one stroke.
+        "together": urlencode([("dossier", row.entry.dossier_id) for row in rows]),
     }
     fragment = request.htmx and not request.htmx.boosted
     template = "councils/_results.html" if fragment else "councils/results.html"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import structlog
 from django.db import InterfaceError, OperationalError, connection, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.models.history import HistoryEntry
+from cycle.models.office import Office
 from cycle.models.organisation import User
 from cycle.running.waking import wake
 
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     _Work = TypeVar("_Work", bound=Callable[["Job"], dict[str, Any] | None])
 
 log = structlog.get_logger(__name__)
+
+#: So many times a job is begun that comes no further: then it has failed.
+ATTEMPTS = 5
+#: What is wrong with a job that never came to its end, as when it kills its worker.
+NEVER_ENDED = _("Máy chủ dừng giữa chừng mỗi lần chạy việc này.")
 
 _kinds: dict[str, Callable[[Job], dict[str, Any] | None]] = {}
 _titles: dict[str, str | Promise] = {}
@@ -69,7 +77,11 @@ class JobState(models.TextChoices):
 
 
 class Job(models.Model):
-    """A background job (việc chạy nền) with progress, result or error."""
+    """A background job (việc chạy nền) with progress, result or error.
+
+    ``attempts``: how often it was begun since it last came further; ``last_error``: why the last of
+    them was given up. After :data:`ATTEMPTS` it has failed, which whoever asked for it is told.
+    """
 
     kind = models.CharField(_("việc"), max_length=40)
     params = models.JSONField(default=dict)
@@ -78,6 +90,8 @@ class Job(models.Model):
     total = models.PositiveIntegerField(_("tổng số"), default=0)
     result = models.JSONField(default=dict)
     error = models.TextField(_("lỗi"), blank=True)
+    attempts = models.PositiveSmallIntegerField(_("số lần thử"), default=0)
+    last_error = models.TextField(_("lỗi lần trước"), blank=True)
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="jobs")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -118,25 +132,60 @@ class Job(models.Model):
         self.done, self.total = done, self.total if total is None else total
         self.save(update_fields=["done", "total"])
 
+    def advance(self) -> None:
+        """Count one part of the work that never need be done again. Called in that part's own
+        transaction; the attempts before it were not in vain.
+        """
+        Job.objects.filter(pk=self.pk).update(done=F("done") + 1, attempts=0)
+
     def run(self) -> None:
         """Do the work and store the result, or the error in words."""
-        self.state = JobState.RUNNING
-        self.save(update_fields=["state"])
+        self.state, self.attempts = JobState.RUNNING, self.attempts + 1
+        self.save(update_fields=["state", "attempts"])
+        if self.attempts > ATTEMPTS:
+            # Each worker that began it was killed, or lost the database before it could say why.
+            self._end(JobState.FAILED, self.last_error or str(NEVER_ENDED))
+            return
         structlog.contextvars.bind_contextvars(job=self.pk, kind=self.kind, user_id=self.by_id)
         try:
             self.result = _kinds[self.kind](self) or {}
-            self.state, self.error = JobState.DONE, ""
-        except (OperationalError, InterfaceError):
+        except (OperationalError, InterfaceError) as error:
             # The database was unreachable or busy: the job stays queued and is run again.
-            raise
+            self.last_error = _said(error)
+            log.warning("job_waits", error=self.last_error)
+            if not self._given_up():
+                raise
+            self._end(JobState.FAILED, self.last_error)
         except Exception as error:
             log.exception("job_failed")
-            self.state, self.error = JobState.FAILED, f"{type(error).__name__}: {error}"[:1000]
+            self._end(JobState.FAILED, _said(error))
+        else:
+            self._end(JobState.DONE)
         finally:
             # These log fields belong to this job only.
             structlog.contextvars.unbind_contextvars("job", "kind", "user_id", "dossier")
-        self.finished_at = clock.now()
-        self.save(update_fields=["state", "result", "error", "finished_at"])
+
+    def _given_up(self) -> bool:
+        """Keep why this attempt was given up, where the database is there to keep it; returns
+        whether it was the last one.
+        """
+        with suppress(OperationalError, InterfaceError):
+            self.save(update_fields=["last_error"])
+            self.refresh_from_db(fields=["attempts"])
+            return self.attempts >= ATTEMPTS
+        return False
+
+    def _end(self, state: str, error: str = "") -> None:
+        """Store that it is over; a failure is told to whoever asked for it."""
+        self.state, self.error, self.finished_at = state, error, clock.now()
+        with transaction.atomic():
+            self.save(update_fields=["state", "result", "error", "finished_at"])
+            if state == JobState.FAILED and self.by_id is not None:
+                HistoryEntry.objects.record("job.fail", Office(str(self.title)), job=self.pk)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:1000]
 
 
 def run_waiting() -> int:

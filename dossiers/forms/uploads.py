@@ -78,6 +78,11 @@ def _seal(staged: files.Staged, owner: User) -> str:
     return signing.dumps(told, salt=_SEAL, compress=True)
 
 
+def held_note(staged: files.Staged, owner: User) -> dict[str, str]:
+    """What a page that holds the file sends back: the suffix of its input, and its note."""
+    return {HELD: _seal(staged, owner)}
+
+
 def _unseal(note: str, owner: User | None) -> files.Staged | None:
     """The staged file of a note given to ``owner`` within a day, if it still exists; else None."""
     try:

@@ -42,6 +42,8 @@ INSPECTORS: Who = UPPER_OFFICERS | {("department", "district"), ("department", "
 CONFIRMERS: Who = OFFICERS | {("leader", "commune")}
 REVOKERS: Who = frozenset({("officer", "province")})
 
+#: The records that differ from dossier to dossier in a few values only: a row of a list has room.
+_IN_A_ROW = frozenset({"certificate", "evaluation", "revocation", "stoppedproduction"})
 #: The states in which the office waits for the producer.
 _WITH_PRODUCER = frozenset(NODES[node] for node in WAITS_FOR_PRODUCER)
 
@@ -142,6 +144,14 @@ class Act:
         bản đề nghị). What a district sends up, or the level above takes by itself, is none.
         """
         return self.sends_up and state == State.COMMUNE_CHECKED and rule_set.request_on_paper
+
+    @property
+    def for_many(self) -> bool:
+        """Whether one paper may cover it for many dossiers at once (làm một lượt). What is looked
+        at, chosen or corrected of each by itself is not.
+        """
+        alone = self.unsigned or self.corrects or self.takes or self.fetches or self.gate
+        return not alone and self.who != ON_AUTHORITY and _IN_A_ROW.issuperset(self.keeps)
 
     @property
     def gives_result(self) -> bool:

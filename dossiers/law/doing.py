@@ -29,6 +29,8 @@ class Doing:
     typed: bool = False
     #: Id of the round's entry that the dossier is taken out of, its round locked.
     leaving: int | None = None
+    #: Id of the batch in which it is done for many dossiers (làm một lượt).
+    together: int | None = None
     #: When it happened; None: on the day its paper was signed, else now.
     at: datetime | None = None
 
@@ -40,6 +42,8 @@ class Doing:
             kept |= {"task": self.task.pk, "node": self.task.node}
         if self.authority is not None:
             kept["authority"] = self.authority.pk
+        if self.together is not None:
+            kept["together"] = self.together
         return kept
 
     def is_authorised(self, dossier: Dossier) -> bool:

@@ -1,5 +1,6 @@
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
+from dossiers.models.act_batch import ActBatch, ActBatchRow, RowState
 from dossiers.models.allotment import Allotment
 from dossiers.models.certificate import Certificate, Edition
 from dossiers.models.dossier import Dossier, Route
@@ -44,6 +45,8 @@ from dossiers.models.term import Firing, Term, TermEvent, TermState
 __all__ = [
     "ACTS",
     "ARCHIVE",
+    "ActBatch",
+    "ActBatchRow",
     "ActNotPossible",
     "BatchState",
     "Because",
@@ -83,6 +86,7 @@ __all__ = [
     "Revocation",
     "Route",
     "RowKind",
+    "RowState",
     "SampleReceipt",
     "SelfAssessment",
     "State",

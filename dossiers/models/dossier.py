@@ -158,6 +158,10 @@ class DossierQuerySet(models.QuerySet):
         )
 
 
+class Rehearsed(Exception):
+    """An act that was only tried could be done; what it wrote so far must be rolled back."""
+
+
 class Dossier(fsm.ConcurrentTransitionMixin, Law):
     """A product's dossier (hồ sơ sản phẩm OCOP); it may go on from one cycle to the next.
 
@@ -766,6 +770,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         reason: str = "",
         records: Sequence[Any] = (),
         paper: OfficialDocument | None = None,
+        rehearsed: bool = False,
         **values: Any,
     ) -> tuple[HistoryEntry, list[Term]]:
         """Check, do and record the act ``name``. Only the doors call it.
@@ -774,7 +779,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         the arguments of the transition. The act happened at ``doing.at``, else on the day ``paper``
         was signed, else now. Returns the history entry and the dossier's live clocks, locked.
         Raises PermissionDenied, ActNotPossible (wrong state), ConditionNotMet (something is
-        missing) and ValidationError (a record is wrong); the caller's transaction must roll back.
+        missing) and ValidationError (a record is wrong); the caller's transaction must roll back,
+        as it must after Rehearsed, which says that none of these would be.
         """
         act = ACTS.get(name)
         if act is None:
@@ -819,6 +825,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 raise ConditionNotMet(self.lacking(name, doing)) from None
             finally:
                 self.resting_on = self.compared = None
+            if rehearsed:
+                raise Rehearsed
             if self.state != before:
                 self.moved_at = moment
             self.save()

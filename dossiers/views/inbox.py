@@ -25,7 +25,7 @@ from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.office import allotting
 from dossiers.walk import doors
 
-ACTS = ("claim", "release", "reassign")
+ACTS = ("claim", "release", "reassign", "many")
 
 
 @login_required
@@ -93,6 +93,9 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     if not tasks:
         messages.warning(request, _("Bạn chưa chọn việc nào."))
         return redirect(here)
+    if act == "many":
+        chosen = "&".join(f"dossier={task.dossier_id}" for task in tasks)
+        return redirect(f"{reverse('dossiers:many')}?{chosen}")
     values: dict[str, Any] = {}
     if act == "reassign":
         candidates = _holders(tasks)

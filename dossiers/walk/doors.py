@@ -8,7 +8,7 @@ The other functions change who has a task, or whether it waits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -44,7 +44,7 @@ from dossiers.law.conditions import (
 )
 from dossiers.law.doing import Doing
 from dossiers.law.states import LIVE
-from dossiers.models.dossier import Dossier, Route
+from dossiers.models.dossier import Dossier, Rehearsed, Route
 from dossiers.models.law import ACTS, FORWARDS
 from dossiers.models.paper import OfficialDocument
 from dossiers.models.product import Producer, Product, on_what_stands
@@ -162,38 +162,23 @@ def complete(
     at: datetime | None = None,
     reason: str = "",
     authority: HistoryEntry | None = None,
+    together: int | None = None,
     **values: Any,
 ) -> Dossier:
     """Do the act ``name`` that this task asks for, close the task, open the next; all or nothing.
 
     ``record``: the unsaved record of the step, or a list of them. ``paper``: the signed document
     that it is done on. ``authority``: the entry of a round's closing, by the person who closed it,
-    instead of the task's role. Raises TaskAlreadyDone, PermissionDenied, PaperRequired,
-    ActNotPossible, ConditionNotMet, ValidationError.
+    instead of the task's role; ``together``: the batch that it is done in. Raises TaskAlreadyDone,
+    PermissionDenied, PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
     """
     with engine.held(task) as activation:
-        if not task.is_open:
-            raise TaskAlreadyDone(task)
         # An empty object is enough: perform() locks and reads the row.
         dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
-        doing = Doing(by=by, authority=authority, task=task, at=at)
-        authorised = doing.is_authorised(dossier)
-        if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
-            raise PermissionDenied
-        _through(name, "task")
-        typed = not authorised and not holds_task(by, task)
-        if typed and paper is None:
-            raise PaperRequired
-        capacity = _capacity_at(task, by)
-        if not authorised:
-            _not_both_ends(task, name, by)
-        if typed and not clock.replaying() and (lacking := why_not_typed(task, name, by)):
-            raise ConditionNotMet(lacking)
-        if paper is not None:
-            signed_by_another(by, capacity, paper.signer)
+        doing = Doing(by=by, authority=authority, task=task, at=at, together=together)
         entry, terms = dossier.perform(
             name,
-            replace(doing, capacity=capacity, typed=typed),
+            _completing(task, name, by, dossier, doing, paper),
             reason=reason,
             records=_records(record),
             paper=paper,
@@ -204,6 +189,31 @@ def complete(
         activation.hand_in(by)
         activation.execute()
     return dossier
+
+
+def _completing(
+    task: Task, name: str, by: User, dossier: Dossier, doing: Doing, paper: OfficialDocument | None
+) -> Doing:
+    """``doing`` with the post in which ``by`` does the act that the task asks for, and whether they
+    only record it. Raises as :func:`complete`.
+    """
+    if not task.is_open:
+        raise TaskAlreadyDone(task)
+    authorised = doing.is_authorised(dossier)
+    if not authorised and not rules.has_perm("dossiers.complete_task", by, task):
+        raise PermissionDenied
+    _through(name, "task")
+    typed = not authorised and not holds_task(by, task)
+    if typed and paper is None:
+        raise PaperRequired
+    capacity = _capacity_at(task, by)
+    if not authorised:
+        _not_both_ends(task, name, by)
+    if typed and not clock.replaying() and (lacking := why_not_typed(task, name, by)):
+        raise ConditionNotMet(lacking)
+    if paper is not None:
+        signed_by_another(by, capacity, paper.signer)
+    return replace(doing, capacity=capacity, typed=typed)
 
 
 def act(
@@ -217,6 +227,7 @@ def act(
     record: Any = None,
     paper: OfficialDocument | None = None,
     authority: HistoryEntry | None = None,
+    together: int | None = None,
     **values: Any,
 ) -> Dossier:
     """Do an act that no task asked for (rút, chuyển chu trình, mở lại, nộp lại, vào muộn…).
@@ -243,6 +254,7 @@ def act(
             authority=authority,
             leaving=left.pk if left else None,
             at=at,
+            together=together,
         )
         entry, terms = dossier.perform(
             name,
@@ -262,6 +274,49 @@ def act(
         if entry.after != entry.before and dossier.state in LIVE:
             start(dossier)
     return dossier
+
+
+def rehearse(
+    dossier: Dossier,
+    name: str,
+    *,
+    by: User,
+    task: Task | None = None,
+    reason: str = "",
+    record: Any = None,
+    paper: OfficialDocument | None = None,
+) -> None:
+    """Refuse the act as :func:`complete` (with a ``task``) or :func:`act` would, and do nothing.
+
+    Asked of the act alone: who has the next task, and which clocks follow, costs as much again and
+    refuses nothing. The rows given are as good as new afterwards only if they are made anew.
+    """
+    said = _through(name, "task" if task is not None else "act")
+    with suppress(Rehearsed), transaction.atomic():
+        doing = Doing(by=by, task=task)
+        if task is not None:
+            doing = _completing(task, name, by, dossier, doing, paper)
+        else:
+            if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
+                raise ConditionNotMet([BOTH_ENDS])
+            left = _entry_to_leave(dossier) if said.leaves else None
+            doing = replace(
+                doing,
+                capacity=_capacity(by, dossier, said.who),
+                leaving=left.pk if left else None,
+            )
+            if paper is not None:
+                signed_by_another(by, doing.capacity, paper.signer)
+        dossier.perform(
+            name, doing, reason=reason, records=_records(record), paper=paper, rehearsed=True
+        )
+
+
+def acting_as(user: User, name: str, dossier: Dossier, task: Task | None) -> RoleAssignment | None:
+    """The post in which ``user`` would do the act; None without one."""
+    if task is not None:
+        return _capacity_at(task, user)
+    return _capacity(user, dossier, ACTS[name].who)
 
 
 def _not_both_ends(task: Task, name: str, by: User) -> None:

@@ -1,0 +1,148 @@
+"""An act that one paper covers, done for many dossiers in one stroke (làm một lượt)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import pgtrigger
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from cycle import guards
+from cycle.files import HashField, Staged
+from cycle.models import Job, RoleAssignment, User
+from dossiers.law.acts import Act
+from dossiers.models.dossier import Dossier
+from dossiers.models.law import ACTS, State
+from dossiers.models.task import Task
+
+
+class ActBatchQuerySet(models.QuerySet["ActBatch"]):
+    def visible_to(self, user: User) -> Self:
+        """Those that this person asked for, or somebody in a post that they hold today."""
+        same_post = user.in_posts("capacity__role", "capacity__org_unit")
+        return self.filter(Q(by=user) | Q(capacity__isnull=False) & same_post)
+
+
+class ActBatch(models.Model):
+    """One stroke: an act, on whose behalf, and the paper that is common to its dossiers.
+
+    ``paper`` is what the signed document says, and ``recent`` the key of one that it is said to be;
+    its scan stands beside, as it was staged. What differs is in the rows (:class:`ActBatchRow`).
+    ``job`` does them.
+    """
+
+    act = models.CharField(_("việc"), max_length=40)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người yêu cầu"))
+    capacity = models.ForeignKey(
+        RoleAssignment, models.PROTECT, null=True, related_name="+", verbose_name=_("vai trò")
+    )
+    paper = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    scan_sha256 = HashField(blank=True)
+    scan_bytes = models.BigIntegerField(default=0)
+    scan_filename = models.CharField(max_length=200, blank=True)
+    scan_type = models.CharField(max_length=100, blank=True)
+    job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(_("lúc"))
+
+    objects = ActBatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("lượt làm cho nhiều hồ sơ")
+        verbose_name_plural = _("lượt làm cho nhiều hồ sơ")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.act} #{self.pk}"
+
+    @property
+    def said(self) -> Act:
+        """The act as it is declared."""
+        return ACTS[self.act]
+
+    @property
+    def staged(self) -> Staged:
+        """The scan of its paper as it was staged."""
+        return Staged(self.scan_sha256, self.scan_bytes, self.scan_filename, self.scan_type)
+
+    def rest(self) -> models.QuerySet[ActBatchRow]:
+        """The rows that were not done and will not be: they may be asked for again."""
+        ended = [RowState.REFUSED, RowState.CANCELLED]
+        if self.job is None or not self.job.waits:
+            # Its job came to no end.
+            ended.append(RowState.WAITING)
+        return self.rows.filter(state__in=ended)
+
+    def counts(self) -> dict[str, int]:
+        """How many rows stand how."""
+        found = self.rows.order_by().values_list("state").annotate(n=Count("pk"))
+        return dict.fromkeys(RowState.values, 0) | dict(found)
+
+
+class RowState(models.TextChoices):
+    """What came of the act for one dossier (kết quả từng hồ sơ)."""
+
+    WAITING = "waiting", _("Chờ làm")
+    DONE = "done", _("Đã làm")
+    REFUSED = "refused", _("Không làm được")
+    CANCELLED = "cancelled", _("Đã bỏ")
+
+
+class ActBatchRow(models.Model):
+    """The act for one dossier: where that stood, what differs, and what came of it.
+
+    ``call`` is what the door is given beside the paper (records, reason, which scan), until it is
+    done: then it stands in the dossier. ``shown`` says what differs, ``sentence`` why it was not
+    done. A row that is done, which its act's own transaction says, stays.
+    """
+
+    batch = models.ForeignKey(ActBatch, models.PROTECT, related_name="rows")
+    dossier = models.ForeignKey(
+        Dossier, models.PROTECT, db_index=False, related_name="+", verbose_name=_("hồ sơ")
+    )
+    #: The task that asks for the act, when one does.
+    task = models.ForeignKey(Task, models.PROTECT, null=True, db_index=False, related_name="+")
+    stood = models.CharField(_("trạng thái khi yêu cầu"), max_length=40, choices=State.choices)
+    call = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    shown = models.CharField(_("nội dung riêng"), max_length=300, blank=True)
+    state = models.CharField(
+        _("kết quả"), max_length=10, choices=RowState, default=RowState.WAITING
+    )
+    sentence = models.TextField(_("lý do"), blank=True)
+    at = models.DateTimeField(_("lúc"), null=True)
+
+    class Meta:
+        verbose_name = _("hồ sơ của lượt")
+        ordering = ["batch_id", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "dossier"], name="act_batch_has_a_dossier_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=RowState.values), name="act_batch_row_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="waiting", at=None) | ~Q(state="waiting") & Q(at__isnull=False),
+                name="act_batch_row_ended_at_a_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(sentence="") | Q(state="refused"),
+                name="act_batch_row_says_why_it_was_refused",
+            ),
+        ]
+        triggers = [
+            guards.Guard(
+                name="act_batch_row_done_stays",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__state="done"),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch}: {self.dossier}"
+
+    def refuse(self, sentence: Any) -> None:
+        """Say why it cannot be done."""
+        self.state, self.sentence = RowState.REFUSED, str(sentence)

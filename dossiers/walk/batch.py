@@ -1,0 +1,312 @@
+"""One paper, many dossiers: an act done for each of them in one stroke (làm một lượt).
+
+:func:`plan` says of each row what will happen, or why not, as the doors would; :func:`ask` keeps
+the rows and lets a worker do them. Each goes through its door in a transaction of its own, which
+also marks the row: whoever kills the worker makes it repeat nothing and skip nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from django.apps import apps
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import InterfaceError, OperationalError, models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cycle import clock, files
+from cycle.models import Job, User, fold_number, job_kind
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, whose_paper
+from dossiers.law.states import State
+from dossiers.models import (
+    ACTS,
+    ActBatch,
+    ActBatchRow,
+    Dossier,
+    Evidence,
+    OfficialDocument,
+    PaperRequired,
+    RowState,
+    TaskAlreadyDone,
+)
+from dossiers.walk import doors
+from dossiers.walk.engine import DutyMissing
+
+log = structlog.get_logger(__name__)
+
+KIND = "acts.batch"
+#: So many dossiers in one stroke.
+MOST = 500
+
+#: What a door answers that cannot do an act; all else is a fault of the product.
+REFUSALS = (
+    ActNotPossible,
+    ConditionNotMet,
+    DutyMissing,
+    PaperRequired,
+    PermissionDenied,
+    TaskAlreadyDone,
+    ValidationError,
+)
+
+
+# --- What a door is given, as a row keeps it ---------------------------------------------------
+
+
+def kept(record: Any) -> list[Any]:
+    """An unsaved record of an act as JSON: its model's name, and what was filled in."""
+    values = {
+        field.attname: field.value_from_object(record)
+        for field in record._meta.concrete_fields
+        if field.editable and not field.primary_key and field.attname != "dossier_id"
+    }
+    return [record._meta.model_name, values]
+
+
+def kept_call(call: dict[str, Any]) -> dict[str, Any]:
+    """What a valid form gives its door, beside the paper itself, as JSON."""
+    paper = call["paper"]
+    scan = paper.scan if paper is not None else None
+    return {
+        "reason": call["reason"],
+        "records": [kept(record) for record in call["record"]],
+        "scan": scan and ({"pk": scan.pk} if scan.pk else {"kind": scan.kind, "title": scan.title}),
+    }
+
+
+def kept_paper(paper: OfficialDocument | None) -> dict[str, Any]:
+    """The columns of a batch that say on which paper it is done."""
+    if paper is None:
+        return {}
+    told = {
+        name: getattr(paper, name) for name in ("number", "signed_on", "signer", "signer_capacity")
+    }
+    told["recent"] = paper.same_as.pk if paper.same_as is not None else None
+    scan = paper.scan
+    if scan is None:
+        return {"paper": told}
+    return {
+        "paper": told,
+        "scan_sha256": scan.sha256,
+        "scan_bytes": scan.bytes,
+        "scan_filename": scan.filename,
+        "scan_type": scan.content_type,
+    }
+
+
+def _record(kind: str, values: dict[str, Any]) -> Any:
+    model = apps.get_model("dossiers", kind)
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return model(**{name: _value(fields[name], value) for name, value in values.items()})
+
+
+def _value(field: models.Field[Any, Any], value: Any) -> Any:
+    if isinstance(field, models.ForeignKey):
+        return field.target_field.to_python(value)
+    return field.to_python(value)
+
+
+def _paper(batch: ActBatch, row: ActBatchRow) -> OfficialDocument | None:
+    """The paper of the batch, unsaved, with its scan as the row's dossier keeps it."""
+    if not batch.paper:
+        return None
+    told = dict(batch.paper)
+    recent = told.pop("recent", None)
+    paper: OfficialDocument = _record("officialdocument", told)
+    if recent is not None:
+        paper.same_as = OfficialDocument.objects.filter(pk=recent).first()
+        if paper.same_as is None:
+            raise ValidationError({"recent": _("Văn bản đã chọn không còn.")})
+    scan = row.call.get("scan")
+    if scan and "pk" in scan:
+        paper.scan = Evidence.objects.filter(dossier=row.dossier_id).get(pk=scan["pk"])
+    elif scan:
+        paper.scan = Evidence(dossier_id=row.dossier_id, **scan)
+        paper.scan.hold(batch.staged)
+    return paper
+
+
+def _call(batch: ActBatch, row: ActBatchRow) -> dict[str, Any]:
+    return {
+        "reason": row.call.get("reason", ""),
+        "record": [_record(*each) for each in row.call.get("records", ())],
+        "paper": _paper(batch, row),
+    }
+
+
+# --- What will happen ---------------------------------------------------------------------------
+
+
+def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
+    """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would.
+
+    Refused beside what the door refuses: a certificate's number that stands in two rows, and a
+    dossier of another body than the paper of the first.
+    """
+    numbers: dict[str, ActBatchRow] = {}
+    body = None
+    for row in rows:
+        row.state, row.sentence = RowState.WAITING, ""
+        mine = whose_paper(row.dossier, batch.act) if batch.paper else None
+        body = body or mine
+        if mine != body:
+            row.refuse(_("Văn bản là của một đơn vị: hồ sơ của đơn vị khác thì làm lượt khác."))
+            continue
+        for number in _numbers(row):
+            first = numbers.setdefault(number, row)
+            if first is not row:
+                row.refuse(
+                    _("Số giấy chứng nhận này đã nhập cho «%(product)s» ở một dòng khác.")
+                    % {"product": first.dossier.product.name}
+                )
+        if row.state == RowState.REFUSED:
+            continue
+        try:
+            if row.stood not in ACTS[batch.act].begins:
+                raise ActNotPossible(batch.act)
+            # A copy: what is rehearsed rereads its row, and changes it in memory.
+            dossier = copy.copy(row.dossier)
+            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **_call(batch, row))
+        except REFUSALS as refused:
+            row.refuse(why(refused, row))
+
+
+def _numbers(row: ActBatchRow) -> list[str]:
+    """The numbers of certificates of the row, as they are compared."""
+    return [
+        folded
+        for kind, values in row.call.get("records", ())
+        if kind == "certificate" and (folded := fold_number(values.get("number") or ""))
+    ]
+
+
+def why(refused: Exception, row: ActBatchRow) -> str:
+    """The sentence of what a door refused for the dossier of ``row``."""
+    if isinstance(refused, ConditionNotMet):
+        return " ".join(map(str, refused.messages))
+    if isinstance(refused, ValidationError):
+        return " ".join(refused.messages)
+    if isinstance(refused, TaskAlreadyDone):
+        if refused.task.closed_by:
+            return _("%(who)s đã xử lý việc này.") % {"who": refused.task.closed_by}
+        return _("Việc này không còn nữa.")
+    if isinstance(refused, PaperRequired):
+        return _("Bạn không giữ việc này: chỉ được nhập từ văn bản giấy đã ký.")
+    if isinstance(refused, DutyMissing):
+        return _("Chu trình chưa phân công ai làm việc tiếp theo. Xin báo quản trị.")
+    if isinstance(refused, PermissionDenied):
+        return _("Bạn không có quyền làm việc này cho hồ sơ.")
+    now = Dossier.everything.values_list("state", flat=True).get(pk=row.dossier_id)
+    return _("Hồ sơ đang ở «%(state)s»: không làm việc này được.") % {"state": State(now).label}
+
+
+# --- Asked for ----------------------------------------------------------------------------------
+
+
+def ask(batch: ActBatch, rows: Iterable[ActBatchRow]) -> ActBatch:
+    """Keep the batch with its planned ``rows`` and let a worker do those that can be done; those
+    that cannot stay as they were typed. Raises ValidationError when its scan is gone.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        if batch.scan_sha256:
+            files.keep(batch.scan_sha256, "scan_file")
+        batch.at = now
+        batch.save()
+        made = list(rows)
+        for row in made:
+            row.batch, row.at = batch, None if row.state == RowState.WAITING else now
+        ActBatchRow.objects.bulk_create(made)
+        waiting = sum(row.state == RowState.WAITING for row in made)
+        if waiting:
+            batch.job = Job.objects.ask(KIND, by=batch.by, act_batch=batch.pk)
+            batch.job.progress(0, waiting)
+            batch.save(update_fields=["job"])
+    return batch
+
+
+def cancel(batch: ActBatch, keys: Iterable[int] | None = None) -> int:
+    """Leave out those rows (all without ``keys``) that nobody has done yet; returns how many."""
+    waiting = ActBatchRow.objects.filter(batch=batch, state=RowState.WAITING)
+    if keys is not None:
+        waiting = waiting.filter(pk__in=list(keys))
+    with transaction.atomic():
+        # One that a worker has in hand is done first, and is no longer waiting then.
+        held = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
+        return ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
+            state=RowState.CANCELLED, at=clock.now()
+        )
+
+
+# --- Done ---------------------------------------------------------------------------------------
+
+
+@job_kind(KIND, gettext_lazy("Làm một lượt cho nhiều hồ sơ"))
+def do(job: Job) -> dict[str, int]:
+    """The job: do what still waits of a batch, each dossier by itself, each once."""
+    batch = ActBatch.objects.get(pk=job.params["act_batch"])
+    waiting = batch.rows.filter(state=RowState.WAITING).order_by("pk")
+    for pk in list(waiting.values_list("pk", flat=True)):
+        _do(pk, batch, job)
+    return batch.counts()
+
+
+def _do(pk: int, batch: ActBatch, job: Job) -> None:
+    """Do one row through its door and mark it in the same transaction; or keep on it, in another,
+    why the door refused.
+    """
+    row = None
+    try:
+        with transaction.atomic():
+            row = _held(pk)
+            if row.state != RowState.WAITING:
+                return
+            _through(row, batch)
+            # It stands in the dossier now.
+            row.state, row.call = RowState.DONE, {}
+            _mark(row, job)
+            return
+    except (OperationalError, InterfaceError):
+        raise
+    except REFUSALS as refused:
+        assert row is not None, "nothing is refused before it is read"
+        sentence = why(refused, row)
+    except Exception:
+        log.exception("act_batch_row_failed", row=pk)
+        sentence = _("Lỗi phần mềm: xin báo quản trị. Chưa có gì thay đổi ở hồ sơ này.")
+    with transaction.atomic():
+        row = _held(pk)
+        if row.state == RowState.WAITING:
+            row.refuse(sentence)
+            _mark(row, job)
+
+
+def _held(pk: int) -> ActBatchRow:
+    """A row as it is now, held until the transaction ends."""
+    rows = ActBatchRow.objects.select_for_update(of=("self",)).select_related("task")
+    return rows.get(pk=pk)
+
+
+def _mark(row: ActBatchRow, job: Job) -> None:
+    row.at = clock.now()
+    row.save(update_fields=["state", "call", "sentence", "at"])
+    job.advance()
+
+
+def _through(row: ActBatchRow, batch: ActBatch) -> None:
+    """Do the act of one row. Whoever asked may have lost their post since: they are read anew."""
+    by = User.objects.get(pk=batch.by_id)
+    call = _call(batch, row) | {"by": by, "together": batch.pk}
+    if row.task is not None:
+        doors.complete(row.task, batch.act, **call)
+        return
+    dossier = Dossier.objects.with_units().get(pk=row.dossier_id)
+    process = dossier.process
+    # Asked of the dossier as it stood, not of one that went on and came back by another way.
+    if process is None or dossier.state != row.stood:
+        raise ActNotPossible(batch.act)
+    doors.act(process, batch.act, **call)

@@ -1,0 +1,363 @@
+"""The pages of an act for many dossiers: choose, fill in, look, agree, see what came of each."""
+
+import re
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models.job import run_waiting
+from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
+from dossiers.walk import doors
+from tests import records
+from tests.pages import shown
+from tests.strokes import stood
+from tests.world import open_task
+
+pytestmark = pytest.mark.django_db
+S = State
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_woken(monkeypatch):
+    monkeypatch.setattr("cycle.models.job.wake", lambda task: None)
+
+
+@pytest.fixture
+def sign_in(client):
+    def signed_in(user):
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return signed_in
+
+
+def today():
+    return f"{clock.today():%d/%m/%Y}"
+
+
+def scan(content=b"%PDF-1.7 luot obj %%EOF\n"):
+    return SimpleUploadedFile("quyet-dinh.pdf", content, content_type="application/pdf")
+
+
+def address(act, dossiers=()):
+    query = "&".join(f"dossier={dossier.pk}" for dossier in dossiers)
+    return f"{reverse('dossiers:many_new', args=[act])}?{query}"
+
+
+def paper(act, **fields):
+    values = {
+        "number": "88/QĐ-UBND", "signed_on": today(), "signer": "Trần Công Sơn",
+        "signer_capacity": "Chủ tịch UBND tỉnh",
+    } | fields  # fmt: skip
+    return {f"{act}-paper-{name}": value for name, value in values.items()}
+
+
+def rows(dossiers, **columns):
+    typed = {"dossier": [str(dossier.pk) for dossier in dossiers]}
+    for number, dossier in enumerate(dossiers, 1):
+        typed[f"row-{dossier.pk}-on"] = "on"
+        for name, value in columns.items():
+            typed[f"row-{dossier.pk}-{name}"] = value % number if "%" in value else value
+    return typed
+
+
+def kept_in(answer):
+    """The seal, and the note of a file that is held, as the page carries them."""
+    html = answer.content.decode()
+    held = dict(re.findall(r'name="([\w-]+-held)" value="([^"]*)"', html))
+    sure = re.search(r'name="sure" value="(\w+)"', html)
+    return held | ({"sure": sure[1]} if sure else {})
+
+
+def agreed(client, act, typed, file=True):
+    """Look at what will happen, agree, let the worker do it; the page of the batch."""
+    files = {f"{act}-paper-scan_file": scan()} if file else {}
+    looked = client.post(address(act), typed | files)
+    assert looked.status_code == 200
+    there = kept_in(looked)
+    assert "sure" in there, looked.context["form"].summary
+    made = client.post(address(act), typed | there)
+    assert made.status_code == 302, made.context["form"].summary
+    run_waiting()
+    return client.get(made["Location"])
+
+
+def test_the_province_accepts_many_at_once(sign_in, cycle, commune, an, minh):
+    three = stood(cycle, commune, an, S.AT_PROVINCE, 3)
+    page = sign_in(minh).get(reverse("dossiers:many"))
+    assert str(ACTS["accept_at_province"].label) in shown(page.content.decode())
+
+    done = agreed(sign_in(minh), "accept_at_province", rows(three, words="Đủ %d"), file=False)
+
+    words = shown(done.content.decode())
+    assert "Đã làm 3, không làm được 0, đã bỏ 0, còn chờ 0." in words
+    for number, dossier in enumerate(three, 1):
+        dossier.lock()
+        assert dossier.state == S.PROVINCE_EVALUATING
+        assert dossier.history.order_by("seq").last().reason == f"Đủ {number}"
+
+
+def test_only_what_is_ticked_is_done(sign_in, cycle, commune, an, minh):
+    one, other = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    typed = rows([one, other])
+    del typed[f"row-{other.pk}-on"]
+    agreed(sign_in(minh), "accept_at_province", typed, file=False)
+    one.lock()
+    other.lock()
+    assert (one.state, other.state) == (S.PROVINCE_EVALUATING, S.AT_PROVINCE)
+
+
+def test_one_request_sends_a_communes_products_up(sign_in, cycle, commune, an, chi):
+    two = stood(cycle, commune, an, S.COMMUNE_CHECKED, 2)
+    request = paper(
+        "forward_to_province", number="15/TTr-UBND", signer="Quàng Văn Chi",
+        signer_capacity="Chủ tịch UBND xã",
+    )  # fmt: skip
+    agreed(sign_in(chi), "forward_to_province", rows(two) | request)
+    for dossier in two:
+        dossier.lock()
+        assert dossier.state == S.AT_PROVINCE
+        (sent,) = dossier.officialdocuments.all()
+        assert (sent.number, sent.scan.dossier_id) == ("15/TTr-UBND", dossier.pk)
+
+
+def test_many_are_certified_by_one_decision_with_their_numbers(sign_in, cycle, commune, an, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    typed = rows(two, number="%02d/GCN-UBND") | paper("certify")
+    typed["certify-certificate-issued_on"] = today()
+    agreed(sign_in(son), "certify", typed)
+    assert list(Certificate.objects.order_by("pk").values_list("number", flat=True)) == [
+        "01/GCN-UBND",
+        "02/GCN-UBND",
+    ]
+
+
+def test_a_number_that_is_missing_is_asked_for_in_its_row(sign_in, cycle, commune, an, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    typed = rows(two, number="%02d/GCN-UBND") | paper("certify")
+    typed[f"row-{two[1].pk}-number"] = ""
+    typed["certify-certificate-issued_on"] = today()
+    answer = sign_in(son).post(address("certify"), typed | {"certify-paper-scan_file": scan()})
+    form = answer.context["form"]
+    assert [place for place, _said in form.summary] == [f"id_row-{two[1].pk}-number"]
+    # What was typed is there, the scan too.
+    html = answer.content.decode()
+    assert 'value="01/GCN-UBND"' in html and "Đã giữ tệp «quyet-dinh.pdf»" in shown(html)
+    assert not ActBatch.objects.exists()
+
+
+def test_a_decision_before_its_round_is_refused_in_its_row_and_the_rest_can_be_done(
+    sign_in, cycle, commune, an, son
+):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    late = records.evaluation(met_on=clock.today())
+    late.dossier, late.level, late.at = two[1], "province", clock.now()
+    late.save()
+    before = f"{clock.today().replace(month=1, day=2):%d/%m/%Y}"
+    typed = rows(two, number="%02d/GCN-UBND") | paper("certify", signed_on=before)
+    typed["certify-certificate-issued_on"] = today()
+    looked = sign_in(son).post(address("certify"), typed | {"certify-paper-scan_file": scan()})
+    words = shown(looked.content.decode())
+    assert "không làm được Ngày ký quyết định không thể trước ngày họp hội đồng." in words
+    made = sign_in(son).post(address("certify"), typed | kept_in(looked))
+    run_waiting()
+    page = sign_in(son).get(made["Location"])
+    assert "Đã làm 1, không làm được 1" in shown(page.content.decode())
+    # The rest again: all that was typed is on the form.
+    again = sign_in(son).get(f"{address('certify')}again={ActBatch.objects.get().pk}")
+    html = again.content.decode()
+    assert 'value="02/GCN-UBND"' in html and 'value="88/QĐ-UBND"' in html
+    assert "Đã giữ tệp «quyet-dinh.pdf»" in shown(html) and 'value="01/GCN-UBND"' not in html
+
+
+def test_what_changed_since_the_look_is_looked_at_again(sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    looked = sign_in(minh).post(address("accept_at_province"), rows(two))
+    typed = rows(two, words="Khác") | kept_in(looked)
+    again = sign_in(minh).post(address("accept_at_province"), typed)
+    assert again.status_code == 200 and kept_in(again)["sure"] != typed["sure"]
+    assert not ActBatch.objects.exists()
+
+
+@pytest.mark.parametrize("lines", (2, 4))
+def test_a_pasted_column_of_another_length_is_refused_and_fills_nothing(
+    lines, sign_in, cycle, commune, an, son
+):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    column = "\n".join(f"{n}/GCN" for n in range(lines))
+    typed = rows(three, number="cũ") | {"paste-number": column, "step": "fill"}
+    answer = sign_in(son).post(address("certify"), typed)
+    words = shown(answer.content.decode())
+    assert f"Cột dán có {lines} dòng, đang chọn 3 hồ sơ" in words
+    html = answer.content.decode()
+    assert html.count('value="cũ"') == 3 and "1/GCN" in html
+
+
+def test_a_pasted_column_fills_the_rows_that_are_in(sign_in, cycle, commune, an, son):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    typed = rows(three) | {"paste-number": "1/GCN\r\n2/GCN\r\n", "step": "fill"}
+    del typed[f"row-{three[1].pk}-on"]
+    answer = sign_in(son).post(address("certify"), typed)
+    form = answer.context["form"]
+    assert [row.form["number"].value() for row in form.rows] == ["1/GCN", None, "2/GCN"]
+    assert not form.summary
+
+
+def test_a_certificate_number_of_a_product_that_is_out_is_refused_and_kept(
+    sign_in, cycle, commune, an, son
+):
+    (in_,) = stood(cycle, commune, an, S.AWAITING_DECISION, 1)
+    (out,) = stood(cycle, commune, an, S.NOT_RECOGNISED, 1)
+    typed = rows([in_, out], number="%02d/GCN-UBND") | paper("certify")
+    typed["certify-certificate-issued_on"] = today()
+    done = agreed(sign_in(son), "certify", typed)
+    words = shown(done.content.decode())
+    assert "Hồ sơ đang ở «Chưa công nhận»: không làm việc này được." in words
+    assert "02/GCN-UBND" in words
+
+
+def test_results_of_the_centre_come_in_one_stroke(sign_in, cycle, commune, an, minh, son):
+    five, four = stood(cycle, commune, an, S.AT_CENTRE, 2, stars=5, points_sum="644")
+    typed = rows([five, four]) | paper(
+        "record_centre_result", number="900/QĐ-BNNMT", signer="Nguyễn Văn Bộ",
+        signer_capacity="Thứ trưởng Bộ Nông nghiệp và Môi trường",
+    )  # fmt: skip
+    typed |= {
+        f"row-{five.pk}-points_sum": "650", f"row-{five.pk}-sheets": "7",
+        f"row-{five.pk}-stars": "5", f"row-{five.pk}-number": "01/GCN-BNN",
+        f"row-{four.pk}-points_sum": "600", f"row-{four.pk}-sheets": "7",
+        f"row-{four.pk}-stars": "4",
+        "record_centre_result-evaluation-met_on": today(),
+        "record_centre_result-evaluation-reasons": "Theo kết quả của hội đồng trung ương",
+        "record_centre_result-certificate-issued_on": today(),
+    }  # fmt: skip
+    by = open_task(five)
+    agreed(sign_in(minh if by.role == "officer" else son), "record_centre_result", typed)
+    for dossier in (five, four):
+        dossier.lock()
+    assert (five.state, four.state) == (S.CERTIFIED, S.RANKED)
+    assert Evaluation.objects.count() == 2 and Certificate.objects.count() == 1
+
+
+def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, commune, an):
+    one, other = stood(cycle, commune, an, S.ASSEMBLING, 2)
+    page = sign_in(an).get(address("defer"))
+    # What no task asks for is ticked by hand.
+    assert [row.form.on for row in page.context["form"].rows] == [False, False]
+    typed = rows([one, other]) | {"defer-reason-reason": "Không kịp năm nay"}
+    typed[f"row-{other.pk}-words"] = "Chủ thể xin lùi"
+    agreed(sign_in(an), "defer", typed, file=False)
+    said = [dossier.history.order_by("seq").last().reason for dossier in (one, other)]
+    assert said == ["Không kịp năm nay", "Chủ thể xin lùi"]
+
+
+def test_certificates_are_revoked_by_one_decision(sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.CERTIFIED, 2)
+    for dossier in two:
+        doors.act(
+            dossier.process, "record_inspection", by=minh, record=records.inspection("revoke")
+        )
+    typed = rows(two) | paper("revoke") | {
+        "revoke-reason-reason": "Không còn đạt", "revoke-revocation-ground": "a",
+        "revoke-revocation-recipients": "Chủ thể; UBND xã",
+    }  # fmt: skip
+    agreed(sign_in(minh), "revoke", typed)
+    for dossier in two:
+        dossier.lock()
+        assert dossier.state == S.REVOKED
+
+
+def test_many_are_not_recognised_with_their_reasons(sign_in, cycle, commune, an, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    typed = rows(two, words="Thiếu kiểm nghiệm %d") | paper("not_recognise")
+    agreed(sign_in(son), "not_recognise", typed)
+    for number, dossier in enumerate(two, 1):
+        dossier.lock()
+        reason = dossier.history.order_by("seq").last().reason
+        assert (dossier.state, reason) == (S.NOT_RECOGNISED, f"Thiếu kiểm nghiệm {number}")
+
+
+@pytest.mark.parametrize("act", [act.name for act in ACTS.values() if act.for_many])
+def test_every_act_that_one_paper_covers_has_its_form(
+    act, sign_in, cycle, commune, an, chi, minh, son
+):
+    state = ACTS[act].begins[0]
+    (one,) = stood(cycle, commune, an, state, 1)
+    for who in (an, chi, minh, son):
+        page = sign_in(who).get(address(act, [one]))
+        assert page.status_code == 200
+    assert page.context.get("form") is None or page.context["form"].rows
+
+
+def test_the_job_of_a_batch_leads_to_its_page(sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    agreed(sign_in(minh), "accept_at_province", rows(two), file=False)
+    found = ActBatch.objects.get()
+    html = sign_in(minh).get(f"/jobs/{found.job_id}/").content.decode()
+    assert f'href="/many/{found.pk}/"' in html
+
+
+def test_what_waits_is_left_out_by_its_button(sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    client, typed = sign_in(minh), rows(two)
+    looked = client.post(address("accept_at_province"), typed)
+    made = client.post(address("accept_at_province"), typed | kept_in(looked))
+    first = ActBatch.objects.get().rows.first()
+    client.post(made["Location"], {"row": first.pk})
+    run_waiting()
+    words = shown(client.get(made["Location"]).content.decode())
+    assert "Đã làm 1, không làm được 0, đã bỏ 1, còn chờ 0." in words
+    assert "Làm lại phần còn lại" in words
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_the_form_asks_little_of_the_database(
+    many, sign_in, cycle, commune, an, son, django_assert_num_queries
+):
+    there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
+    client = sign_in(son)
+    client.get(address("certify", there))
+    with django_assert_num_queries(6):
+        client.get(address("certify", there))
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_what_will_happen_is_looked_at_in_few_queries_a_row(
+    many, sign_in, cycle, commune, an, son, django_assert_num_queries
+):
+    there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
+    typed = rows(there, number="%02d/GCN-UBND") | paper("certify")
+    typed["certify-certificate-issued_on"] = today()
+    client = sign_in(son)
+    typed |= kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
+    del typed["sure"]
+    with django_assert_num_queries({1: 30, 3: 78}[many]):
+        looked = client.post(address("certify"), typed)
+    assert "sure" in kept_in(looked)
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_the_page_of_a_batch_asks_little_of_the_database(
+    many, sign_in, cycle, commune, an, minh, django_assert_num_queries
+):
+    there = stood(cycle, commune, an, S.AT_PROVINCE, many)
+    agreed(sign_in(minh), "accept_at_province", rows(there), file=False)
+    client, one = sign_in(minh), reverse("dossiers:many_one", args=[ActBatch.objects.get().pk])
+    client.get(one)
+    with django_assert_num_queries(7):
+        client.get(one)
+
+
+def test_a_stranger_sees_no_batch(sign_in, cycle, commune, an, minh, la):
+    agreed(
+        sign_in(minh), "accept_at_province", rows(stood(cycle, commune, an, S.AT_PROVINCE, 2)),
+        file=False,
+    )  # fmt: skip
+    found = ActBatch.objects.get()
+    for method in ("get", "post"):
+        answer = getattr(sign_in(la), method)(reverse("dossiers:many_one", args=[found.pk]))
+        assert answer.status_code == 404
+    assert sign_in(la).get(address("submit_plan")).status_code == 404
+    assert sign_in(la).get(address("accept_at_province")).status_code == 200

@@ -1,0 +1,241 @@
+"""One paper, many dossiers: an act is done for each of them, once, or says why not."""
+
+import pytest
+from django.db import DatabaseError, OperationalError, transaction
+
+from cycle.models import HistoryEntry, Job, JobState, RoleAssignment
+from cycle.models import job as jobs
+from cycle.models.job import ATTEMPTS, run_waiting
+from dossiers.models import ActBatch, Certificate, State
+from dossiers.walk import batch, doors
+from notifications import audiences
+from tests import records
+from tests.strokes import certificates, decision, rows_of, stood, stroke
+from tests.world import events
+
+pytestmark = pytest.mark.django_db
+S = State
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_woken(monkeypatch):
+    monkeypatch.setattr("cycle.models.job.wake", lambda task: None)
+
+
+def said(found):
+    return list(found.rows.order_by("pk").values_list("state", "sentence"))
+
+
+def test_one_decision_certifies_many(cycle, commune, an, son):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    rows = rows_of(three, certificates)
+    found = stroke("certify", son, rows, decision())
+    assert [(row.state, row.sentence) for row in rows] == [("waiting", "")] * 3
+    # Nothing has happened yet.
+    assert not Certificate.objects.exists()
+
+    batch.ask(found, rows)
+    assert run_waiting() == 1
+
+    assert said(found) == [("done", "")] * 3
+    for dossier in three:
+        dossier.lock()
+        assert dossier.state == S.CERTIFIED
+        assert events(dossier)[-1] == "dossier.certify"
+        entry = dossier.history.order_by("seq").last()
+        assert (entry.data["together"], entry.actor) == (found.pk, son)
+    assert {paper.number for paper in three[0].officialdocuments.model.objects.all()} == {
+        "88/QĐ-UBND"
+    }
+    job = Job.objects.get()
+    assert (job.state, job.done, job.total) == (JobState.DONE, 3, 3)
+
+
+def test_a_number_used_twice_is_refused_in_its_row_and_the_others_go_on(cycle, commune, an, son):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    rows = rows_of(three, lambda number: certificates(min(number, 2)))
+    found = stroke("certify", son, rows, decision())
+    batch.ask(found, rows)
+    run_waiting()
+    assert [state for state, _why in said(found)] == ["done", "done", "refused"]
+    assert "đã nhập cho «Mật ong 02» ở một dòng khác" in said(found)[2][1]
+    # What was typed is there to be mended.
+    assert found.rows.last().call["records"][0][1]["number"] == "02/GCN-LUOT"
+
+
+def test_a_number_that_was_given_before_is_refused(cycle, commune, an, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    first = rows_of(two[:1], certificates)
+    batch.ask(stroke("certify", son, first, decision()), first)
+    run_waiting()
+    again = rows_of(two[1:], certificates)
+    stroke("certify", son, again, decision())
+    assert "Số 01/GCN-LUOT đã cấp cho «Mật ong 01» trong năm này." in again[0].sentence
+
+
+def test_a_scan_of_another_paper_is_refused(cycle, commune, an, son):
+    one, other = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    scan = records.scan("77/QĐ-UBND")
+    first = rows_of([one], certificates)
+    earlier = records.signed_paper(number="77/QĐ-UBND", scan=scan)
+    batch.ask(stroke("certify", son, first, earlier), first)
+    run_waiting()
+    again = rows_of([other], lambda _number: certificates(9))
+    stroke("certify", son, again, decision(scan=records.scan("77/QĐ-UBND")))
+    assert again[0].sentence.startswith("Bản chụp này là của văn bản 77/QĐ-UBND")
+
+
+def test_a_request_of_one_commune_sends_up_none_of_another(
+    cycle, commune, other_commune, an, chi, la
+):
+    mine = stood(cycle, commune, an, S.COMMUNE_CHECKED, 1)
+    theirs = stood(cycle, other_commune, la, S.COMMUNE_CHECKED, 1)
+    rows = rows_of(mine + theirs)
+    stroke("forward_to_province", chi, rows, records.request())
+    assert rows[1].sentence.startswith("Văn bản là của một đơn vị")
+
+
+def test_a_product_that_is_out_gets_no_certificate(cycle, commune, an, son):
+    (in_,) = stood(cycle, commune, an, S.AWAITING_DECISION, 1)
+    (out,) = stood(cycle, commune, an, S.NOT_RECOGNISED, 1)
+    rows = rows_of([in_], certificates)
+    rows += rows_of([out], lambda _number: certificates(9), by_task=False)
+    stroke("certify", son, rows, decision())
+    assert [row.state for row in rows] == ["waiting", "refused"]
+    assert rows[1].sentence.endswith("không làm việc này được.")
+
+
+def test_rights_are_asked_again_when_it_is_done(cycle, commune, an, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    rows = rows_of(two, certificates)
+    found = batch.ask(stroke("certify", son, rows, decision()), rows)
+    RoleAssignment.objects.filter(user=son).update(valid_to="2020-02-01")
+    run_waiting()
+    assert said(found) == [("refused", "Bạn không có quyền làm việc này cho hồ sơ.")] * 2
+    assert not Certificate.objects.exists()
+
+
+def test_who_may_not_is_told_before(cycle, commune, an, la):
+    rows = rows_of(stood(cycle, commune, an, S.AT_PROVINCE, 2), paper=False)
+    stroke("accept_at_province", la, rows)
+    assert {row.sentence for row in rows} == {"Bạn không có quyền làm việc này cho hồ sơ."}
+
+
+def test_many_are_deferred_with_one_reason(cycle, commune, an):
+    two = stood(cycle, commune, an, S.ASSEMBLING, 2)
+    rows = rows_of(two, reason="Không kịp năm nay", paper=False, by_task=False)
+    found = batch.ask(stroke("defer", an, rows), rows)
+    run_waiting()
+    assert said(found) == [("done", "")] * 2
+    for dossier in two:
+        dossier.lock()
+        assert (dossier.state, dossier.history.last().reason) == (S.DEFERRED, "Không kịp năm nay")
+
+
+def test_a_dossier_that_went_on_meanwhile_is_left_alone(cycle, commune, an):
+    one, other = stood(cycle, commune, an, S.ASSEMBLING, 2)
+    rows = rows_of([one, other], reason="Không kịp", paper=False, by_task=False)
+    found = batch.ask(stroke("defer", an, rows), rows)
+    doors.act(one.process, "withdraw", by=an, reason="Ngừng sản xuất")
+    run_waiting()
+    assert said(found) == [
+        ("refused", "Hồ sơ đang ở «Đã rút»: không làm việc này được."),
+        ("done", ""),
+    ]
+
+
+def test_what_waits_can_be_left_out_and_what_is_done_stays(cycle, commune, an, son):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    rows = rows_of(three, certificates)
+    found = batch.ask(stroke("certify", son, rows, decision()), rows)
+    keys = list(found.rows.values_list("pk", flat=True))
+    assert batch.cancel(found, keys[:1]) == 1
+    run_waiting()
+    assert [state for state, _why in said(found)] == ["cancelled", "done", "done"]
+    assert batch.cancel(found) == 0
+
+
+def test_a_worker_that_is_killed_repeats_nothing_and_skips_nothing(
+    cycle, commune, an, son, monkeypatch
+):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    rows = rows_of(three, certificates)
+    found = batch.ask(stroke("certify", son, rows, decision()), rows)
+    through, died = batch._through, []
+
+    def dies_at_the_second(row, of):
+        through(row, of)
+        if row.dossier_id == three[1].pk and not died:
+            died.append(row.pk)
+            raise OperationalError("server closed the connection")
+
+    monkeypatch.setattr(batch, "_through", dies_at_the_second)
+    run_waiting()
+    assert [state for state, _why in said(found)] == ["done", "waiting", "waiting"]
+    run_waiting()
+    assert [state for state, _why in said(found)] == ["done"] * 3
+    assert [events(dossier).count("dossier.certify") for dossier in three] == [1, 1, 1]
+
+
+def test_a_job_that_comes_no_further_ends_after_five_and_is_told(an, monkeypatch):
+    monkeypatch.setattr(jobs, "_kinds", dict(jobs._kinds))
+
+    @jobs.job_kind("test.never")
+    def never(job):
+        raise OperationalError("canceling statement due to lock timeout")
+
+    job = Job.objects.ask("test.never", by=an)
+    for number in range(1, ATTEMPTS):
+        run_waiting()
+        job.refresh_from_db()
+        assert (job.state, job.attempts) == (JobState.RUNNING, number)
+        assert job.last_error.startswith("OperationalError: canceling")
+    run_waiting()
+    job.refresh_from_db()
+    assert (job.state, job.attempts) == (JobState.FAILED, ATTEMPTS)
+    assert job.error.startswith("OperationalError: canceling")
+    entry = HistoryEntry.objects.get(event="job.fail")
+    assert (entry.data["job"], audiences.of(entry)) == (job.pk, {an.pk})
+
+
+def test_a_job_that_kills_its_worker_each_time_ends_too(an):
+    job = Job.objects.ask("acts.batch", by=an, act_batch=0)
+    Job.objects.update(state=JobState.RUNNING, attempts=ATTEMPTS)
+    run_waiting()
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert job.error == "Máy chủ dừng giữa chừng mỗi lần chạy việc này."
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_a_plan_asks_little_of_the_database(
+    cycle, commune, an, son, many, django_assert_num_queries
+):
+    rows = rows_of(stood(cycle, commune, an, S.AWAITING_DECISION, many), certificates)
+    found = ActBatch(act="certify", by=son, **batch.kept_paper(decision()))
+    son.assignments()
+    # Each by the very act that will be done, as far as its entry in history; nothing of it stays.
+    with django_assert_num_queries({1: 27, 3: 78}[many]):
+        batch.plan(found, rows)
+
+
+def test_a_row_that_is_done_stays(cycle, commune, an, son):
+    rows = rows_of(stood(cycle, commune, an, S.AWAITING_DECISION, 1), certificates)
+    found = batch.ask(stroke("certify", son, rows, decision()), rows)
+    run_waiting()
+    for change in (lambda: found.rows.update(state="waiting", at=None), found.rows.all().delete):
+        with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+            change()
+
+
+def test_only_who_asked_and_who_holds_the_same_post_see_it(cycle, commune, an, chi, la, binh):
+    rows = rows_of(stood(cycle, commune, an, S.ASSEMBLING, 1), reason="x", paper=False)
+    held = RoleAssignment.objects.get(user=an, org_unit=commune)
+    found = ActBatch.objects.create(act="defer", by=an, capacity=held, at=rows[0].dossier.opened_at)
+    seen = [who for who in (an, chi, la, binh) if ActBatch.objects.visible_to(who).exists()]
+    assert seen == [an]
+    RoleAssignment.objects.create(
+        user=la, role=held.role, org_unit=held.org_unit, valid_from="2020-01-01"
+    )
+    la = type(la).objects.get(pk=la.pk)
+    assert list(ActBatch.objects.visible_to(la)) == [found]
