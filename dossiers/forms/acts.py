@@ -581,8 +581,6 @@ class PaperCorrectionForm(PaperForm):
     Its scan is asked for where the ledger has none.
     """
 
-    legend = ""
-    about = ""
     reason = long_text(_("Lý do"))
     as_written = forms.BooleanField(
         label=_("Chức vụ ghi đúng như trên văn bản, người ký có thẩm quyền"),
@@ -604,7 +602,7 @@ class PaperCorrectionForm(PaperForm):
             initial=initial | {"shown": self.standing.pk},
             **kwargs,
         )
-        self.legend, self.folded = "", False
+        self.folded = False
         scanned = bool(self.standing.scan_sha256)
         self.fields["scan_file"].required = not scanned
         self.fields["scan_file"].label = _now("Bản chụp đúng")

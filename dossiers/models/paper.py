@@ -110,7 +110,8 @@ class OfficialDocument(Record):
     @property
     def shown_by(self) -> str:
         """The SHA-256 of its scan; "" without one."""
-        return self.of_ledger.scan_sha256 or (self.scan.sha256 if self._has_scan() else "")
+        scan = self.scan if self._has_scan() else None
+        return self.of_ledger.scan_sha256 or (scan.sha256 if scan is not None else "")
 
     def others_alike(self) -> list[OfficialDocument]:
         """Other papers of its number and year or with its scan, with their dossiers; none whose

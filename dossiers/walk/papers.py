@@ -175,7 +175,7 @@ def correct(
             dossier, piece = dossiers[each.dossier_id], pieces[each.pk]
             each.as_written = as_written
             _check(each, dossier, of_acts.get(each.pk), fields)
-            doubted = {"as_written": new.signer_capacity} if each.doubt else {}
+            doubted: dict[str, Any] = {"as_written": new.signer_capacity} if each.doubt else {}
             entry = HistoryEntry.objects.record(
                 EVENT,
                 dossier,
@@ -189,14 +189,16 @@ def correct(
                 changed=told,
                 **doubted,
             )
-            if old.signed_on != new.signed_on and each.pk in of_acts:
+            # Of before the ledger a day may be unknown.
+            days = old.signed_on, new.signed_on
+            if days[0] and days[1] and days[0] != days[1] and each.pk in of_acts:
                 its = [term for term in terms if term.dossier_id == dossier.pk]
                 clocks.follow_paper(
                     dossier,
                     its,
                     of_acts[each.pk].entry,
-                    was=old.signed_on,
-                    day=new.signed_on,
+                    was=days[0],
+                    day=days[1],
                     at=entry.at,
                     by=by,
                 )
@@ -245,10 +247,10 @@ def _check_day(
             wrong = _now("Ngày ký quyết định không thể trước ngày họp hội đồng.")
     for what in of_acts.values():
         before = Certificate.objects.filter(dossier=what.entry.stream_id, at__lt=what.entry.at)
-        given = before.order_by("pk").last() if what.act.signer is not None else None
-        if given is not None and given.issued_on and day < given.issued_on:
+        standing = before.order_by("pk").last() if what.act.signer is not None else None
+        if standing is not None and standing.issued_on and day < standing.issued_on:
             wrong = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.") % {
-                "day": f"{given.issued_on:%d/%m/%Y}"
+                "day": f"{standing.issued_on:%d/%m/%Y}"
             }
     for stopped in StoppedProduction.objects.filter(paper__in=resting_on(old)):
         if stopped.stopped_on > day:
