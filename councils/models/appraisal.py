@@ -354,9 +354,8 @@ class SignedDocument(models.Model):
         typed.issuer = council.org_unit
         typed.does = DOES[DocumentKind(self.kind)]
         if self.kind in OF_ONE_ROUND:
-            typed.register = _now("Hội đồng theo %(number)s") % {
-                "number": council.decision_number[:40]
-            }
+            # In one language, whoever types it.
+            typed.register = f"Hội đồng theo {council.decision_number[:40]}"
         capacity = self.round.capacity(self.by)
         old = self.replaces.of_ledger if self.replaces is not None else None
         if old is not None and not old.before and self._is_typed_anew(typed, old):
