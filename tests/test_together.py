@@ -215,7 +215,7 @@ def test_a_plan_asks_little_of_the_database(
     found = ActBatch(act="certify", by=son, **batch.kept_paper(decision()))
     son.assignments()
     # Each by the very act that will be done, as far as its entry in history; nothing of it stays.
-    with django_assert_num_queries({1: 27, 3: 78}[many]):
+    with django_assert_num_queries({1: 40, 3: 117}[many]):
         batch.plan(found, rows)
 
 

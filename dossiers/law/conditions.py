@@ -677,13 +677,6 @@ def _body(paper: Any, signer: Signer, state: str) -> OrgUnit | None:
     return paper.dossier.issued_by(signer, state, known.signed_on, known.signer_capacity)
 
 
-def whose_paper(dossier: Dossier, name: str) -> tuple[str, int | None] | None:
-    """Whose number the paper of the act ``name`` has, where ``dossier`` stands: the level, and
-    which commune or district; None where the law names nobody.
-    """
-    return _body(dossier, SIGNERS[name], dossier.state) if name in SIGNERS else None
-
-
 def _one_paper(name: str, field: str) -> Condition:
     """The condition that nothing at ``field`` of the paper of the act ``name`` is another's."""
 

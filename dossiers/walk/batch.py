@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 import structlog
@@ -19,8 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
-from cycle.models import Job, User, fold_number, job_kind
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet, whose_paper
+from cycle.models import Job, OrgUnit, User, fold_number, job_kind
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
 from dossiers.models import (
     ACTS,
@@ -85,6 +86,7 @@ def kept_paper(paper: OfficialDocument | None) -> dict[str, Any]:
     told = {
         name: getattr(paper, name) for name in ("number", "signed_on", "signer", "signer_capacity")
     }
+    told |= {"kind": paper.kind, "as_written": paper.as_written}
     told["recent"] = paper.same_as.pk if paper.same_as is not None else None
     scan = paper.scan
     if scan is None:
@@ -115,8 +117,10 @@ def _paper(batch: ActBatch, row: ActBatchRow) -> OfficialDocument | None:
     if not batch.paper:
         return None
     told = dict(batch.paper)
-    recent = told.pop("recent", None)
-    paper: OfficialDocument = _record("officialdocument", told)
+    kind, as_written, recent = (told.pop(name, None) for name in ("kind", "as_written", "recent"))
+    told["signed_on"] = _signed_on(batch)
+    paper = OfficialDocument(**told)
+    paper.kind, paper.as_written = kind, as_written
     if recent is not None:
         paper.same_as = OfficialDocument.objects.filter(pk=recent).first()
         if paper.same_as is None:
@@ -141,6 +145,25 @@ def _call(batch: ActBatch, row: ActBatchRow) -> dict[str, Any]:
 # --- What will happen ---------------------------------------------------------------------------
 
 
+def _signed_on(batch: ActBatch) -> date | None:
+    """The day of its paper: a date while it is asked about, text as the row keeps it."""
+    said = batch.paper.get("signed_on")
+    return date.fromisoformat(said) if isinstance(said, str) and said else said or None
+
+
+def _body(batch: ActBatch, row: ActBatchRow) -> OrgUnit | None:
+    """The unit whose body issued the paper of the batch, as the row's dossier has it; None: the
+    ministry, or the law names nobody.
+    """
+    signer = ACTS[batch.act].signer
+    day = _signed_on(batch)
+    if signer is None or day is None:
+        return None
+    said = batch.paper["signer_capacity"]
+    node = row.task.node if row.task is not None else ""
+    return row.dossier.issued_by(signer, row.dossier.state, day, said, node=node)
+
+
 def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would.
 
@@ -151,7 +174,7 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     body = None
     for row in rows:
         row.state, row.sentence = RowState.WAITING, ""
-        mine = whose_paper(row.dossier, batch.act) if batch.paper else None
+        mine = _body(batch, row)
         body = body or mine
         if mine != body:
             row.refuse(_("Văn bản là của một đơn vị: hồ sơ của đơn vị khác thì làm lượt khác."))
