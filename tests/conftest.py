@@ -25,7 +25,7 @@ from cycle.running import embedded
 from tests import databases
 from tests.ground import ground, kept, wanted_by
 from tests.in_the_clear import WALKS, named_in_the_clear
-from tests.owning import ANALYZE_AS_OWNER, INSERT_AS_OWNER, UPDATE_AS_OWNER, owner
+from tests.owning import lend_hand
 from tests.stock_sheets import load_units
 from tests.world import open_cycle, open_dossier, person
 
@@ -44,8 +44,7 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_modify
     with django_db_blocker.unblock():
         databases.make(name)
         with databases.using(name):
-            with owner() as db:
-                db.execute(INSERT_AS_OWNER + UPDATE_AS_OWNER + ANALYZE_AS_OWNER)
+            lend_hand()
             yield
         databases.drop(name)
 

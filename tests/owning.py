@@ -71,6 +71,12 @@ END $$;
 """
 
 
+def lend_hand():
+    """Give the database of this connection the owner's hand: what the functions here ask of it."""
+    with owner() as db:
+        db.execute(INSERT_AS_OWNER + UPDATE_AS_OWNER + ANALYZE_AS_OWNER)
+
+
 def update_as_owner(rows, **values):
     """What ``rows.update(**values)`` does, by the owner's hand: no line of history tells it."""
     query = rows.query.chain(UpdateQuery)

@@ -96,6 +96,7 @@ def samples(cycle, commune, an, thu, province):
         "interests": ([first.pk], [first.pk, second.pk]),
         "recused": (True, False),
         "left_out": (True, False),
+        "counted_again": ([first.pk], [second.pk]),
         "why": ("Góp vốn", "Em ruột"),
         "reason": ("Nhầm người", "Nhầm sản phẩm"),
         "document": ("15/VB-UBND", "16/VB-UBND"),
