@@ -12,6 +12,7 @@ from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
 from tests import records
 from tests.pages import shown
+from tests.standing import approved
 from tests.strokes import stood
 from tests.world import open_task
 
@@ -239,6 +240,16 @@ def test_results_of_the_centre_come_in_one_stroke(sign_in, cycle, commune, an, m
         dossier.lock()
     assert (five.state, four.state) == (S.CERTIFIED, S.RANKED)
     assert Evaluation.objects.count() == 2 and Certificate.objects.count() == 1
+
+
+def test_many_are_nominated_to_the_ministry(sign_in, cycle, commune, an, minh, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2, stars=5, points_sum="644")
+    for dossier in two:
+        approved(dossier, minh, number="12/QĐ-UBND")
+    agreed(sign_in(son), "nominate", rows(two) | paper("nominate", number="31/TTr-UBND"))
+    for dossier in two:
+        dossier.lock()
+        assert dossier.state == S.AT_CENTRE
 
 
 def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, commune, an):

@@ -116,7 +116,8 @@ def _paper(batch: ActBatch, row: ActBatchRow) -> OfficialDocument | None:
         return None
     told = dict(batch.paper)
     recent = told.pop("recent", None)
-    paper: OfficialDocument = _record("officialdocument", told)
+    told["signed_on"] = models.DateField().to_python(told["signed_on"])
+    paper = OfficialDocument(**told)
     if recent is not None:
         paper.same_as = OfficialDocument.objects.filter(pk=recent).first()
         if paper.same_as is None:
