@@ -10,7 +10,8 @@ from cycle import clock
 from cycle.models.job import run_waiting
 from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
-from tests import records
+from tests import judging, records
+from tests.judging import before_council, begin, best, fill, judge, regulate, seat
 from tests.pages import shown
 from tests.standing import approved
 from tests.strokes import stood
@@ -240,6 +241,25 @@ def test_results_of_the_centre_come_in_one_stroke(sign_in, cycle, commune, an, m
         dossier.lock()
     assert (five.state, four.state) == (S.CERTIFIED, S.RANKED)
     assert Evaluation.objects.count() == 2 and Certificate.objects.count() == 1
+
+
+@pytest.mark.slow(reason="a round of two products, judged by five")
+def test_the_results_of_a_round_lead_to_what_follows_for_all(
+    sign_in, province, cycle, commune, an, thu, minh
+):
+    regulate(province)
+    council = seat(province, thu)
+    round_ = begin(council, cycle, before_council(cycle, commune, an, 2), thu)
+    for entry in round_.entries.all():
+        for member in range(5):
+            fill(entry, judge(council, member), best)
+    judging.close(round_, by=thu)
+    run_waiting()
+    html = sign_in(minh).get(reverse("councils:results", args=[round_.pk])).content.decode()
+    (link,) = re.findall(r'href="(/many/\?[^"]*)"', html)
+    page = sign_in(minh).get(link.replace("&amp;", "&"))
+    acts = {act.name: number for act, number in page.context["acts"]}
+    assert acts["propose_recognition"] == 2
 
 
 def test_many_are_nominated_to_the_ministry(sign_in, cycle, commune, an, minh, son):
