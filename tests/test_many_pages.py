@@ -312,10 +312,12 @@ def test_many_are_not_recognised_with_their_reasons(sign_in, cycle, commune, an,
 
 @pytest.mark.parametrize("act", [act.name for act in ACTS.values() if act.for_many])
 def test_every_act_that_one_paper_covers_has_its_form(
-    act, sign_in, cycle, commune, an, chi, minh, son
+    act, sign_in, cycle, commune, cycle_of_three, old_commune, an, chi, minh, son
 ):
     state = ACTS[act].begins[0]
-    (one,) = stood(cycle, commune, an, state, 1)
+    at_district = "district" in state
+    year, home = (cycle_of_three, old_commune) if at_district else (cycle, commune)
+    (one,) = stood(year, home, an, state, 1)
     for who in (an, chi, minh, son):
         page = sign_in(who).get(address(act, [one]))
         assert page.status_code == 200
