@@ -10,8 +10,10 @@ from cycle import clock
 from cycle.models.job import run_waiting
 from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
-from tests import records
+from tests import judging, records
+from tests.judging import before_council, begin, best, fill, judge, regulate, seat
 from tests.pages import shown
+from tests.standing import approved
 from tests.strokes import stood
 from tests.world import open_task
 
@@ -241,6 +243,35 @@ def test_results_of_the_centre_come_in_one_stroke(sign_in, cycle, commune, an, m
     assert Evaluation.objects.count() == 2 and Certificate.objects.count() == 1
 
 
+@pytest.mark.slow(reason="a round of two products, judged by five")
+def test_the_results_of_a_round_lead_to_what_follows_for_all(
+    sign_in, province, cycle, commune, an, thu, minh
+):
+    regulate(province)
+    council = seat(province, thu)
+    round_ = begin(council, cycle, before_council(cycle, commune, an, 2), thu)
+    for entry in round_.entries.all():
+        for member in range(5):
+            fill(entry, judge(council, member), best)
+    judging.close(round_, by=thu)
+    run_waiting()
+    html = sign_in(minh).get(reverse("councils:results", args=[round_.pk])).content.decode()
+    (link,) = re.findall(r'href="(/many/\?[^"]*)"', html)
+    page = sign_in(minh).get(link.replace("&amp;", "&"))
+    acts = {act.name: number for act, number in page.context["acts"]}
+    assert acts["propose_recognition"] == 2
+
+
+def test_many_are_nominated_to_the_ministry(sign_in, cycle, commune, an, minh, son):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2, stars=5, points_sum="644")
+    for dossier in two:
+        approved(dossier, minh, number="12/QĐ-UBND")
+    agreed(sign_in(son), "nominate", rows(two) | paper("nominate", number="31/TTr-UBND"))
+    for dossier in two:
+        dossier.lock()
+        assert dossier.state == S.AT_CENTRE
+
+
 def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, commune, an):
     one, other = stood(cycle, commune, an, S.ASSEMBLING, 2)
     page = sign_in(an).get(address("defer"))
@@ -281,10 +312,12 @@ def test_many_are_not_recognised_with_their_reasons(sign_in, cycle, commune, an,
 
 @pytest.mark.parametrize("act", [act.name for act in ACTS.values() if act.for_many])
 def test_every_act_that_one_paper_covers_has_its_form(
-    act, sign_in, cycle, commune, an, chi, minh, son
+    act, sign_in, cycle, commune, cycle_of_three, old_commune, an, chi, minh, son
 ):
     state = ACTS[act].begins[0]
-    (one,) = stood(cycle, commune, an, state, 1)
+    at_district = "district" in state
+    year, home = (cycle_of_three, old_commune) if at_district else (cycle, commune)
+    (one,) = stood(year, home, an, state, 1)
     for who in (an, chi, minh, son):
         page = sign_in(who).get(address(act, [one]))
         assert page.status_code == 200
