@@ -541,7 +541,7 @@ def test_the_clocks_of_before_learn_the_new_warnings(cycle_of_three, old_commune
     }
 
 
-FOLLOW = import_module("dossiers.migrations.0041_certificates_follow")
+FOLLOW = import_module("dossiers.migrations.0046_certificates_follow")
 
 
 def test_the_clocks_of_certificates_of_before_follow_their_validity_anew(
