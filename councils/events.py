@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from cycle.events import carry, register
 
 carry(
-    "about corrects dossier dossiers had_come holds interest interests kind left_out meets_at"
-    " number opinion place present recused regulation results scoring scorings seat seats"
+    "about complex corrects dossier dossiers had_come holds interest interests kind left_out"
+    " meets_at number opinion place present recused regulation results scoring scorings seat seats"
     " signed_on stars until version who who_id why"
 )
 
