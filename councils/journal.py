@@ -109,7 +109,13 @@ def _of_products(entry: HistoryEntry) -> list[str]:
     if who := entry.data.get("counted_again"):
         said.append(_("tính lại phiếu của: %(who)s") % {"who": _named(who, entry.people)})
     # Why a meeting was the first to judge a re-evaluation.
-    return [*said, *_why(entry)]
+    return [*said, *_complex(entry), *_why(entry)]
+
+
+def _complex(entry: HistoryEntry) -> list[str]:
+    """Which of its products are complex."""
+    its = entry.data.get("complex", ())
+    return [_("phức tạp: %(products)s") % {"products": _named(its, entry.products)}] if its else []
 
 
 @tell("round.close")
@@ -131,7 +137,7 @@ def _convened(entry: HistoryEntry) -> list[str]:
     said = [_named(data.get("dossiers", ()), entry.products)]
     if data.get("meets_at"):
         said.append(_("họp lúc %(at)s") % {"at": _when(data["meets_at"])})
-    return list(filter(None, [*said, data.get("place", "")]))
+    return list(filter(None, [*said, data.get("place", ""), *_complex(entry)]))
 
 
 @tell("round.record_document")

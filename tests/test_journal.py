@@ -31,6 +31,7 @@ UNSAID = {
     "to_id": "whom it is sent to is named",
     "opinion": "the key of its row; product and person are named",
     "authority": "the entry of the dossier's own history, whose reason stands here",
+    "ledger": "the key of its document; its number and day are named",
     "meeting": "the key of the round it leads to; its day and place are named",
     "scoring": "counted on the product's page; the moments of two scorings differ",
     "scorings": "as scoring, of each product counted",
@@ -90,6 +91,7 @@ def samples(cycle, commune, an, thu, province):
     return round_, {
         "dossier": (one, other),
         "dossiers": ([one], [other]),
+        "complex": ([one], [other]),
         "who": (str(first.user), str(second.user)),
         "to": (str(first.user), str(second.user)),
         "interest": ("declared", "relative"),

@@ -555,15 +555,19 @@ def test_no_document_of_a_day_to_come_or_before_the_council(two, thu):
 
 def test_a_version_that_was_opened_again_takes_no_document_and_a_void_round_none(two, thu, client):
     first, _second = two
+    client.force_login(thu)
+    where = reverse("councils:documents", args=[first.pk])
+    SignedDocument.record(typed(), first, "decision", by=thu)
+    assert "7/QĐ-UBND" in client.get(where).text
     run_waiting()
     closing.reopen(first, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+    assert "7/QĐ-UBND" not in client.get(where).text
     for kind in AFTER_CLOSING:
         assert refused_at(typed(), first, kind, thu) == [""]
     first.void(by=thu, reason="Nhầm", document="10/QĐ-UBND ngày 01/11/2026")
     for kind in facts.OF_ROUND:
         assert refused_at(typed(), first, kind, thu) == [""]
-    client.force_login(thu)
-    page = client.post(reverse("councils:documents", args=[first.pk]), signed(kind="invitation"))
+    page = client.post(where, signed(kind="invitation"))
     assert "Đợt đã hủy lúc" in page.text
 
 

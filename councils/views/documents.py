@@ -51,13 +51,15 @@ def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
     return round_.closings.filter(reopening=None).first()
 
 
-def _readable(user: User, round_: EvaluationRound) -> set[DocumentKind]:
-    """The kinds of documents that ``user`` may read now; none with results before the closing."""
+def _readable(user: User, round_: EvaluationRound, *, closed: bool) -> set[DocumentKind]:
+    """The kinds of documents that ``user`` may read now; those with results where it was
+    ``closed``.
+    """
     kinds = {DocumentKind.INVITATION}
     # The team's report shows proposed points: for the team and the council only.
     if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
         kinds.add(DocumentKind.SUPPORT_REPORT)
-    return kinds | (AFTER_CLOSING if round_.closings.exists() else set())
+    return kinds | (AFTER_CLOSING if closed else set())
 
 
 @login_required
@@ -67,7 +69,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     round_ = found_round(request.user, pk)
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
-    form, readable = None, _readable(request.user, round_)
+    # Of a version that was opened again nothing is recorded any more, and its numbers stay its own.
+    standing = _closing(round_, None)
+    form, readable = None, _readable(request.user, round_, closed=standing is not None)
     # A result that is sent before the closing is refused with a sentence.
     early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
     if may_record and asked in facts.OF_ROUND and not early:
@@ -89,6 +93,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         for each in round_.documents.filter(entry=None, replaced_by=None)
         .select_related("document__replaced_by")
         .order_by("pk")
+        if each.kind not in AFTER_CLOSING or standing is not None and each.at >= standing.at
     }
     rows = [
         {
@@ -143,7 +148,7 @@ def _answer(
 def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
     """A document of the round, made now; ``?version=`` names an older closing."""
     round_ = found_round(request.user, pk)
-    if kind not in _readable(request.user, round_):
+    if kind not in _readable(request.user, round_, closed=round_.closings.exists()):
         raise Http404
     closing = _closing(round_, request.GET.get("version"))
     if kind in AFTER_CLOSING and closing is None:
