@@ -525,7 +525,8 @@ def one_recorded_for_the_wrong_member(round_, thu, an):
     assert not entry.interests.standing().exists()
     # Of another product of the producer nothing is asked because of it.
     (more,) = judging.before_council(round_.cycle, entry.dossier.commune, an, 1)
-    Product.objects.filter(pk=more.product_id).update(producer=entry.dossier.product.producer)
+    its = Product.objects.filter(pk=more.product_id)
+    update_as_owner(its, producer=entry.dossier.product.producer)
     other = begin(council, round_.cycle, [Dossier.objects.get(pk=more.pk)], thu)
     assert other.conflicts(other.entries.get(), judge(council, 1)) == []
     assert fill(round_.entries.get(), judge(council, 1)).state == SheetState.SUBMITTED
