@@ -66,8 +66,8 @@ def services_of_its_own(*, migrated: bool = False) -> Iterator[None]:
         embedded.forget()
 
 
-#: Migrates, loads the reference data, and waits until the server has stopped: its files are then
-#: complete.
+#: Migrates, loads the reference data, lends the owner's hand (what a proof puts somewhere without
+#: its acts), and waits until the server has stopped: its files are then complete.
 MIGRATE = """
 import io
 import django
@@ -76,8 +76,10 @@ from django.db import connections
 from cycle.running import embedded
 embedded.start_postgres()
 django.setup()
+from tests.owning import lend_hand
 call_command("migrate", verbosity=0)
 call_command("load_reference", stdout=io.StringIO())
+lend_hand()
 connections.close_all()
 embedded.leave()
 print(embedded.state_folder())
@@ -86,7 +88,8 @@ print(embedded.state_folder())
 
 def _state() -> str:
     """A short hash of all that the files follow from."""
-    hashed = hashlib.sha256(state_of_the_code().encode())
+    hashed = hashlib.sha256((state_of_the_code() + MIGRATE).encode())
+    hashed.update((embedded.PROJECT / "tests" / "owning.py").read_bytes())
     for pattern in ("data/*", "rulesets/**/*", "management/commands/load_*.py", "*.py"):
         for path in sorted((embedded.PROJECT / "cycle").glob(pattern)):
             if path.is_file() and path.suffix != ".pyc":

@@ -57,7 +57,6 @@ from notifications.models import Notification
 from notifications.rules import may_read
 from tests import records
 from tests.law_acts import HANDS_IN
-from tests.owning import lend_hand
 from tests.world import open_cycle, open_dossier, person
 
 BOUND = (
@@ -98,8 +97,6 @@ def run(scale):
     """How often the rules disagreed, a dossier stood still, or something was told to nobody."""
     steps = int(os.environ.get("STEPS") or SIZES[scale])
     seed = int(os.environ.get("SEED") or SEED)
-    # Dossiers are put before the council, not walked there.
-    lend_hand()
     walk = Walk(random.Random(seed))
     for step in range(1, steps + 1):
         walk.step()

@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='attempts',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='số lần thử'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name='số lần thử'),
         ),
         migrations.AddField(
             model_name='job',
             name='last_error',
-            field=models.TextField(blank=True, verbose_name='lỗi lần trước'),
+            field=models.TextField(blank=True, db_default='', default='', verbose_name='lỗi lần trước'),
         ),
     ]
