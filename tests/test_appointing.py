@@ -586,7 +586,7 @@ def test_what_an_administrator_does_to_an_account_is_recorded(client, root, dung
 THEIR_OWN = {
     "", "absence/", "certificates/", "councils/", "dossiers/", "ending/", "handover/", "healthz",
     "inbox/", "jobs/", "outreach/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
-    "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
+    "many/", "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
     "calibration/", "activate/", "profile/contact/", "help/", "potential/", "register/missing/",
     "register/printed/",
     "password/forgotten/", "password/new/",
