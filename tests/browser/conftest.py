@@ -248,12 +248,12 @@ def long_names(cycle, commune, an):
     )
     product = dossier.product
     update_as_owner(
-        Producer.objects.filter(pk=product.producer_id),
+        type(product.producer).objects.filter(pk=product.producer_id),
         name="Hợp tác xã dịch vụ nông nghiệp tổng hợp, du lịch cộng đồng và bảo tồn tri thức bản "
         "địa thanh niên dân tộc Thái, Mông, Khơ Mú bản Nà Luống xã Nà Tấu",
     )
     update_as_owner(
-        Product.objects.filter(pk=product.pk), code="11-03316-000123456789-2026-BANMOINHAT"
+        type(product).objects.filter(pk=product.pk), code="11-03316-000123456789-2026-BANMOINHAT"
     )
     product.refresh_from_db()
     return dossier
