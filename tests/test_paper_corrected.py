@@ -229,6 +229,19 @@ def test_what_cannot_be_is_refused_at_its_field_and_changes_nothing(
     assert dossier.batch().number == 2
 
 
+@pytest.mark.parametrize(
+    "said", ["Phó Chủ tịch UBND xã", "KT. Chủ tịch, Phó Chủ tịch UBND xã", "Chủ tịch UBND xã Nà Tấu"]
+)
+def test_a_capacity_alone_is_corrected(batches, gone_up, chi, said):
+    first, second = gone_up(), gone_up("Chè")
+    with clock.at(at(2026, 5, 8)):
+        assert sent(first, chi, signer_capacity=said).status_code == 302
+    for dossier in (first, second):
+        assert dossier.officialdocuments.get().signer_capacity == said
+        told = {"signer_capacity": ["Chủ tịch UBND xã", said]}
+        assert corrections(dossier).get().data["changed"] == told
+
+
 def test_a_capacity_that_no_pattern_knows_is_asked_about_once(batches, gone_up, chi):
     dossier, said = gone_up(), "Người được giao phụ trách UBND xã"
     with clock.at(at(2026, 5, 8)):

@@ -69,8 +69,9 @@ class OfficialDocument(Record):
 
     #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
     same_as: OfficialDocument | None = None
-    #: The capacity that was typed: of a paper that the ledger has it may be written otherwise.
-    capacity_typed = ""
+    #: The capacity that was typed, where an act was done on a paper that the ledger may have with it
+    #: written otherwise; None of any other.
+    capacity_typed: str | None = None
     #: As what its scan stands among the papers of the dossier.
     kind = SIGNED_PAPER
 
