@@ -13,7 +13,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.law_acts import corrected
 from tests.merging import unit, while_it_stood
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.standing import sent_up, stand
 from tests.world import open_dossier, person
 
@@ -49,12 +49,19 @@ def here(cycle, province):
 
 
 def standing(here, code, name="Mật ong"):
+def allotted(here, dossier):
+    """It was of N, and Q was given it."""
+    found = Dossier.objects.filter(pk=dossier.pk)
+    update_as_owner(found, commune=here.Q, before_split=here.N)
+    dossier.refresh_from_db()
+
+
     """A dossier of the commune, the chair's task waiting; «NQ»: of N, allotted to Q."""
     home = getattr(here, code[0])
     with while_it_stood(*([home] if home.valid_to else [])):
         dossier = open_dossier(here.cycle, home, here.officer, name=name)
     if code == "NQ":
-        Dossier.objects.filter(pk=dossier.pk).update(commune=here.Q, before_split=here.N)
+        allotted(here, dossier)
     return stand(dossier, S.COMMUNE_CHECKED)
 
 
@@ -192,7 +199,7 @@ def test_what_a_split_commune_sent_up_stops_none_of_its_successors(here):
     """Each counts from one, whoever has the products of before."""
     sent = standing(here, "N")
     send(here, sent, "N", here.last)
-    Dossier.objects.filter(pk=sent.pk).update(commune=here.Q, before_split=here.N)
+    allotted(here, sent)
     own = standing(here, "Q", name="Chè")
     send(here, own, "Q", scan=records.scan("of Q"))
     assert [each.issuer for each in Document.objects.order_by("pk")] == [here.N, here.Q]
