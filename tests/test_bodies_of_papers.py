@@ -172,6 +172,76 @@ def test_to_whom_a_task_was_routed_signs_for_that_task_alone(here):
 
 
 # --- One number of one body ---------------------------------------------------------------------
+def right(dossier, by, **became):
+    papers.correct(dossier.officialdocuments.get(), by=by, reason="Gõ nhầm", **became)
+
+
+@pytest.mark.parametrize(("typed", "is_of"), [("X", "W"), ("W", "X"), ("W", ""), ("X", "X")])
+def test_a_capacity_alone_that_names_another_body_is_corrected(typed, is_of, here):
+    """The paper is then of the body that it names; of the one that does the act where it names
+    none.
+    """
+    dossier = standing(here, "A")
+    dossier.routes.create(node="sign_report", org_unit=here.W)
+    send(here, dossier, typed)
+    assert Document.objects.get().issuer == getattr(here, typed)
+    called = f"Chủ tịch UBND {NAMES[is_of]}" if is_of else "Chủ tịch UBND xã"
+    if typed == is_of:
+        called = f"Phó {called}"
+    right(dossier, here.chair, signer_capacity=called)
+    standing_now = Document.objects.standing().get()
+    assert standing_now.issuer == getattr(here, is_of or "W")
+    assert standing_now.signer_capacity == called
+
+
+def test_a_capacity_is_corrected_to_that_of_a_body_of_its_day(here):
+    dossier = standing(here, "A")
+    dossier.routes.create(node="sign_report", org_unit=here.W)
+    send(here, dossier, "W", here.last)
+    with transaction.atomic(), pytest.raises(ConditionNotMet):
+        right(dossier, here.chair, signer_capacity=f"Chủ tịch UBND {NAMES['X']}")
+    right(dossier, here.chair, signer_capacity=f"Chủ tịch UBND {NAMES['A']}")
+    assert Document.objects.standing().get().issuer == here.A
+
+
+def test_who_has_the_dossier_now_corrects_its_paper(here):
+    """Of what N sent up Q has one, P the other: each chair corrects what they see."""
+    mine, other = standing(here, "N"), standing(here, "N", name="Chè")
+    for dossier in (mine, other):
+        send(here, dossier, "N", here.last, number="21/TTr-UBND")
+    allotted(here, mine)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "PQW"
+    }
+    for dossier, may in ((mine, "Q"), (other, "P")):
+        paper = dossier.officialdocuments.get()
+        for code, user in of.items():
+            assert bool(papers.may_correct(user, [paper])) is (code == may), code
+            assert Dossier.objects.visible_to(user).filter(pk=dossier.pk).exists() is (code == may)
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        right(mine, of["P"], number="22/TTr-UBND")
+    right(mine, of["Q"], number="22/TTr-UBND")
+    # One paper is one, in whoever's dossier it stands.
+    assert other.officialdocuments.get().number == "22/TTr-UBND"
+
+
+def test_what_another_unit_did_before_the_split_it_corrects(here):
+    """The task was sent to W, which has it still."""
+    dossier = standing(here, "N")
+    task = open_task(dossier)
+    dossier.routes.create(node=task.node, org_unit=here.W)
+    Task.objects.filter(pk=task.pk).update(org_unit=here.W)
+    send(here, dossier, "W")
+    allotted(here, dossier)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "QW"
+    }
+    paper = dossier.officialdocuments.get()
+    assert papers.may_correct(of["W"], [paper]) and not papers.may_correct(of["Q"], [paper])
+
+
 
 
 def test_one_request_for_what_came_of_several_communes(here):

@@ -10,11 +10,21 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 
 from cycle import clock, documents, files
-from cycle.models import Document, HistoryEntry, Role, RoleAssignment, Stream, User
+from cycle.models import (
+    Document,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    names_them,
+)
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ConditionNotMet, Lack, about_its_paper, stated
 from dossiers.models.certificate import Certificate
@@ -27,7 +37,7 @@ from dossiers.models.task import Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
 from dossiers.terms import clocks
-from dossiers.walk.doors import signed_by_another
+from dossiers.walk.doors import RECORDERS, signed_by_another
 
 EVENT = "dossier.correct_paper"
 #: What of a document is corrected in a dossier, as its act asked for it.
@@ -154,6 +164,8 @@ def correct(
         reason = stated(reason)
         signed_by_another(by, held, became.get("signer", old.signer))
         changed = {name for name, value in became.items() if value != getattr(old, name)}
+        if "signer" in changed:
+            _recorded_by_another(old, became["signer"])
         if "signed_on" in changed:
             _check_day(old, became["signed_on"], dossiers.values(), of_acts)
             _issued(dossiers[paper.dossier_id], what, old, became)
@@ -232,6 +244,25 @@ def _check_day(
         wrong = _now("Văn bản vào phần mềm ngày %(entered)s: không thể ký sau ngày đó.") % {
             "entered": f"{entered:%d/%m/%Y}"
         }
+def _recorded_by_another(old: Document, signer: str) -> None:
+    """Refuse as its ``signer`` an officer or clerk who recorded it, for one of the acts that rest
+    on it or as a correction: they do not sign.
+    """
+    rows = [each.pk for each in old.versions()]
+    resting = {each.dossier_id for each in resting_on(old)}
+    entries = HistoryEntry.objects.filter(
+        Q(stream=Stream.DOSSIER, stream_id__in=resting)
+        | Q(stream=Stream.DOCUMENT, stream_id__in=rows),
+        ledger__in=rows,
+        role__in=RECORDERS,
+        actor__isnull=False,
+    )
+    for entry in entries.select_related("actor").order_by("pk"):
+        if names_them(signer, str(entry.actor)):
+            said = _now("Người ký phải là người khác: %(who)s đã ghi văn bản này vào phần mềm.")
+            raise ValidationError({"signer": said % {"who": entry.actor}})
+
+
     first = max((each.first_day for each in dossiers), default=day)
     if day < first:
         wrong = _now(
