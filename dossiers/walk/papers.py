@@ -179,6 +179,9 @@ def correct(
             f"paper-{name}" for name in (changed if scan is None else {*changed, "scan_file"})
         }
         pieces = {}
+        if new.issuer_id != old.issuer_id:
+            # Another body is asked whether it was there on this day.
+            fields.add("paper-signed_on")
         for each in papers:
             pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
             each.document, each.dossier = new, dossiers[each.dossier_id]  # type: ignore[assignment]
@@ -291,19 +294,32 @@ def _recorded_by_another(old: Document, signer: str) -> None:
 
 
 def _issued(dossier: Dossier, what: Rests, old: Document, became: dict[str, Any]) -> None:
-    """Of another day the body may be the unit that was there then."""
-    if what.act.signer is not None:
-        desk = what.entry.org_unit
-        issuer = _then(dossier, what).issued_by(
-            what.act.signer,
+    """Of another day the body may be the unit that was there then; by another capacity of its
+    signer, where the body followed from it, the one that this names.
+    """
+    signer, task, desk = what.act.signer, what.task, what.entry.org_unit
+    if signer is None:
+        return
+    then = _then(dossier, what)
+
+    def body(day: date, capacity: str) -> OrgUnit | None:
+        return then.issued_by(
+            signer,
             what.entry.before or dossier.state,
-            became["signed_on"],
-            became.get("signer_capacity", old.signer_capacity),
-            node=what.task.node if what.task else "",
+            day,
+            capacity,
+            node=task.node if task else "",
             desk=desk.level if desk else "",
         )
-        if issuer is not None:
-            became["issuer"] = issuer
+
+    capacity = became.get("signer_capacity", old.signer_capacity)
+    day = became.get("signed_on", old.signed_on)
+    # A request that was chosen again keeps the body of the dossier where it was typed.
+    if day is None or day == old.signed_on and body(day, old.signer_capacity) != old.issuer:
+        return
+    issuer = body(day, capacity)
+    if issuer is not None:
+        became["issuer"] = issuer
 
 
 def _then(dossier: Dossier, what: Rests) -> Dossier:
