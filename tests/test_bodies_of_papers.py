@@ -204,6 +204,44 @@ def test_a_capacity_is_corrected_to_that_of_a_body_of_its_day(here):
     assert Document.objects.standing().get().issuer == here.A
 
 
+def test_who_has_the_dossier_now_corrects_its_paper(here):
+    """Of what N sent up Q has one, P the other: each chair corrects what they see."""
+    mine, other = standing(here, "N"), standing(here, "N", name="Chè")
+    for dossier in (mine, other):
+        send(here, dossier, "N", here.last, number="21/TTr-UBND")
+    allotted(here, mine)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "PQW"
+    }
+    for dossier, may in ((mine, "Q"), (other, "P")):
+        paper = dossier.officialdocuments.get()
+        for code, user in of.items():
+            assert bool(papers.may_correct(user, [paper])) is (code == may), code
+            assert Dossier.objects.visible_to(user).filter(pk=dossier.pk).exists() is (code == may)
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        right(mine, of["P"], number="22/TTr-UBND")
+    right(mine, of["Q"], number="22/TTr-UBND")
+    # One paper is one, in whoever's dossier it stands.
+    assert other.officialdocuments.get().number == "22/TTr-UBND"
+
+
+def test_what_another_unit_did_before_the_split_it_corrects(here):
+    """The task was sent to W, which has it still."""
+    dossier = standing(here, "N")
+    task = open_task(dossier)
+    dossier.routes.create(node=task.node, org_unit=here.W)
+    Task.objects.filter(pk=task.pk).update(org_unit=here.W)
+    send(here, dossier, "W")
+    allotted(here, dossier)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "QW"
+    }
+    paper = dossier.officialdocuments.get()
+    assert papers.may_correct(of["W"], [paper]) and not papers.may_correct(of["Q"], [paper])
+
+
 # --- One number of one body ---------------------------------------------------------------------
 
 

@@ -89,7 +89,7 @@ def capacity(user: User, dossier: Dossier, what: Rests | None) -> RoleAssignment
     if what.task is None:
         return None
     # Who has the task's role, and who records what was signed.
-    roles, unit = (what.task.role, Role.OFFICER, Role.CLERK), what.task.org_unit_id
+    roles, unit = (what.task.role, Role.OFFICER, Role.CLERK), _has_it_now(dossier, what.task)
     return next(filter(None, (user.capacity(role, unit) for role in roles)), None)
 
 
@@ -168,6 +168,7 @@ def correct(
             _recorded_by_another(old, became["signer"])
         if "signed_on" in changed:
             _check_day(old, became["signed_on"], dossiers.values(), of_acts)
+        if changed & {"signed_on", "signer_capacity"}:
             _issued(dossiers[paper.dossier_id], what, old, became)
         new = documents.correct(old, by=by, reason=reason, scan=scan, capacity=held, **became)
         papers = resting_on(new)
@@ -178,10 +179,10 @@ def correct(
         fields = {
             f"paper-{name}" for name in (changed if scan is None else {*changed, "scan_file"})
         }
-        pieces = {}
         if new.issuer_id != old.issuer_id:
             # Another body is asked whether it was there on this day.
             fields.add("paper-signed_on")
+        pieces = {}
         for each in papers:
             pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
             each.document, each.dossier = new, dossiers[each.dossier_id]  # type: ignore[assignment]
@@ -223,6 +224,18 @@ def correct(
 # --- Inside ---------------------------------------------------------------------------------------
 
 
+def _has_it_now(dossier: Dossier, task: Task) -> int | None:
+    """Key of the unit that has today what was done at the unit of the ``task``: of what a split
+    commune left that to which it was allotted, unless the task had been sent to another unit.
+    """
+    if dossier.before_split_id is None or (unit := task.org_unit) is None:
+        return task.org_unit_id
+    if dossier.routes.filter(node=task.node, org_unit=unit).exists():
+        return unit.pk
+    own = dossier.unit_at(unit.level)
+    return own.pk if own is not None else unit.pk
+
+
 def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
     found = {}
     for pk in sorted({paper.dossier_id for paper in papers}):
@@ -231,22 +244,6 @@ def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
     return found
 
 
-def _check_day(
-    old: Document, day: date, dossiers: Iterable[Dossier], of_acts: dict[int, Rests]
-) -> None:
-    """Refuse a day that the document cannot be of: after it was entered, before the year of a
-    dossier, after a certificate that it gave, before what it decides on.
-    """
-    wrong = ""
-    said = f"{day:%d/%m/%Y}"
-    entered = min(timezone.localdate(each.at) for each in old.versions())
-    if old.before:
-        # Such a row bears the day of its paper.
-        entered = min(timezone.localdate(each.entry.recorded_at) for each in of_acts.values())
-    if day > entered:
-        wrong = _now("Văn bản vào phần mềm ngày %(entered)s: không thể ký sau ngày đó.") % {
-            "entered": f"{entered:%d/%m/%Y}"
-        }
 def _recorded_by_another(old: Document, signer: str) -> None:
     """Refuse as its ``signer`` an officer or clerk who recorded it, for one of the acts that rest
     on it or as a correction: they do not sign.
@@ -266,6 +263,22 @@ def _recorded_by_another(old: Document, signer: str) -> None:
             raise ValidationError({"signer": said % {"who": entry.actor}})
 
 
+def _check_day(
+    old: Document, day: date, dossiers: Iterable[Dossier], of_acts: dict[int, Rests]
+) -> None:
+    """Refuse a day that the document cannot be of: after it was entered, before the year of a
+    dossier, after a certificate that it gave, before what it decides on.
+    """
+    wrong = ""
+    said = f"{day:%d/%m/%Y}"
+    entered = min(timezone.localdate(each.at) for each in old.versions())
+    if old.before:
+        # Such a row bears the day of its paper.
+        entered = min(timezone.localdate(each.entry.recorded_at) for each in of_acts.values())
+    if day > entered:
+        wrong = _now("Văn bản vào phần mềm ngày %(entered)s: không thể ký sau ngày đó.") % {
+            "entered": f"{entered:%d/%m/%Y}"
+        }
     first = max((each.first_day for each in dossiers), default=day)
     if day < first:
         wrong = _now(
