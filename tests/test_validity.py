@@ -215,7 +215,8 @@ def test_the_public_page_says_that_a_filing_was_put_off(old, cycle, commune, an)
     words = public(old, at(2026, 8, 2))
     assert "Hồ sơ đánh giá lại nộp ngày 20/07/2026, chuyển chu trình sau ngày 22/07/2026." in words
     assert "Chưa nộp hồ sơ" not in words and "đã rút ngày" not in words
-    assert clock_of(old).due_on == ENDS
+    # It stays filed: its result is waited for.
+    assert clock_of(old).due_on == AT_MOST
 
 
 def test_a_withdrawal_before_the_day_leaves_the_day(old, cycle, commune, an):

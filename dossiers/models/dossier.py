@@ -299,7 +299,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 of="r.id",
                 columns={
                     "state moved_at": guards.BECAME,
-                    "commune_id before_split_id": "split.allot",
+                    # What is reopened in another year goes on at the successor.
+                    "commune_id before_split_id": "split.allot dossier.reopen",
                     "cycle_id rule_set_id rubric_id outreach_event_id case_type stars points_sum"
                     " sheets entered_as skipped bypassed_commune returned_from"
                     " parked_from": guards.SAVED,
