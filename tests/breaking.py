@@ -460,7 +460,11 @@ def document(world, **fields):
     if not hasattr(world, "entry"):
         judged(world)
     number = f"{SignedDocument.objects.count() + 1}/BB"
-    its = records.of_round(world.round, "minutes", by=world.an, number=number, signed_on=LONG_AGO)
+    # Who signed it stands in the ledger.
+    signed = {name: fields.pop(name) for name in ("signer",) if name in fields}
+    its = records.of_round(
+        world.round, "minutes", by=world.an, number=number, signed_on=LONG_AGO, **signed
+    )
     values = {"kind": "minutes", "document": its.document}
     return created(world, SignedDocument, **{"entry": None} | values | fields)
 

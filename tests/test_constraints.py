@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import (
     DataError,
     IntegrityError,
@@ -37,6 +38,7 @@ from councils.models import (
     Scoresheet,
 )
 from cycle import chains, clock, guards
+from cycle.appointing import Appointed
 from cycle.models import (
     Cycle,
     DayOff,
@@ -75,6 +77,7 @@ from dossiers.models import (
     Term,
 )
 from dossiers.models.records import Record
+from dossiers.office import erasing
 from notifications.models import (
     CalendarFeed,
     Preference,
@@ -147,7 +150,7 @@ from tests.breaking import (
 from tests.decision_papers import decision_of
 from tests.held import HELD
 from tests.owning import insert_as_owner, owner, update_as_owner
-from tests.world import open_cycle
+from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
 
@@ -1390,6 +1393,18 @@ NO_ERASURE = {
     "on_the_scan_of_another": lambda w, leader: [
         erasure(w, producer=None, person=w.an, because="law"), {"number": "7/ĐĐN"},
     ][1],
+    "on_the_request_of_another_of_her_name": lambda w, leader: [
+        hers(w, first="0912 345 678", other="0912345679"), {"because": "law"},
+    ][1],
+    "on_the_request_of_another_of_her_telephone": lambda w, leader: [
+        hers(w, first="0912 345 678", other="0912345678", called="Lò Văn Bình"), {},
+    ][1],
+    "on_the_request_of_who_gave_no_telephone": lambda w, leader: [
+        hers(w, first="", other=""), {},
+    ][1],
+    "on_her_own_request_as_of_another_day": lambda w, leader: [
+        hers(w), {"signed_on": date(2026, 1, 2), "sha256": "1" * 64},
+    ][1],
     "on_a_paper_with_another_number": lambda w, leader: [erasure(w), {"number": "7/ĐĐN"}][1],
     "on_a_paper_of_another_day": lambda w, leader: [
         erasure(w), {"signed_on": date(2026, 1, 2), "sha256": "1" * 64},
@@ -1426,6 +1441,48 @@ NO_ERASURE = {
         "texts": said_in(w, "dossier", 7, data={"changed": {"name": ["a", "b"]}})
     },
 }  # fmt: skip
+
+
+def hers(w, first="+84 912 345 678", other="0912.345.678", called="Lò Thị Bình"):
+    """Her request erased what was of another producer of hers, or of the account that she has."""
+    mine = w.dossier.product.producer
+    update_as_owner(Producer.objects.filter(pk=mine.pk), representative=f"Bà {called}", phone=other)
+    beside = Producer.objects.create(
+        name="HTX thứ hai", owner_type="cooperative", commune=mine.commune,
+        representative="Lò Thị Bình", phone=first,
+    )  # fmt: skip
+    said = HistoryEntry.objects.record("producer.change", beside, by=w.an, reason="Gọi 0912345678")
+    return erasure(w, producer=beside, texts=[[said.pk, "reason"]])
+
+
+def test_one_request_erases_all_that_is_hers(world):
+    """Of her two producers and of her account, in any order; her household is called as she is."""
+    leader = provincial_leader(world)
+    made = hers(world)
+    paper = {"by": leader, "because": "request", "number": made.number, "signer": made.signer,
+             "signed_on": made.signed_on, "sha256": made.sha256}  # fmt: skip
+    household = world.dossier.product.producer
+    erasing.check_paper(household, **paper)
+    assert erasing.used_before(household, made.number, made.signed_on, made.sha256) is None
+    erasure(world)
+    update_as_owner(
+        Producer.objects.filter(pk=household.pk),
+        owner_type="household", name="Hộ Lò Thị Bình", representative="",
+    )  # fmt: skip
+    herself = person("binh2", "Lò Thị Bình")
+    User.objects.filter(pk=herself.pk).update(phone="0912345678")
+    herself.refresh_from_db()
+    for whose in (household, made.producer):
+        assert erasing.one_person(whose, herself) and erasing.one_person(herself, whose)
+    erasing.check_paper(herself, **paper)
+    said = HistoryEntry.objects.record(
+        "person.change", Appointed(herself), by=world.an, reason="Gọi 0912345678"
+    )
+    erasure(world, producer=None, person=herself, texts=[[said.pk, "reason"]])
+    stranger = person("khac", "Lò Thị Khác")
+    with pytest.raises(ValidationError) as error:
+        erasing.check_paper(stranger, **paper)
+    assert "không cùng họ tên và số điện thoại" in error.value.message_dict["number"][0]
 
 
 @pytest.mark.parametrize("case", NO_ERASURE)

@@ -16,6 +16,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from councils.forms.rounds import RoundForm, TakeInForm
 from councils.judging import closing, ranking
@@ -36,6 +37,7 @@ from councils.models import (
     SheetState,
 )
 from councils.models.scoresheet import HANDED_IN
+from councils.papers.then import Then
 from councils.views import result
 from cycle import clock, events
 from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
@@ -768,6 +770,42 @@ def a_meeting_that_was_held_is_not_moved(round_, thu, an):
     assert "Đã ghi người dự cuộc họp ngày" in words
 
 
+def being_prepared(round_, **columns):
+    rows = type(round_).objects.filter(pk=round_.pk)
+    update_as_owner(rows, state="preparing", opened_at=None, **columns)
+
+
+def the_day_of_a_meeting_is_set_after_somebody_was_recorded(round_, thu, an):
+    """Before a day was known somebody came to that of today, and to none of another day."""
+    being_prepared(round_, meets_at=None)
+    assert fresh(round_).met_on is None
+    there = dict.fromkeys(round_.council.members.values_list("pk", flat=True), True)
+    fresh(round_).attend(there, by=thu, reason="Ghi dự")
+    words = refused(lambda: fresh(round_).amend(meets_at=clock.now() + 2 * DAY, by=thu))
+    assert "Đã ghi người dự khi đợt chưa có ngày họp" in words
+    soon = clock.now() + timedelta(minutes=1)
+    with transaction.atomic():
+        if timezone.localdate(soon) == clock.today():
+            fresh(round_).amend(meets_at=soon, by=thu)
+            assert round_.attendances.filter(present=True).exists()
+        transaction.set_rollback(True)
+    fresh(round_).attend(dict.fromkeys(there, False), by=thu, reason="Chưa họp")
+    fresh(round_).amend(meets_at=clock.now() + 2 * DAY, by=thu)
+    assert not round_.attendances.exists() and Then(fresh(round_)).present == []
+    with clock.at(clock.now() + 3 * DAY):
+        fresh(round_).attend(there, by=thu)
+
+
+def nobody_who_came_keeps_no_meeting_from_another_day(round_, thu, an):
+    there = dict.fromkeys(round_.council.members.values_list("pk", flat=True), False)
+    being_prepared(round_)
+    fresh(round_).attend(there, by=thu, reason="Ghi dự")
+    fresh(round_).amend(meets_at=clock.now() + 2 * DAY, by=thu)
+    assert not round_.attendances.exists()
+    told = HistoryEntry.objects.filter(event="round.change").order_by("pk").last()
+    assert told.data["had_come"] == []
+
+
 def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
     """To call an agreed product complex has it scored anew: of those who score the chair alone."""
     update_as_owner(Dossier.objects.all(), case_type="reevaluation")
@@ -1175,6 +1213,8 @@ CASES = [
     a_declaration_under_a_laxer_regulation,
     who_scores_says_whose_sheet_counts,
     a_meeting_that_was_held_is_not_moved,
+    the_day_of_a_meeting_is_set_after_somebody_was_recorded,
+    nobody_who_came_keeps_no_meeting_from_another_day,
     what_is_agreed_on_is_not_called_up_by_who_scores,
     on_the_last_day_of_a_seat_its_sheet_is_awaited,
     what_was_said_last_stands,

@@ -355,7 +355,7 @@ class Attendance(models.Model):
                 name="attendance_told",
                 stream="round",
                 of="r.round_id",
-                rows="round.attend round.move_meeting",
+                rows="round.attend round.move_meeting round.change",
             )
         ]
 

@@ -409,13 +409,14 @@ class EvaluationRound(Interests):
                 setattr(self, name, value)
             data["changed"] = {name: [said, self._said(name)] for name, said in was.items()}
             self._not_past({name for name, (said, now) in data["changed"].items() if said != now})
-            if self.opened_at is None and self.met_on != met_on and self.attendances.exists():
-                self.meets_at = met_at
-                words = _now(
-                    "Đã ghi người dự cuộc họp ngày %(day)s: hãy mở chấm rồi dùng việc «Dời ngày "
-                    "họp», có nêu lý do."
-                ) % {"day": f"{met_on:%d/%m/%Y}"}
-                raise ConditionNotMet([Lack(words, "meets_at")])
+            if self.opened_at is None and self.met_on != met_on:
+                if words := self._attended_on_another(met_on):
+                    self.meets_at = met_at
+                    raise ConditionNotMet([Lack(words, "meets_at")])
+                if self.attendances.exclude(present=True).exists():
+                    # Who comes is recorded anew.
+                    data["had_come"] = []
+                    self.attendances.exclude(present=True).delete()
             if self.opened_at is not None and self.met_on != met_on:
                 self.meets_at = met_at
                 raise ConditionNotMet(
@@ -438,6 +439,24 @@ class EvaluationRound(Interests):
                 self._within_term()
             self.save(update_fields=list(fields))
             self._watch_papers(by)
+
+    def _attended_on_another(self, day: date | None) -> str:
+        """Why its meeting is no more put on another day in its details: somebody came to that of
+        ``day``, or was recorded before a day was known, which is then today. "" where nobody did.
+        """
+        if not self.attendances.filter(present=True).exists():
+            return ""
+        if day is not None:
+            return _now(
+                "Đã ghi người dự cuộc họp ngày %(day)s: hãy mở chấm rồi dùng việc «Dời ngày "
+                "họp», có nêu lý do."
+            ) % {"day": f"{day:%d/%m/%Y}"}
+        if self.met_on == clock.today():
+            return ""
+        return _now(
+            "Đã ghi người dự khi đợt chưa có ngày họp: hãy nhập giờ họp trong hôm nay; nếu chưa "
+            "họp, hãy ghi lại người dự là không có ai, nêu lý do, rồi nhập ngày họp."
+        )
 
     def _said(self, name: str) -> str:
         """The value of the field ``name`` as people read it."""

@@ -31,8 +31,9 @@ from cycle.written import moment_text
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
-#: What says who was there: the one as it was recorded, the other that it is to be recorded anew.
-_ATTENDED = ("round.attend", "round.move_meeting")
+#: What says who was there: the first as it was recorded, the others that it is to be recorded anew,
+#: a change of the details where it says so (``had_come``).
+_ATTENDED = ("round.attend", "round.move_meeting", "round.change")
 
 
 class Then:
@@ -115,7 +116,10 @@ class Then:
 
     @cached_property
     def _came(self) -> set[int]:
-        last = ([None, *self.told(*_ATTENDED)])[-1]
+        told = self.told(*_ATTENDED)
+        last = next(
+            (e for e in reversed(told) if e.event != "round.change" or "had_come" in e.data), None
+        )
         return set(last.data["present"]) if last and last.event == "round.attend" else set()
 
     @property

@@ -368,11 +368,23 @@ def used_before(
     whose: User | Producer, number: str, signed_on: date, sha256: str
 ) -> Erasure | None:
     """The last erasure of somebody else on a paper of this number and year, or with this scan."""
-    return _on_this_paper(number, signed_on, sha256).exclude(**_of_whom(whose)).first()
+    found = _on_this_paper(number, signed_on, sha256)
+    return next((each for each in found if not one_person(each.whose, whose)), None)
 
 
-def _of_whom(whose: User | Producer) -> dict[str, Any]:
-    return {"person" if isinstance(whose, User) else "producer": whose}
+def one_person(one: User | Producer, other: User | Producer) -> bool:
+    """Whether both are one person: one row, or of one name (an account's, a producer's
+    representative's, a household's) with one telephone number. The database says it, which asks it
+    of each erasure too.
+    """
+    keys = [
+        whose.pk if isinstance(whose, kind) else None
+        for whose in (one, other)
+        for kind in (User, Producer)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_one_person(%s::bigint, %s::bigint, %s::bigint, %s::bigint)", keys)
+        return cursor.fetchone()[0]
 
 
 def _on_this_paper(number: str, signed_on: date, sha256: str) -> QuerySet[Erasure]:
@@ -410,15 +422,23 @@ def check_paper(
             letters.fold_number(before.number) == folded and before.signed_on.year == signed_on.year
         )
         told = {"whose": before.whose, "paper": before, "signer": before.signer}
-        if before.whose != whose and Because.REQUEST in (because, before.because):
+        another = not one_person(before.whose, whose)
+        if another and Because.REQUEST in (because, before.because):
+            # Without a telephone number it may be theirs all the same.
             said = (
-                _("Văn bản số này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
+                _(
+                    "Văn bản số này đã dùng để xóa của %(whose)s, không cùng họ tên và số điện "
+                    "thoại: một yêu cầu là của một người."
+                )
                 if numbered
-                else _("Bản chụp này là yêu cầu của người khác (%(whose)s), đã dùng để xóa.")
+                else _(
+                    "Bản chụp này đã dùng để xóa của %(whose)s, không cùng họ tên và số điện "
+                    "thoại: một yêu cầu là của một người."
+                )
             )
             raise ValidationError({"number" if numbered else "scan": said % told})
         # Two bodies may give one number: of somebody else it is asked about.
-        if not scanned and before.whose != whose:
+        if not scanned and another:
             continue
         if not numbered:
             raise ValidationError(
