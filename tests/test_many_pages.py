@@ -1,12 +1,14 @@
 """The pages of an act for many dossiers: choose, fill in, look, agree, see what came of each."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from cycle import clock
+from cycle.models import RoleAssignment, User
 from cycle.models.job import run_waiting
 from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
@@ -343,6 +345,60 @@ def test_what_waits_is_left_out_by_its_button(sign_in, cycle, commune, an, minh)
     words = shown(client.get(made["Location"]).content.decode())
     assert "Đã làm 1, không làm được 0, đã bỏ 1, còn chờ 0." in words
     assert "Làm lại phần còn lại" in words
+
+
+def over_two_communes(client, cycle, commune, other_commune, an, la):
+    """A batch of an officer of both communes, that waits; who else has the second one."""
+    post = RoleAssignment.objects.get(user=an, org_unit=commune)
+    RoleAssignment.objects.create(
+        user=an, role=post.role, org_unit=other_commune, valid_from="2020-01-01"
+    )
+    both = [
+        *stood(cycle, commune, an, S.ASSEMBLING, 1), *stood(cycle, other_commune, la, S.ASSEMBLING, 1),
+    ]  # fmt: skip
+    typed = rows(both) | {"defer-reason-reason": "Không kịp năm nay"}
+    looked = client.post(address("defer"), typed)
+    client.post(address("defer"), typed | kept_in(looked))
+    return both, ActBatch.objects.get()
+
+
+def test_of_a_batch_over_two_communes_each_sees_and_leaves_out_their_own(
+    sign_in, cycle, commune, other_commune, an, la
+):
+    both, found = over_two_communes(sign_in(an), cycle, commune, other_commune, an, la)
+    there = reverse("dossiers:many_one", args=[found.pk])
+    # A colleague of the post in which it was asked for, which is of one of the communes.
+    own = found.capacity.org_unit
+    (theirs,) = [dossier for dossier in both if dossier.commune_id == own.pk]
+    (mine,) = [dossier for dossier in both if dossier != theirs]
+    colleague = User.objects.create_user("dong-nghiep", full_name="Lò Văn Đồng")
+    RoleAssignment.objects.create(
+        user=colleague, role=found.capacity.role, org_unit=own, valid_from="2020-01-01"
+    )
+
+    html = shown(sign_in(colleague).get(there).content.decode())
+    assert str(theirs.commune) in html and f"/dossiers/{mine.pk}/" not in html
+    assert str(mine.commune) not in html and "1 hồ sơ khác của lượt này" in html
+    client = sign_in(colleague)
+    client.post(there, {"row": found.rows.get(dossier=mine).pk})
+    client.post(there, {"row": ""})
+    states = dict(found.rows.values_list("dossier", "state"))
+    assert states == {mine.pk: "waiting", theirs.pk: "cancelled"}
+    again = client.get(f"{address('defer')}again={found.pk}")
+    assert str(mine.commune) not in shown(again.content.decode())
+
+
+def test_who_asked_and_has_another_post_leaves_nothing_out(
+    sign_in, cycle, commune, other_commune, an, la
+):
+    (mine, _theirs), found = over_two_communes(sign_in(an), cycle, commune, other_commune, an, la)
+    RoleAssignment.objects.filter(user=an).exclude(org_unit=other_commune).update(
+        valid_to=clock.today() - timedelta(days=1)
+    )
+    there = reverse("dossiers:many_one", args=[found.pk])
+    assert str(commune) not in shown(sign_in(an).get(there).content.decode())
+    sign_in(an).post(there, {"row": ""})
+    assert found.rows.get(dossier=mine).state == "waiting"
 
 
 @pytest.mark.parametrize("many", (1, 3))

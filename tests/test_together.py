@@ -149,10 +149,10 @@ def test_what_waits_can_be_left_out_and_what_is_done_stays(cycle, commune, an, s
     rows = rows_of(three, certificates)
     found = batch.ask(stroke("certify", son, rows, decision()), rows)
     keys = list(found.rows.values_list("pk", flat=True))
-    assert batch.cancel(found, keys[:1]) == 1
+    assert batch.cancel(found, keys[:1], by=son) == 1
     run_waiting()
     assert [state for state, _why in said(found)] == ["cancelled", "done", "done"]
-    assert batch.cancel(found) == 0
+    assert batch.cancel(found, by=son) == 0
 
 
 def test_a_worker_that_is_killed_repeats_nothing_and_skips_nothing(

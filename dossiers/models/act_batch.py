@@ -67,13 +67,13 @@ class ActBatch(models.Model):
         """The scan of its paper as it was staged."""
         return Staged(self.scan_sha256, self.scan_bytes, self.scan_filename, self.scan_type)
 
-    def rest(self) -> models.QuerySet[ActBatchRow]:
-        """The rows that were not done and will not be: they may be asked for again."""
+    def rest(self, user: User) -> models.QuerySet[ActBatchRow]:
+        """The rows that were not done and will not be: ``user`` may ask for them again."""
         ended = [RowState.REFUSED, RowState.CANCELLED]
         if self.job is None or not self.job.waits:
             # Its job came to no end.
             ended.append(RowState.WAITING)
-        return self.rows.filter(state__in=ended)
+        return self.rows.visible_to(user).filter(state__in=ended)
 
     def counts(self) -> dict[str, int]:
         """How many rows stand how."""
@@ -88,6 +88,14 @@ class RowState(models.TextChoices):
     DONE = "done", _("Đã làm")
     REFUSED = "refused", _("Không làm được")
     CANCELLED = "cancelled", _("Đã bỏ")
+
+
+class ActBatchRowQuerySet(models.QuerySet["ActBatchRow"]):
+    def visible_to(self, user: User) -> Self:
+        """Those of a dossier that this person may see: a batch may be over several communes, of
+        which whoever sees it has one.
+        """
+        return self.filter(dossier__in=Dossier.objects.visible_to(user))
 
 
 class ActBatchRow(models.Model):
@@ -112,6 +120,8 @@ class ActBatchRow(models.Model):
     )
     sentence = models.TextField(_("lý do"), blank=True)
     at = models.DateTimeField(_("lúc"), null=True)
+
+    objects = ActBatchRowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("hồ sơ của lượt")

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+import rules
 import structlog
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -252,9 +254,32 @@ def ask(batch: ActBatch, rows: Iterable[ActBatchRow]) -> ActBatch:
     return batch
 
 
-def cancel(batch: ActBatch, keys: Iterable[int] | None = None) -> int:
-    """Leave out those rows (all without ``keys``) that nobody has done yet; returns how many."""
-    waiting = ActBatchRow.objects.filter(batch=batch, state=RowState.WAITING)
+def may_cancel(batch: ActBatch, by: User) -> list[int]:
+    """The keys of the rows that wait and that ``by`` may leave out: of a dossier that they see and
+    whose act they may do. Who asked for the batch may have another post by now.
+    """
+    waiting = batch.rows.visible_to(by).filter(state=RowState.WAITING)
+    there = waiting.select_related("task__org_unit").prefetch_related(
+        Prefetch("dossier", Dossier.objects.with_units())
+    )
+    permission = ACTS[batch.act].permission
+    return [
+        row.pk
+        for row in there.order_by("pk")
+        if (
+            rules.has_perm("dossiers.complete_task", by, row.task)
+            if row.task is not None
+            else rules.has_perm(permission, by, row.dossier)
+        )
+    ]
+
+
+def cancel(batch: ActBatch, keys: Iterable[int] | None = None, *, by: User) -> int:
+    """Leave out those rows (all without ``keys``) that nobody has done yet and that ``by`` may
+    leave out (:func:`may_cancel`); returns how many.
+    """
+    mine = may_cancel(batch, by)
+    waiting = ActBatchRow.objects.filter(pk__in=mine, state=RowState.WAITING)
     if keys is not None:
         waiting = waiting.filter(pk__in=list(keys))
     with transaction.atomic():
