@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
 from cycle import clock
 from cycle.models import RoleAssignment, User
 from cycle.models.job import run_waiting
+from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
 from tests import judging, records
@@ -345,6 +348,96 @@ def test_what_waits_is_left_out_by_its_button(sign_in, cycle, commune, an, minh)
     words = shown(client.get(made["Location"]).content.decode())
     assert "Đã làm 1, không làm được 0, đã bỏ 1, còn chờ 0." in words
     assert "Làm lại phần còn lại" in words
+
+
+#: What the form of one dossier asks once more: act, where it stands, what of its paper makes it
+#: ask, and how the question begins.
+ASKED = {
+    "a capacity that no pattern knows": (
+        "certify", S.AWAITING_DECISION,
+        {"signer_capacity": "Người được giao phụ trách UBND tỉnh"}, "Phần mềm chưa biết chức vụ",
+    ),
+    "a request before the filing": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before"}, "Văn bản đề nghị ký ngày",
+    ),
+    "a day before it began": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before its year"}, "Ngày ký",
+    ),
+    "both a day and a capacity": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before", "signer_capacity": "Người được giao phụ trách UBND xã"}, "Phần mềm chưa",
+    ),
+    "what an act asks a reason for": ("nominate", S.AWAITING_DECISION, {}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_one_form_asks_once_more_many_ask_too(
+    case, sign_in, cycle, commune, an, chi, minh, son
+):
+    act, state, otherwise, begins = ASKED[case]
+    result = {"stars": 5, "points_sum": "644"} if act == "nominate" else {}
+    two = stood(cycle, commune, an, state, 2, **result)
+    if act == "forward_to_province":
+        user, own = chi, {"signer": "Quàng Văn Chi", "signer_capacity": "Chủ tịch UBND xã"}
+    else:
+        user, own = son, {}
+    if said := otherwise.get("signed_on"):
+        first = clock.today() if said == "before" else cycle.opened_on
+        otherwise = otherwise | {"signed_on": f"{first - timedelta(days=3):%d/%m/%Y}"}
+    if act == "nominate":
+        for dossier in two:
+            doors.act(
+                dossier.process, "approve_result", by=minh,
+                paper=records.signed_paper(number="12/QĐ-UBND"),
+            )  # fmt: skip
+    typed = rows(two, words="Đã xem") | paper(act, **own | otherwise)
+    if act == "certify":
+        typed |= rows(two, number="%02d/GCN-UBND")
+        typed["certify-certificate-issued_on"] = today()
+    data = QueryDict(mutable=True)
+    data.update({name: said for name, said in typed.items() if isinstance(said, str)})
+    data.update({f"{act}-reason-reason": "Đã xem", f"{act}-certificate-number": "01/GCN-UBND"})
+    alone = ActForm(
+        act, two[0], user, task=open_task(two[0]), data=data,
+        files=MultiValueDict({f"{act}-paper-scan_file": [scan()]}),
+    )  # fmt: skip
+    if begins:
+        assert not alone.do() and alone.asks
+        asked = str(alone.warning)
+    else:
+        asked = " ".join(part.about for part in alone.parts if isinstance(part, AskedForm))
+    assert asked and begins in asked
+
+    client = sign_in(user)
+    looked = client.post(address(act), typed | {f"{act}-paper-scan_file": scan()})
+    assert looked.status_code == 200 and not looked.context["form"].summary
+    assert [" ".join(row.asks) for row in looked.context["form"].planned] == [asked] * 2
+    assert shown(looked.content.decode()).count(begins and asked.split(".")[0]) >= 2
+    made = client.post(address(act), typed | kept_in(looked))
+    run_waiting()
+    page = shown(client.get(made["Location"]).content.decode())
+    assert "Đã làm 2, không làm được 0" in page
+    for dossier in two:
+        entry = dossier.history.order_by("seq").last()
+        capacity = otherwise.get("signer_capacity")
+        assert entry.data.get("as_written") == capacity
+
+
+def test_what_nobody_was_asked_about_is_not_agreed_to(sign_in, cycle, commune, an, son):
+    """The yes to one capacity is none to another."""
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    capacity = "Người được giao phụ trách UBND tỉnh"
+    typed = rows(two, number="%02d/GCN-UBND") | paper("certify", signer_capacity=capacity)
+    typed["certify-certificate-issued_on"] = today()
+    client = sign_in(son)
+    there = kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
+    typed["certify-paper-signer_capacity"] = "Phụ trách UBND tỉnh"
+    again = client.post(address("certify"), typed | there)
+    assert again.status_code == 200 and "«Phụ trách UBND tỉnh»" in shown(again.content.decode())
+    assert not ActBatch.objects.exists()
 
 
 def over_two_communes(client, cycle, commune, other_commune, an, la):

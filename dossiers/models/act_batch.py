@@ -121,6 +121,11 @@ class ActBatchRow(models.Model):
     sentence = models.TextField(_("lý do"), blank=True)
     at = models.DateTimeField(_("lúc"), null=True)
 
+    #: What is asked once more before it is asked for, and of that what the signer's capacity asks;
+    #: only of a row that was just planned.
+    asks: list[str]
+    doubt: str = ""
+
     objects = ActBatchRowQuerySet.as_manager()
 
     class Meta:

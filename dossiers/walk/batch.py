@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
 from cycle.models import Job, OrgUnit, User, fold_number, job_kind
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, questions
 from dossiers.law.states import State
 from dossiers.models import (
     ACTS,
@@ -167,7 +167,8 @@ def _body(batch: ActBatch, row: ActBatchRow) -> OrgUnit | None:
 
 
 def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
-    """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would.
+    """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would if
+    what the row ``asks`` is agreed to.
 
     Refused beside what the door refuses: a certificate's number that stands in two rows, and a
     dossier of another body than the paper of the first.
@@ -175,7 +176,7 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     numbers: dict[str, ActBatchRow] = {}
     body = None
     for row in rows:
-        row.state, row.sentence = RowState.WAITING, ""
+        row.state, row.sentence, row.asks, row.doubt = RowState.WAITING, "", [], ""
         mine = _body(batch, row)
         body = body or mine
         if mine != body:
@@ -194,10 +195,17 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
             if row.stood not in ACTS[batch.act].begins:
                 raise ActNotPossible(batch.act)
             # A copy: what is rehearsed rereads its row, and changes it in memory.
-            dossier = copy.copy(row.dossier)
-            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **_call(batch, row))
+            dossier, call = copy.copy(row.dossier), _call(batch, row)
+            paper = call["paper"]
+            if paper is not None:
+                paper.as_written = paper.signer_capacity
+            asked = questions(dossier, batch.act, call["record"], paper)
+            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **call)
         except REFUSALS as refused:
             row.refuse(why(refused, row))
+        else:
+            row.doubt = str(paper.doubt) if paper is not None else ""
+            row.asks = [*map(str, asked), *([row.doubt] if row.doubt else [])]
 
 
 def _numbers(row: ActBatchRow) -> list[str]:
@@ -234,15 +242,18 @@ def why(refused: Exception, row: ActBatchRow) -> str:
 
 def ask(batch: ActBatch, rows: Iterable[ActBatchRow]) -> ActBatch:
     """Keep the batch with its planned ``rows`` and let a worker do those that can be done; those
-    that cannot stay as they were typed. Raises ValidationError when its scan is gone.
+    that cannot stay as they were typed. Whoever asks agreed to what the rows ask. Raises
+    ValidationError when its scan is gone.
     """
     now = clock.now()
     with transaction.atomic():
         if batch.scan_sha256:
             files.keep(batch.scan_sha256, "scan_file")
+        made = list(rows)
+        if any(row.doubt for row in made):
+            batch.paper["as_written"] = batch.paper["signer_capacity"]
         batch.at = now
         batch.save()
-        made = list(rows)
         for row in made:
             row.batch, row.at = batch, None if row.state == RowState.WAITING else now
         ActBatchRow.objects.bulk_create(made)
