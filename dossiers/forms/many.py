@@ -432,7 +432,8 @@ class ManyForm:
         said = [
             f"{field.label}: {text}"
             for field in row.form.cells
-            if field.name != "words" and (text := str(field.value() or "").strip())
+            if field.name not in ("words", *WORDS.values())
+            and (text := str(field.value() or "").strip())
         ]
         return "; ".join(said)[:300]
 

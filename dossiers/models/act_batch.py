@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Self
 
 import pgtrigger
@@ -10,13 +11,16 @@ from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import guards
+from cycle import clock, guards
 from cycle.files import HashField, Staged
-from cycle.models import Job, RoleAssignment, User
+from cycle.models import Job, JobState, RoleAssignment, User
 from dossiers.law.acts import Act
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, State
 from dossiers.models.task import Task
+
+#: So long a row that was not done keeps what was typed of it, to be mended and done again.
+KEPT = timedelta(days=30)
 
 
 class ActBatchQuerySet(models.QuerySet["ActBatch"]):
@@ -97,13 +101,24 @@ class ActBatchRowQuerySet(models.QuerySet["ActBatchRow"]):
         """
         return self.filter(dossier__in=Dossier.objects.visible_to(user))
 
+    def empty(self) -> int:
+        """Empty what those keep as it was typed that no worker will do; returns how many did."""
+        waits = Q(state=RowState.WAITING, batch__job__state__in=[JobState.QUEUED, JobState.RUNNING])
+        typed = self.exclude(state=RowState.DONE).exclude(waits).exclude(call={})
+        return self.model.objects.filter(pk__in=typed.order_by().values("pk")).update(call={})
+
+    def forget_typed(self) -> int:
+        """Empty what nobody did again for :data:`KEPT`."""
+        return self.filter(batch__at__lt=clock.now() - KEPT).empty()
+
 
 class ActBatchRow(models.Model):
     """The act for one dossier: where that stood, what differs, and what came of it.
 
     ``call`` is what the door is given beside the paper (records, reason, which scan), until it is
-    done: then it stands in the dossier. ``shown`` says what differs, ``sentence`` why it was not
-    done. A row that is done, which its act's own transaction says, stays.
+    done (then it stands in the dossier), left out, or :data:`KEPT` is over. ``shown`` says which
+    numbers and days differ, ``sentence`` why it was not done. A row that is done, which its act's
+    own transaction says, stays.
     """
 
     batch = models.ForeignKey(ActBatch, models.PROTECT, related_name="rows")

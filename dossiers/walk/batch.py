@@ -297,7 +297,7 @@ def cancel(batch: ActBatch, keys: Iterable[int] | None = None, *, by: User) -> i
         # One that a worker has in hand is done first, and is no longer waiting then.
         held = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
         return ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
-            state=RowState.CANCELLED, at=clock.now()
+            state=RowState.CANCELLED, at=clock.now(), call={}
         )
 
 
