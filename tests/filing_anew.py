@@ -8,6 +8,7 @@ from cycle import clock
 from dossiers.models import Dossier, State
 from dossiers.walk import doors
 from tests import records
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, open_task
 
@@ -34,8 +35,10 @@ def certify(cycle, commune, an, son, moment, **fields):
 
 def moved_to(commune, product):
     """The producer of ``product`` has gone to ``commune``, where the product is filed anew."""
-    product.producer.commune = commune
-    product.producer.save()
+    maker = product.producer
+    if maker.commune_id != commune.pk:
+        update_as_owner(type(maker).objects.filter(pk=maker.pk), commune=commune)
+        maker.commune = commune
     return product
 
 

@@ -82,10 +82,13 @@ def update_as_owner(rows, **values):
     query = rows.query.chain(UpdateQuery)
     query.add_update_values(values)
     statement, params = query.get_compiler(connection.alias).as_sql()
+    return sql_as_owner(connection.ops.compose_sql(statement, params))
+
+
+def sql_as_owner(statement):
+    """An UPDATE by the owner's hand; how many rows it changed."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT update_as_owner(%s)", [connection.ops.compose_sql(statement, params)]
-        )
+        cursor.execute("SELECT update_as_owner(%s)", [statement])
         return cursor.fetchone()[0]
 
 

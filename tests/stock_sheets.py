@@ -15,7 +15,7 @@ from django.db import connections
 
 from cycle import files
 from cycle.management.commands.load_reference import UNITS
-from cycle.models import OrgUnit
+from cycle.models import Job, OrgUnit
 from cycle.models.job import run_waiting
 from cycle.tables import DATA
 from dossiers.models import StockBatch
@@ -247,6 +247,8 @@ def killed_while_entering(batch, model, whole, times=10):
     """
     right = 0
     for kill in range(times):
+        # That it ends after so many attempts is another rule.
+        Job.objects.update(attempts=0)
         connections.close_all()
         child = os.fork()
         if child == 0:  # pragma: no cover

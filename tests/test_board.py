@@ -172,7 +172,7 @@ def test_query_count_of_the_board(
     score_all(round_)
     client.force_login(thu)
     # Four of them ask, twice with the moment, whether this person counts the sheets.
-    with django_assert_num_queries(47):
+    with django_assert_num_queries(52):
         client.get(f"/rounds/{round_.pk}/")
 
 
@@ -624,7 +624,7 @@ def test_query_count_of_the_results(
     judging.close(round_, by=thu)
     run_waiting()
     client.force_login(thu)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         client.get(f"/rounds/{round_.pk}/results/")
 
 

@@ -4,18 +4,19 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from cycle import clock
 from cycle.models import Document, HistoryEntry, Role
-from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State
-from dossiers.walk import doors
+from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State, Task
+from dossiers.walk import doors, papers
 from tests import records
 from tests.law_acts import corrected
 from tests.merging import unit, while_it_stood
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.standing import sent_up, stand
-from tests.world import open_dossier, person
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -48,13 +49,20 @@ def here(cycle, province):
     return s
 
 
+def allotted(here, dossier):
+    """It was of N, and Q was given it."""
+    found = Dossier.objects.filter(pk=dossier.pk)
+    update_as_owner(found, commune=here.Q, before_split=here.N)
+    dossier.refresh_from_db()
+
+
 def standing(here, code, name="Mật ong"):
     """A dossier of the commune, the chair's task waiting; «NQ»: of N, allotted to Q."""
     home = getattr(here, code[0])
     with while_it_stood(*([home] if home.valid_to else [])):
         dossier = open_dossier(here.cycle, home, here.officer, name=name)
     if code == "NQ":
-        Dossier.objects.filter(pk=dossier.pk).update(commune=here.Q, before_split=here.N)
+        allotted(here, dossier)
     return stand(dossier, S.COMMUNE_CHECKED)
 
 
@@ -164,6 +172,76 @@ def test_to_whom_a_task_was_routed_signs_for_that_task_alone(here):
     stopped(here, given, signer_capacity=f"Chủ tịch UBND {NAMES['X']}")
 
 
+def right(dossier, by, **became):
+    papers.correct(dossier.officialdocuments.get(), by=by, reason="Gõ nhầm", **became)
+
+
+@pytest.mark.parametrize(("typed", "is_of"), [("X", "W"), ("W", "X"), ("W", ""), ("X", "X")])
+def test_a_capacity_alone_that_names_another_body_is_corrected(typed, is_of, here):
+    """The paper is then of the body that it names; of the one that does the act where it names
+    none.
+    """
+    dossier = standing(here, "A")
+    dossier.routes.create(node="sign_report", org_unit=here.W)
+    send(here, dossier, typed)
+    assert Document.objects.get().issuer == getattr(here, typed)
+    called = f"Chủ tịch UBND {NAMES[is_of]}" if is_of else "Chủ tịch UBND xã"
+    if typed == is_of:
+        called = f"Phó {called}"
+    right(dossier, here.chair, signer_capacity=called)
+    standing_now = Document.objects.standing().get()
+    assert standing_now.issuer == getattr(here, is_of or "W")
+    assert standing_now.signer_capacity == called
+
+
+def test_a_capacity_is_corrected_to_that_of_a_body_of_its_day(here):
+    dossier = standing(here, "A")
+    dossier.routes.create(node="sign_report", org_unit=here.W)
+    send(here, dossier, "W", here.last)
+    with transaction.atomic(), pytest.raises(ConditionNotMet):
+        right(dossier, here.chair, signer_capacity=f"Chủ tịch UBND {NAMES['X']}")
+    right(dossier, here.chair, signer_capacity=f"Chủ tịch UBND {NAMES['A']}")
+    assert Document.objects.standing().get().issuer == here.A
+
+
+def test_who_has_the_dossier_now_corrects_its_paper(here):
+    """Of what N sent up Q has one, P the other: each chair corrects what they see."""
+    mine, other = standing(here, "N"), standing(here, "N", name="Chè")
+    for dossier in (mine, other):
+        send(here, dossier, "N", here.last, number="21/TTr-UBND")
+    allotted(here, mine)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "PQW"
+    }
+    for dossier, may in ((mine, "Q"), (other, "P")):
+        paper = dossier.officialdocuments.get()
+        for code, user in of.items():
+            assert bool(papers.may_correct(user, [paper])) is (code == may), code
+            assert Dossier.objects.visible_to(user).filter(pk=dossier.pk).exists() is (code == may)
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        right(mine, of["P"], number="22/TTr-UBND")
+    right(mine, of["Q"], number="22/TTr-UBND")
+    # One paper is one, in whoever's dossier it stands.
+    assert other.officialdocuments.get().number == "22/TTr-UBND"
+
+
+def test_what_another_unit_did_before_the_split_it_corrects(here):
+    """The task was sent to W, which has it still."""
+    dossier = standing(here, "N")
+    task = open_task(dossier)
+    dossier.routes.create(node=task.node, org_unit=here.W)
+    Task.objects.filter(pk=task.pk).update(org_unit=here.W)
+    send(here, dossier, "W")
+    allotted(here, dossier)
+    of = {
+        code: person(f"of_{code}", f"Lò Văn {code}", (Role.LEADER, getattr(here, code)))
+        for code in "QW"
+    }
+    paper = dossier.officialdocuments.get()
+    assert papers.may_correct(of["W"], [paper]) and not papers.may_correct(of["Q"], [paper])
+
+
 # --- One number of one body ---------------------------------------------------------------------
 
 
@@ -192,7 +270,7 @@ def test_what_a_split_commune_sent_up_stops_none_of_its_successors(here):
     """Each counts from one, whoever has the products of before."""
     sent = standing(here, "N")
     send(here, sent, "N", here.last)
-    Dossier.objects.filter(pk=sent.pk).update(commune=here.Q, before_split=here.N)
+    allotted(here, sent)
     own = standing(here, "Q", name="Chè")
     send(here, own, "Q", scan=records.scan("of Q"))
     assert [each.issuer for each in Document.objects.order_by("pk")] == [here.N, here.Q]

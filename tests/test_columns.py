@@ -15,6 +15,7 @@ from councils.models import Attendance
 from cycle import clock, guards
 from cycle.models import HistoryEntry, User
 from tests.breaking import (
+    act_batch_row,
     batch,
     forbidden,
     interest,
@@ -76,6 +77,11 @@ FREE = {
     "councils_score.saved_at": "of a draft; score_in_open_sheet seals it",
     "councils_consequence.applied_at": "whether a result was carried out; the act itself is told",
     "councils_consequence.error": "why a result could not be carried out yet",
+    "dossiers_actbatch.job_id": "which worker does it; each row is done once whoever does",
+    **dict.fromkeys(
+        (f"dossiers_actbatchrow.{name}" for name in ("call", "shown", "state", "sentence", "at")),
+        "of a row that is not done; a done one stays, and its act is told in its dossier",
+    ),
     # A list that is being entered: what it becomes is held by stock_row_stays_when_committed.
     "dossiers_stockrow.*": "read from the list anew until it is committed, then it stays",
 }
@@ -419,6 +425,7 @@ def rows_of_the_rest(world):
     slip(world)
     substituted(world)
     opinion(world)
+    act_batch_row(world)
 
 
 def other_lines(world):

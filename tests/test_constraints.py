@@ -1197,7 +1197,8 @@ def insert_only():
 
 
 def test_what_is_only_added_is_in_the_list():
-    assert insert_only() <= {*IMMUTABLE, *LEDGERS}
+    # A paper follows the corrections of its document.
+    assert insert_only() <= {*IMMUTABLE, *LEDGERS, "dossiers_officialdocument"}
 
 
 def test_the_application_rewrites_nothing_that_is_only_added(db):
@@ -1328,9 +1329,11 @@ def on_words_of(world, signer, key="signer"):
 
 def on_the_rounds_paper_of(world, leader):
     """A reason in what follows from a round, of which the leader signed a document."""
-    kept = document(world, signer=leader.full_name)
+    document(world)
+    its = {"by": world.an, "number": "90/BB", "signer": leader.full_name}
+    records.of_round(world.round, "invitation", **its).save()
     closed = HistoryEntry.objects.create(
-        stream="round", stream_id=kept.round_id, event="round.close", label="x", at=clock.now()
+        stream="round", stream_id=world.round.pk, event="round.close", label="x", at=clock.now()
     )
     [[pk, _part]] = said_in(
         world, "dossier", 7, event="dossier.rank", reason="Gọi ai",

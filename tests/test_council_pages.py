@@ -230,8 +230,7 @@ def test_the_office_writes_a_members_interest_down(client, council, entry, thu, 
 def test_the_office_lets_nobody_score_whom_the_regulation_forbids(client, council, entry, thu):
     member = judge(council, 1)
     producer = entry.dossier.product.producer
-    producer.representative = str(member.user)
-    producer.save(update_fields=["representative"])
+    update_as_owner(type(producer).objects.filter(pk=producer.pk), representative=str(member.user))
     told = {"member": member.pk, "kind": "producer", "recused": "no", "reason": "Vẫn khách quan"}
     answer = post(client, thu, "interest", entry.pk, **told)
     wrong = {"recused": ["Quy chế không cho thành viên này chấm sản phẩm."]}

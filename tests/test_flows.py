@@ -13,7 +13,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
 from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
-from tests.owning import update_as_owner
+from tests.owning import sql_as_owner, update_as_owner
 from tests.standing import stand
 from tests.world import open_task
 
@@ -141,7 +141,9 @@ def test_an_empty_installation_fits(capsys):
 @pytest.mark.django_db
 def test_a_node_that_is_gone_is_named_though_its_tasks_are_done(dossier, an, undone, capsys):
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
-    sql("UPDATE dossiers_task SET flow_task = replace(flow_task, 'register_idea', 'sign_up')")
+    sql_as_owner(
+        "UPDATE dossiers_task SET flow_task = replace(flow_task, 'register_idea', 'sign_up')"
+    )
     assert check(capsys) == (
         ["dossiers/flows.TwoLevelsFlow.sign_up: 1 công việc của một nút không còn trong luồng."],
         1,

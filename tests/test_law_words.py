@@ -1048,7 +1048,7 @@ def reported(dossier, an, **fields):
     ],
 )
 def test_five_samples_of_every_group_but_tourism(at_commune, an, group, samples, lacking):
-    type(at_commune.product).objects.update(group=group)
+    update_as_owner(type(at_commune.product).objects.all(), group=group)
     assert reported(at_commune, an, samples=samples).samples_lacking() == lacking
 
 

@@ -13,6 +13,8 @@ from cycle import clock
 from cycle.models import RoleAssignment, User
 from cycle.models.job import run_waiting
 from dossiers.forms.acts import ActForm, AskedForm
+from dossiers.forms.many import Candidate, ManyForm
+from dossiers.forms.many import _choice as many_choice
 from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
 from dossiers.walk import doors
 from tests import judging, records
@@ -78,6 +80,14 @@ def kept_in(answer):
     return held | ({"sure": sure[1]} if sure else {})
 
 
+def ticked(answer):
+    """The names of the boxes that the page shows ticked."""
+    found = re.findall(
+        r'type="checkbox" class="tick" name="([\w-]+)"\s+checked', answer.content.decode()
+    )
+    return [name for name in found if name.startswith("row-")]
+
+
 def agreed(client, act, typed, file=True):
     """Look at what will happen, agree, let the worker do it; the page of the batch."""
     files = {f"{act}-paper-scan_file": scan()} if file else {}
@@ -85,6 +95,9 @@ def agreed(client, act, typed, file=True):
     assert looked.status_code == 200
     there = kept_in(looked)
     assert "sure" in there, looked.context["form"].summary
+    # As the browser sends what the page shows, not what was sent before.
+    boxes = {name for name in typed if name.startswith("row-") and name.endswith("-on")}
+    assert set(ticked(looked)) == boxes
     made = client.post(address(act), typed | there)
     assert made.status_code == 302, made.context["form"].summary
     run_waiting()
@@ -104,6 +117,15 @@ def test_the_province_accepts_many_at_once(sign_in, cycle, commune, an, minh):
         dossier.lock()
         assert dossier.state == S.PROVINCE_EVALUATING
         assert dossier.history.order_by("seq").last().reason == f"Đủ {number}"
+
+
+@pytest.mark.parametrize("said", ["3", "3 ★", " 3★ "])
+def test_a_pasted_choice_is_known_by_its_words(said, sign_in, cycle, commune, an, thu):
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    form = ManyForm("rank", thu, [Candidate(each, None, True) for each in two])
+    assert many_choice(form.columns["stars"], said) == "3"
+    assert many_choice(form.columns["stars"], "7 ★") is None
+    assert many_choice(form.columns["sheets"], " 7 phiếu") == " 7 phiếu"
 
 
 def test_only_what_is_ticked_is_done(sign_in, cycle, commune, an, minh):
@@ -281,7 +303,8 @@ def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, co
     one, other = stood(cycle, commune, an, S.ASSEMBLING, 2)
     page = sign_in(an).get(address("defer"))
     # What no task asks for is ticked by hand.
-    assert [row.form.on for row in page.context["form"].rows] == [False, False]
+    assert [row.form.chosen for row in page.context["form"].rows] == [False, False]
+    assert ticked(page) == []
     typed = rows([one, other]) | {"defer-reason-reason": "Không kịp năm nay"}
     typed[f"row-{other.pk}-words"] = "Chủ thể xin lùi"
     agreed(sign_in(an), "defer", typed, file=False)

@@ -42,12 +42,12 @@ def batches(cycle):
 def gone_up(cycle, commune, an, chi):
     """Makes a dossier that its commune sent up on 5/5 by a request that was typed as of that day."""
 
-    def make(name="Mật ong", **paper):
+    def make(name="Mật ong", by=chi, **paper):
         with clock.at(at(2026, 4, 1)):
             dossier = open_dossier(cycle, commune, an, name=name)
             dossier = stand(dossier, S.COMMUNE_CHECKED, stars=None, points_sum=None, sheets=None)
         with clock.at(TYPED):
-            sent_up(dossier, chi, **paper)
+            sent_up(dossier, by, **paper)
         return Dossier.objects.get(pk=dossier.pk)
 
     return make
@@ -229,6 +229,20 @@ def test_what_cannot_be_is_refused_at_its_field_and_changes_nothing(
     assert dossier.batch().number == 2
 
 
+@pytest.mark.parametrize(
+    "said",
+    ["Phó Chủ tịch UBND xã", "KT. Chủ tịch, Phó Chủ tịch UBND xã", "Chủ tịch UBND xã Nà Tấu"],
+)
+def test_a_capacity_alone_is_corrected(batches, gone_up, chi, said):
+    first, second = gone_up(), gone_up("Chè")
+    with clock.at(at(2026, 5, 8)):
+        assert sent(first, chi, signer_capacity=said).status_code == 302
+    for dossier in (first, second):
+        assert dossier.officialdocuments.get().signer_capacity == said
+        told = {"signer_capacity": ["Chủ tịch UBND xã", said]}
+        assert corrections(dossier).get().data["changed"] == told
+
+
 def test_a_capacity_that_no_pattern_knows_is_asked_about_once(batches, gone_up, chi):
     dossier, said = gone_up(), "Người được giao phụ trách UBND xã"
     with clock.at(at(2026, 5, 8)):
@@ -275,6 +289,23 @@ def test_what_somebody_else_corrected_meanwhile_is_not_written_over(batches, gon
         right(dossier, chi, number="17/TTr-UBND")
         told = errors(sent(dossier, chi, shown=old.pk, number="18/TTr-UBND"))
     assert list(told) == ["__all__"] and "vừa được đính chính" in told["__all__"]
+
+
+def test_who_recorded_a_paper_does_not_become_its_signer(batches, gone_up, chi, an, commune):
+    """For any act that rests on it, or as a correction; who signs may have sent it up themselves."""
+    dung = person("dung", "Lò Văn Dũng", (Role.OFFICER, commune))
+    clerk = person("vt", "Lò Văn Thư", (Role.CLERK, commune))
+    first = gone_up()
+    gone_up("Chè", by=an)
+    with clock.at(at(2026, 5, 8)):
+        right(first, clerk, number="17/TTr-UBND")
+        for name, who in (("Lò Thị An", an), ("ông Lò Văn Thư", clerk)):
+            told = errors(sent(first, dung, signer=name))
+            assert told == {
+                "signer": f"Người ký phải là người khác: {who} đã ghi văn bản này vào phần mềm."
+            }
+        assert sent(first, dung, signer="Lò Văn Khác").status_code == 302
+        assert sent(first, dung, signer="Quàng Văn Chi").status_code == 302
 
 
 def test_a_number_that_was_typed_wrong_is_free_for_the_paper_that_bears_it(gone_up, chi, an):

@@ -519,8 +519,8 @@ def test_who_works_in_the_commune_says_why_before_the_sheet_opens(entry, member,
 
 def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
     producer = entry.dossier.product.producer
-    producer.representative = str(member.user)
-    producer.save()
+    its = type(producer).objects.filter(pk=producer.pk)
+    update_as_owner(its, representative=str(member.user))
     answer = declare(member.user, entry, recused="no", kind="declared")
     assert "Lựa chọn này không có trong danh sách." in answer.text
     with pytest.raises(ConditionNotMet):

@@ -582,7 +582,7 @@ def test_the_reasons_stay_while_the_certificate_may_be_taken_back(case, cycle, d
     maker = dossier.product.producer
     product = Product.objects.create(producer=maker, name="Chè", group=dossier.product.group)
     old = standing_in(State.PROMOTED, cycle, dossier, product)
-    Producer.objects.filter(pk=maker.pk).update(representative="Lường Thị Xưa")
+    update_as_owner(Producer.objects.filter(pk=maker.pk), representative="Lường Thị Xưa")
     maker.refresh_from_db()
     with transaction.atomic():
         record = HistoryEntry.objects.record

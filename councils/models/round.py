@@ -484,25 +484,26 @@ class EvaluationRound(Interests):
             self.save(update_fields=["meets_at", "place"])
             self._watch_papers(by)
 
+    def why_not_moved(self) -> str:
+        """The sentence that says why the meeting stays on its day; "" when it can be moved."""
+        if self.in_writing:
+            return _now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")
+        held = self.attendances.filter(present=True).exists()
+        if held and self.counted().exists() or self.closings.exists():
+            return _now("Cuộc họp ngày %(day)s đã diễn ra, đã kiểm phiếu: không dời được nữa.") % {
+                "day": f"{self.met_on:%d/%m/%Y}"
+            }
+        if held and self.met_on is not None and self.met_on < clock.today():
+            return _now(
+                "Cuộc họp ngày %(day)s đã qua, đã ghi người dự: không dời được nữa. Nếu họp "
+                "không thành, hãy hủy đợt và lập đợt khác."
+            ) % {"day": f"{self.met_on:%d/%m/%Y}"}
+        return ""
+
     def _why_not_on(self, day: date) -> list[Words]:
         """Sentences that say why the meeting cannot be moved to ``day``."""
-        if self.in_writing:
-            return [_now("Đợt lấy ý kiến bằng phiếu không có ngày họp để dời.")]
-        counted = self.counted().exists()
-        held = self.attendances.filter(present=True).exists()
-        if held and counted or self.closings.exists():
-            return [
-                _now("Cuộc họp ngày %(day)s đã diễn ra, đã kiểm phiếu: không dời được nữa.")
-                % {"day": f"{self.met_on:%d/%m/%Y}"}
-            ]
-        if held and self.met_on is not None and self.met_on < clock.today():
-            return [
-                _now(
-                    "Cuộc họp ngày %(day)s đã qua, đã ghi người dự: không dời được nữa. Nếu họp "
-                    "không thành, hãy hủy đợt và lập đợt khác."
-                )
-                % {"day": f"{self.met_on:%d/%m/%Y}"}
-            ]
+        if stays := self.why_not_moved():
+            return [stays]
         if day < clock.today():
             return [_now("Chỉ dời sang hôm nay hoặc một ngày sau.")]
         lacks = self.council.not_in_term(day)
@@ -537,7 +538,7 @@ class EvaluationRound(Interests):
             % {"who": member, "day": f"{day:%d/%m/%Y}"}
             for member in handed_in
         ]
-        if counted:
+        if self.counted().exists():
             joining = then.exclude(pk__in=self.scoring_members.values("pk"))
             lacks += [
                 _now("%(who)s sẽ dự họp nhưng chưa chấm sản phẩm đã kiểm phiếu.") % {"who": member}

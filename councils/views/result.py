@@ -20,8 +20,9 @@ from councils.lists import Results, version_of
 from councils.models import Closing, EvaluationRound, RoundState
 from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
-from cycle.models import Job, JobState
+from cycle.models import Job, JobState, User
 from cycle.once import once, unrecorded
+from dossiers.lists.many import open_acts
 
 #: Item of the checklist -> the page on which it is settled.
 _ROUND_PAGES = {
@@ -187,11 +188,18 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
         "left": sum(row.consequence.applied_at is None for row in rows),
         "presides": rules.has_perm("councils.preside", request.user, round_),
         # The acts that follow are done for many of them in one stroke.
-        "together": urlencode([("dossier", row.entry.dossier_id) for row in rows]),
+        "together": _together(request.user, [row.entry.dossier_id for row in rows]),
     }
     fragment = request.htmx and not request.htmx.boosted
     template = "councils/_results.html" if fragment else "councils/results.html"
     return render(request, template, page)
+
+
+def _together(user: User, dossiers: list[int]) -> str:
+    """What the address of the acts for many names: these dossiers; "" when there is no such act."""
+    if not open_acts(user, keys=dossiers):
+        return ""
+    return urlencode([("dossier", key) for key in dossiers])
 
 
 @login_required

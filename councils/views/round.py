@@ -85,6 +85,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
         "councils.count_sheets", request.user, round_
     )
     page["settles"] = rules.has_perm("councils.settle_scorers", request.user, round_)
+    page["moves"] = page["settles"] and round_.is_open and not round_.why_not_moved()
     page["undoes"] = page["settles"] or rules.has_perm("councils.undo", request.user, round_)
     page["missing"] = round_.council.missing() if round_.state == RoundState.PREPARING else []
     page["rows"] = its.rows()

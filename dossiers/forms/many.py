@@ -7,6 +7,7 @@ and with what its row says: nothing is asked here that is not asked there.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import files
 from cycle.fields import named
-from cycle.models import User
+from cycle.models import User, fold
 from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.fields import Fold, PlainPart, polish
 from dossiers.forms.shown import sealed
@@ -77,14 +78,31 @@ class RowForm(PlainPart):
             polish(field)
 
     @property
-    def on(self) -> bool:
-        """Whether the dossier is in."""
+    def chosen(self) -> bool:
+        """Whether the dossier is in. Of another name than the field, which a template would find
+        first, and which is always true.
+        """
         return bool(self["on"].value())
 
     @property
     def cells(self) -> Iterator[Any]:
         """What differs, as bound fields."""
         return (field for field in self if field.name != "on")
+
+
+def _choice(like: Any, line: str) -> str | None:
+    """The value of a choice that a line of a pasted column means, by its value or its words; of
+    what is no choice the line itself. None: no such choice.
+    """
+    if not line or not getattr(like, "choices", None):
+        return line
+    said = "".join(re.findall(r"\w", fold(line)))
+    for value, label in like.choices:
+        if value and said in (
+            "".join(re.findall(r"\w", fold(str(each)))) for each in (value, label)
+        ):
+            return str(value)
+    return None
 
 
 class PasteForm(PlainPart):
@@ -224,7 +242,7 @@ class ManyForm:
     @property
     def chosen(self) -> list[Row]:
         """The rows that are in."""
-        return [row for row in self.rows if row.form.on]
+        return [row for row in self.rows if row.form.chosen]
 
     # --- Filled -----------------------------------------------------------------------------
 
@@ -249,8 +267,16 @@ class ManyForm:
                     % said,
                 )
                 continue
-            for each, line in zip(chosen, lines, strict=True):
-                self.data[f"row-{each.dossier.pk}-{name}"] = line
+            values = [_choice(self.columns[name], line) for line in lines]
+            if None in values:
+                self.paste.add_error(
+                    name,
+                    _now("Dòng %(line)s: «%(said)s» không có trong danh sách. Chưa điền gì.")
+                    % {"line": values.index(None) + 1, "said": lines[values.index(None)][:60]},
+                )
+                continue
+            for each, value in zip(chosen, values, strict=True):
+                self.data[f"row-{each.dossier.pk}-{name}"] = value
             self.data[f"paste-{name}"] = ""
         if not self.paste.errors:
             self.paste = PasteForm(prefix="paste", columns=self.columns)
@@ -485,11 +511,11 @@ def _differing(like: ActForm) -> dict[str, set[str]]:
         out = set(DIFFERS.get(key, ())) | set(LEFT_OUT.get(key, ()))
         if key == "return":
             out |= {name for name in part.fields if name.startswith("item_")}
-        for fold in part.folds:
-            assert isinstance(fold, Fold)
+        for folded in part.folds:
+            assert isinstance(folded, Fold)
             if key == "evaluation":
                 # The points of each criterion are of one dossier.
-                out |= set(fold.names)
+                out |= set(folded.names)
         found[key] = out
     return found
 

@@ -467,6 +467,8 @@ def signed_by_office(name: str) -> Condition:
         if paper is None or clock.replaying():
             return None
         office, capacity = signer.office(dossier), paper.capacity_typed
+        if capacity is None:
+            capacity = paper.signer_capacity
         if office.signs_as(capacity):
             return None
         if not is_anothers(called(dossier), signer.level_of(dossier, dossier.state), capacity):

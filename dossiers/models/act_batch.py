@@ -57,6 +57,12 @@ class ActBatch(models.Model):
         verbose_name = _("lượt làm cho nhiều hồ sơ")
         verbose_name_plural = _("lượt làm cho nhiều hồ sơ")
         ordering = ["-pk"]
+        triggers = [
+            guards.Stays(
+                "act", "by_id", "capacity_id", "paper", "scan_sha256", "scan_bytes",
+                "scan_filename", "scan_type", "at", name="act_batch_stays",
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.act} #{self.pk}"
@@ -163,11 +169,12 @@ class ActBatchRow(models.Model):
             ),
         ]
         triggers = [
+            guards.Stays("batch_id", "dossier_id", "task_id", "stood", name="act_batch_row_stays"),
             guards.Guard(
                 name="act_batch_row_done_stays",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state="done"),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -69,8 +69,9 @@ class OfficialDocument(Record):
 
     #: The paper of another dossier that it is said to be (:meth:`Dossier.recent_requests`).
     same_as: OfficialDocument | None = None
-    #: The capacity that was typed: of a paper that the ledger has it may be written otherwise.
-    capacity_typed = ""
+    #: The capacity that was typed for an act; the ledger may have it written otherwise. None where
+    #: no act is being done on it.
+    capacity_typed: str | None = None
     #: As what its scan stands among the papers of the dossier.
     kind = SIGNED_PAPER
 

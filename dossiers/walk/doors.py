@@ -64,6 +64,9 @@ from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
+#: Who records what another signed.
+RECORDERS = (Role.OFFICER, Role.CLERK)
+
 
 def open(
     dossier: Dossier, *, by: User, at: datetime | None = None, reason: str = "", group: str = ""
@@ -349,7 +352,7 @@ def signed_by_another(by: User, capacity: RoleAssignment | None, signer: str) ->
     """
     if capacity is None or clock.replaying():
         return
-    if capacity.role in (Role.OFFICER, Role.CLERK) and names_them(signer, str(by)):
+    if capacity.role in RECORDERS and names_them(signer, str(by)):
         raise ValidationError(
             {"signer": _("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")}
         )

@@ -10,11 +10,21 @@ from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 
 from cycle import clock, documents, files
-from cycle.models import Document, HistoryEntry, Role, RoleAssignment, Stream, User
+from cycle.models import (
+    Document,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    names_them,
+)
 from dossiers.law.acts import Act
 from dossiers.law.conditions import ConditionNotMet, Lack, about_its_paper, stated
 from dossiers.models.certificate import Certificate
@@ -27,7 +37,7 @@ from dossiers.models.task import Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
 from dossiers.terms import clocks
-from dossiers.walk.doors import signed_by_another
+from dossiers.walk.doors import RECORDERS, signed_by_another
 
 EVENT = "dossier.correct_paper"
 #: What of a document is corrected in a dossier, as its act asked for it.
@@ -79,7 +89,7 @@ def capacity(user: User, dossier: Dossier, what: Rests | None) -> RoleAssignment
     if what.task is None:
         return None
     # Who has the task's role, and who records what was signed.
-    roles, unit = (what.task.role, Role.OFFICER, Role.CLERK), what.task.org_unit_id
+    roles, unit = (what.task.role, Role.OFFICER, Role.CLERK), _has_it_now(dossier, what.task)
     return next(filter(None, (user.capacity(role, unit) for role in roles)), None)
 
 
@@ -154,8 +164,11 @@ def correct(
         reason = stated(reason)
         signed_by_another(by, held, became.get("signer", old.signer))
         changed = {name for name, value in became.items() if value != getattr(old, name)}
+        if "signer" in changed:
+            _recorded_by_another(old, became["signer"])
         if "signed_on" in changed:
             _check_day(old, became["signed_on"], dossiers.values(), of_acts)
+        if changed & {"signed_on", "signer_capacity"}:
             _issued(dossiers[paper.dossier_id], what, old, became)
         new = documents.correct(old, by=by, reason=reason, scan=scan, capacity=held, **became)
         papers = resting_on(new)
@@ -166,6 +179,9 @@ def correct(
         fields = {
             f"paper-{name}" for name in (changed if scan is None else {*changed, "scan_file"})
         }
+        if new.issuer_id != old.issuer_id:
+            # Another body is asked whether it was there on this day.
+            fields.add("paper-signed_on")
         pieces = {}
         for each in papers:
             pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
@@ -208,12 +224,43 @@ def correct(
 # --- Inside ---------------------------------------------------------------------------------------
 
 
+def _has_it_now(dossier: Dossier, task: Task) -> int | None:
+    """Key of the unit that has today what was done at the unit of the ``task``: of what a split
+    commune left that to which it was allotted, unless the task had been sent to another unit.
+    """
+    if dossier.before_split_id is None or (unit := task.org_unit) is None:
+        return task.org_unit_id
+    if dossier.routes.filter(node=task.node, org_unit=unit).exists():
+        return unit.pk
+    own = dossier.unit_at(unit.level)
+    return own.pk if own is not None else unit.pk
+
+
 def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
     found = {}
     for pk in sorted({paper.dossier_id for paper in papers}):
         found[pk] = Dossier(pk=pk)
         found[pk].lock()
     return found
+
+
+def _recorded_by_another(old: Document, signer: str) -> None:
+    """Refuse as its ``signer`` an officer or clerk who recorded it, for one of the acts that rest
+    on it or as a correction: they do not sign.
+    """
+    rows = [each.pk for each in old.versions()]
+    resting = {each.dossier_id for each in resting_on(old)}
+    entries = HistoryEntry.objects.filter(
+        Q(stream=Stream.DOSSIER, stream_id__in=resting)
+        | Q(stream=Stream.DOCUMENT, stream_id__in=rows),
+        ledger__in=rows,
+        role__in=RECORDERS,
+        actor__isnull=False,
+    )
+    for entry in entries.select_related("actor").order_by("pk"):
+        if names_them(signer, str(entry.actor)):
+            said = _now("Người ký phải là người khác: %(who)s đã ghi văn bản này vào phần mềm.")
+            raise ValidationError({"signer": said % {"who": entry.actor}})
 
 
 def _check_day(
@@ -260,19 +307,32 @@ def _check_day(
 
 
 def _issued(dossier: Dossier, what: Rests, old: Document, became: dict[str, Any]) -> None:
-    """Of another day the body may be the unit that was there then."""
-    if what.act.signer is not None:
-        desk = what.entry.org_unit
-        issuer = _then(dossier, what).issued_by(
-            what.act.signer,
+    """Of another day the body may be the unit that was there then; by another capacity of its
+    signer, where the body followed from it, the one that this names.
+    """
+    signer, task, desk = what.act.signer, what.task, what.entry.org_unit
+    if signer is None:
+        return
+    then = _then(dossier, what)
+
+    def body(day: date, capacity: str) -> OrgUnit | None:
+        return then.issued_by(
+            signer,
             what.entry.before or dossier.state,
-            became["signed_on"],
-            became.get("signer_capacity", old.signer_capacity),
-            node=what.task.node if what.task else "",
+            day,
+            capacity,
+            node=task.node if task else "",
             desk=desk.level if desk else "",
         )
-        if issuer is not None:
-            became["issuer"] = issuer
+
+    capacity = became.get("signer_capacity", old.signer_capacity)
+    day = became.get("signed_on", old.signed_on)
+    # A request that was chosen again keeps the body of the dossier where it was typed.
+    if day is None or day == old.signed_on and body(day, old.signer_capacity) != old.issuer:
+        return
+    issuer = body(day, capacity)
+    if issuer is not None:
+        became["issuer"] = issuer
 
 
 def _then(dossier: Dossier, what: Rests) -> Dossier:

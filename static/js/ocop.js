@@ -107,6 +107,7 @@ document.addEventListener("change", (event) => {
   all.checked = ticked > 0 && ticked === ticks.length;
   all.indeterminate = ticked > 0 && ticked < ticks.length;
   const count = document.querySelector(".bulk-count");
+  if (!count) return;
   count.textContent = ticked ? count.dataset.words.replace("0", ticked) : "";
 });
 

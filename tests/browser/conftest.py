@@ -15,6 +15,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from cycle.models import Role
 from cycle.wsgi import application
+from tests.owning import update_as_owner
 from tests.world import open_dossier, person
 
 #: Milliseconds until what does not come counts as not coming.
@@ -245,14 +246,16 @@ def long_names(cycle, commune, an):
         name="Mật ong bạc hà rừng già nguyên chất nuôi dưới tán rừng đặc dụng Mường Phăng Pá Khoang "
         "hộp quà biếu 500 ml kèm sáp ong Mườngnhénậmpồtủachùamườngảngtuầngiáođiệnbiênđông",
     )
-    producer = dossier.product.producer
-    producer.name = (
-        "Hợp tác xã dịch vụ nông nghiệp tổng hợp, du lịch cộng đồng và bảo tồn tri thức bản địa "
-        "thanh niên dân tộc Thái, Mông, Khơ Mú bản Nà Luống xã Nà Tấu"
+    product = dossier.product
+    update_as_owner(
+        type(product.producer).objects.filter(pk=product.producer_id),
+        name="Hợp tác xã dịch vụ nông nghiệp tổng hợp, du lịch cộng đồng và bảo tồn tri thức bản "
+        "địa thanh niên dân tộc Thái, Mông, Khơ Mú bản Nà Luống xã Nà Tấu",
     )
-    producer.save()
-    dossier.product.code = "11-03316-000123456789-2026-BANMOINHAT"
-    dossier.product.save()
+    update_as_owner(
+        type(product).objects.filter(pk=product.pk), code="11-03316-000123456789-2026-BANMOINHAT"
+    )
+    product.refresh_from_db()
     return dossier
 
 
