@@ -370,6 +370,7 @@ def test_what_waits_is_left_out_by_its_button(sign_in, cycle, commune, an, minh)
     run_waiting()
     words = shown(client.get(made["Location"]).content.decode())
     assert "Đã làm 1, không làm được 0, đã bỏ 1, còn chờ 0." in words
+    assert f"Đã bỏ {minh.full_name}, " in words
     assert "Làm lại phần còn lại" in words
 
 

@@ -154,8 +154,12 @@ def test_what_waits_can_be_left_out_and_what_is_done_stays(cycle, commune, an, s
     found = batch.ask(stroke("certify", son, rows, decision()), rows)
     keys = list(found.rows.values_list("pk", flat=True))
     assert batch.cancel(found, keys[:1], by=son) == 1
+    assert found.rows.get(pk=keys[0]).cancelled_by == son
     run_waiting()
     assert [state for state, _why in said(found)] == ["cancelled", "done", "done"]
+    assert set(found.rows.values_list("cancelled_by", flat=True)) == {son.pk, None}
+    job = Job.objects.get()
+    assert (job.state, job.done, job.total) == (JobState.DONE, 3, 3)
     assert batch.cancel(found, by=son) == 0
 
 

@@ -141,6 +141,10 @@ class ActBatchRow(models.Model):
     )
     sentence = models.TextField(_("lý do"), blank=True)
     at = models.DateTimeField(_("lúc"), null=True)
+    cancelled_by = models.ForeignKey(
+        User, models.PROTECT, null=True, db_index=False, related_name="+",
+        verbose_name=_("người bỏ"),
+    )  # fmt: skip
 
     #: What is asked once more before it is asked for, and of that what the signer's capacity asks;
     #: only of a row that was just planned.
@@ -166,6 +170,10 @@ class ActBatchRow(models.Model):
             models.CheckConstraint(
                 condition=Q(sentence="") | Q(state="refused"),
                 name="act_batch_row_says_why_it_was_refused",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_by=None) | Q(state="cancelled"),
+                name="act_batch_row_says_who_left_it_out",
             ),
         ]
         triggers = [

@@ -142,7 +142,9 @@ def many_one(request: SignedIn, pk: int) -> HttpResponseBase:
         return redirect("dossiers:many_one", found.pk)
     counts = found.counts()
     seen = found.rows.visible_to(request.user)
-    rows = list(seen.select_related("dossier__product__producer", "dossier__commune"))
+    rows = list(
+        seen.select_related("dossier__product__producer", "dossier__commune", "cancelled_by")
+    )
     waits = bool(counts[RowState.WAITING]) and found.job is not None and found.job.waits
     page = {
         "batch": found,

@@ -17,7 +17,7 @@ import structlog
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError, models, transaction
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -296,9 +296,12 @@ def cancel(batch: ActBatch, keys: Iterable[int] | None = None, *, by: User) -> i
     with transaction.atomic():
         # One that a worker has in hand is done first, and is no longer waiting then.
         held = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
-        return ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
-            state=RowState.CANCELLED, at=clock.now(), call={}
+        left = ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
+            state=RowState.CANCELLED, at=clock.now(), cancelled_by=by, call={}
         )
+        # There is no more to do of it: the job has seen to it as to one that is done.
+        Job.objects.filter(pk=batch.job_id).update(done=F("done") + left)
+        return left
 
 
 # --- Done ---------------------------------------------------------------------------------------
