@@ -450,6 +450,19 @@ def test_what_one_form_asks_once_more_many_ask_too(
         assert entry.data.get("as_written") == capacity
 
 
+@pytest.mark.parametrize("wrong", ("Dài " * 10_000, "Có \x00 ở giữa"))
+@pytest.mark.parametrize("place", (0, 1))
+def test_what_is_wrong_in_a_row_is_told_there_once(place, wrong, sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    typed = rows(two, words="Đủ")
+    typed[f"row-{two[place].pk}-words"] = wrong
+    answer = sign_in(minh).post(address("accept_at_province"), typed)
+    form = answer.context["form"]
+    assert [place for place, _said in form.summary] == [f"id_row-{two[place].pk}-words"]
+    (said,) = form.rows[place].form.errors["words"]
+    assert answer.content.decode().count(said) == 2, "in the summary and at its field"
+
+
 def test_what_nobody_was_asked_about_is_not_agreed_to(sign_in, cycle, commune, an, son):
     """The yes to one capacity is none to another."""
     two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)

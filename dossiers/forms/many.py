@@ -372,6 +372,8 @@ class ManyForm:
 
     def _place(self, row: Row, form: ActForm) -> None:
         row.form.is_valid()
+        # What is no text at all is told by the row itself.
+        told = set(row.form.errors)
         once = {
             (_key(part), field, str(said))
             for part in (self.head.parts if form is not self.head else ())
@@ -380,11 +382,16 @@ class ManyForm:
         }
         for part in form.parts:
             key = _key(part)
-            for field, sentences in part.errors.items():
+            for field, sentences in list(part.errors.items()):
                 column = _column(key, field)
+                own = column in row.form.fields and self._is_of_the_row(row, column)
+                if own and form is self.head:
+                    # It is shown as the common part too: what is of its row is told there alone.
+                    del part.errors[field]
                 for said in sentences:
-                    if column in row.form.fields and self._is_of_the_row(row, column):
-                        row.form.add_error(column, str(said))
+                    if own:
+                        if column not in told:
+                            row.form.add_error(column, str(said))
                     elif form is not self.head and (key, field, str(said)) not in once:
                         label = part.fields[field].label if field in part.fields else ""
                         row.problems.append(named(label, said) if label else str(said))
