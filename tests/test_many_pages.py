@@ -15,7 +15,8 @@ from cycle.models.job import run_waiting
 from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.many import Candidate, ManyForm
 from dossiers.forms.many import _choice as many_choice
-from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
+from dossiers.lists import many as many_lists
+from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Evaluation, State
 from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import before_council, begin, best, fill, judge, regulate, seat
@@ -310,6 +311,20 @@ def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, co
     agreed(sign_in(an), "defer", typed, file=False)
     said = [dossier.history.order_by("seq").last().reason for dossier in (one, other)]
     assert said == ["Không kịp năm nay", "Chủ thể xin lùi"]
+
+
+def test_those_that_are_theirs_are_found_behind_as_many_as_a_form_has(
+    cycle, commune, other_commune, an, la, monkeypatch
+):
+    monkeypatch.setattr(many_lists, "ON_A_FORM", 2)
+    homes = sorted((commune, other_commune), key=lambda unit: unit.sort_key)
+    _first, last = (stood(cycle, home, an if home == commune else la, S.ASSEMBLING, 3)
+                   for home in homes)  # fmt: skip
+    user = la if homes[1] == other_commune else an
+    # They see all of the province, and may do it for those of their commune.
+    monkeypatch.setattr(Dossier.objects.all().__class__, "visible_to", lambda self, _user: self)
+    found = many_lists.found(user, ACTS["defer"])
+    assert [dossier.pk for dossier, _task in found] == [dossier.pk for dossier in last[:2]]
 
 
 def test_certificates_are_revoked_by_one_decision(sign_in, cycle, commune, an, minh):
