@@ -300,7 +300,8 @@ def cancel(batch: ActBatch, keys: Iterable[int] | None = None, *, by: User) -> i
             state=RowState.CANCELLED, at=clock.now(), cancelled_by=by, call={}
         )
         # There is no more to do of it: the job has seen to it as to one that is done.
-        Job.objects.filter(pk=batch.job_id).update(done=F("done") + left)
+        if batch.job_id is not None:
+            Job.objects.filter(pk=batch.job_id).update(done=F("done") + left)
         return left
 
 
