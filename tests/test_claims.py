@@ -451,6 +451,38 @@ def test_a_revocation_without_conclusion_or_confirmation_is_refused(certified, m
             revoking(certified, minh, records.revocation(inspection=certified.inspections.get()))
 
 
+def test_of_two_grounds_the_first_counts_whichever_day_is_corrected(certified, an, minh):
+    with clock.at(at(11, 10)):
+        inspect(certified, minh)
+    signed = {"number": "12/XN-UBND", "signer": "Quàng Văn Chi"}
+    with clock.at(at(11, 19)):
+        doors.act(
+            certified.process,
+            "confirm_stopped",
+            by=an,
+            record=records.stopped(stopped_on=records.day(2026, 10, 20)),
+            paper=records.signed_paper(signed_on=records.day(2026, 11, 18), **signed),
+        )
+        assert d8(certified).due_on == records.day(2026, 11, 25)
+        for day, due_on in ((5, 20), (18, 25)):
+            said = certified.stoppedproductions.get()
+            papers.correct(
+                said.paper, by=an, reason="Gõ nhầm", signed_on=records.day(2026, 11, day)
+            )
+            assert d8(certified).due_on == records.day(2026, 11, due_on)
+
+
+def test_a_day_that_validity_counts_from_is_not_corrected(certified, minh):
+    with clock.at(at(11, 4)):
+        order = records.ministry_paper(signed_on=records.day(2026, 11, 3))
+        doors.act(certified.process, "order_evaluation", by=minh, paper=order, reason="Bộ yêu cầu")
+        said = certified.officialdocuments.order_by("pk").last()
+        with pytest.raises(ValidationError, match="Hiệu lực giấy chứng nhận đã tính"):
+            papers.correct(said, by=minh, reason="Nhầm", signed_on=records.day(2026, 11, 2))
+        papers.correct(said, by=minh, reason="Nhầm", number="77/QĐ-BNNMT")
+    assert certified.officialdocuments.order_by("pk").last().number == "77/QĐ-BNNMT"
+
+
 def test_the_commune_confirms_that_production_stopped_and_the_fifteen_days_begin(
     certified, an, minh
 ):

@@ -276,7 +276,7 @@ class ManyForm:
                 )
                 continue
             for each, value in zip(chosen, values, strict=True):
-                self.data[f"row-{each.dossier.pk}-{name}"] = value
+                self.data[f"row-{each.dossier.pk}-{name}"] = value or ""
             self.data[f"paste-{name}"] = ""
         if not self.paste.errors:
             self.paste = PasteForm(prefix="paste", columns=self.columns)

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
-from cycle.models import RuleSet
+from cycle.models import Effect, RuleSet
 from dossiers.law.conditions import (
     Condition,
     Question,
@@ -152,6 +152,13 @@ class Act:
         """
         alone = self.unsigned or self.corrects or self.takes or self.fetches or self.gate
         return not alone and self.who != ON_AUTHORITY and _IN_A_ROW.issuperset(self.keeps)
+
+    @property
+    def dates_validity(self) -> bool:
+        """Whether the validity of a certificate counts from the day of its paper: what ends it, and
+        the ministry's order.
+        """
+        return self.tone == "refuse" or self.does == Effect.ORDERS
 
     @property
     def gives_result(self) -> bool:

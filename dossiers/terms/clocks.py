@@ -399,8 +399,11 @@ def follow_paper(
     beside = [term for term in held if term.task_id is None]
     for term in beside:
         # Of a certificate the day of issue counts, of a fixed day no paper.
-        counted = term.rule is not None and term.unit and not term.certificate_id
-        if counted and timezone.localdate(term.started_at) == was:
+        if term.rule is None or not term.unit or term.certificate_id:
+            continue
+        # Of several grounds to revoke the first counts, whichever was corrected.
+        by_ground = _origin(term.rule) is _from_conclusion
+        if by_ground or timezone.localdate(term.started_at) == was:
             _count_anew(dossier, term, begun, day, at=at, by=by)
     _follow_batch(dossier, beside, at=at, by=by)
 
@@ -411,7 +414,11 @@ def _count_anew(
     """Count a clock from ``day`` if the act of ``begun`` began it, on the day of its paper."""
     assert term.rule is not None
     origin, moment = _origin(term.rule), min(_noon(day), clock.now())
-    if origin is _from_complete:
+    if origin is _from_conclusion:
+        ground = _ground(dossier)
+        begins = ground is not None
+        moment = min(_noon(ground), clock.now()) if ground is not None else moment
+    elif origin is _from_complete:
         came = dossier.came_complete()
         begins = came is not None and came.pk == begun.pk
     else:

@@ -179,9 +179,9 @@ def correct(
         fields = {
             f"paper-{name}" for name in (changed if scan is None else {*changed, "scan_file"})
         }
-        if new.issuer_id != old.issuer_id:
-            # Another body is asked whether it was there on this day.
-            fields.add("paper-signed_on")
+        if new.issuer_id != old.issuer_id or changed & {"signed_on", "signer_capacity"}:
+            # The body of that day, and who signs for it, are one question.
+            fields |= {"paper-signed_on", "paper-signer_capacity"}
         pieces = {}
         for each in papers:
             pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
@@ -292,6 +292,12 @@ def _check_day(
         result = given.dossier.evaluations.filter(at__lte=given.at).last()
         if result is not None and day < result.met_on:
             wrong = _now("Ngày ký quyết định không thể trước ngày họp hội đồng.")
+    if any(what.act.dates_validity for what in of_acts.values()):
+        # It counts from the moment of the act, which no correction moves.
+        wrong = _now(
+            "Hiệu lực giấy chứng nhận đã tính từ ngày văn bản này, phần mềm chưa dời theo được: "
+            "không đính chính ngày ở đây."
+        )
     for what in of_acts.values():
         before = Certificate.objects.filter(dossier=what.entry.stream_id, at__lt=what.entry.at)
         standing = before.order_by("pk").last() if what.act.signer is not None else None
