@@ -12,6 +12,7 @@ from celery import shared_task
 from cycle import clock, files
 from cycle.jobs import alone
 from cycle.running.waking import wake
+from dossiers.models import ActBatchRow
 from dossiers.office.handover import keep_posts
 from dossiers.office.people import close_left
 from dossiers.office.windows import tell_windows
@@ -54,8 +55,11 @@ def send_letters() -> None:
 @shared_task
 @alone
 def collect_files() -> None:
-    """Every night: remove files that no row names; the counts are on the operations page."""
-    with_heartbeat("collect_files", {"files": files.collect})
+    """Every night: empty what was typed for many dossiers and never done, remove files that no row
+    names; the counts are on the operations page.
+    """
+    parts = {"typed": ActBatchRow.objects.forget_typed, "files": files.collect}
+    with_heartbeat("collect_files", parts)
 
 
 def tell(*, seconds: float) -> int:

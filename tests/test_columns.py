@@ -79,7 +79,10 @@ FREE = {
     "councils_consequence.error": "why a result could not be carried out yet",
     "dossiers_actbatch.job_id": "which worker does it; each row is done once whoever does",
     **dict.fromkeys(
-        (f"dossiers_actbatchrow.{name}" for name in ("call", "shown", "state", "sentence", "at")),
+        (
+            f"dossiers_actbatchrow.{name}"
+            for name in ("call", "shown", "state", "sentence", "at", "cancelled_by_id")
+        ),
         "of a row that is not done; a done one stays, and its act is told in its dossier",
     ),
     # A list that is being entered: what it becomes is held by stock_row_stays_when_committed.

@@ -361,7 +361,8 @@ def test_at_night_what_no_row_names_goes_and_operations_say_how_much(
     assert (media / "README").exists()
     assert (media / "old" / "cong-van.pdf").exists()
     assert Heartbeat.objects.get(name="collect_files").result == {
-        "files": {"removed": 2, "bytes": len(PDF) + 2 + 4, "lost": 0, "foreign": 2}
+        "typed": 0,
+        "files": {"removed": 2, "bytes": len(PDF) + 2 + 4, "lost": 0, "foreign": 2},
     }
     client.force_login(minh)
     assert "đã xóa 2 tệp không hồ sơ nào dùng" in client.get("/operations/").text

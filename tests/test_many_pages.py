@@ -1,16 +1,22 @@
 """The pages of an act for many dossiers: choose, fill in, look, agree, see what came of each."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 
 from cycle import clock
+from cycle.models import RoleAssignment, User
 from cycle.models.job import run_waiting
+from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.many import Candidate, ManyForm
 from dossiers.forms.many import _choice as many_choice
-from dossiers.models import ACTS, ActBatch, Certificate, Evaluation, State
+from dossiers.lists import many as many_lists
+from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Evaluation, State
 from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import before_council, begin, best, fill, judge, regulate, seat
@@ -307,6 +313,20 @@ def test_many_are_deferred_with_one_reason_and_one_of_its_own(sign_in, cycle, co
     assert said == ["Không kịp năm nay", "Chủ thể xin lùi"]
 
 
+def test_those_that_are_theirs_are_found_behind_as_many_as_a_form_has(
+    cycle, commune, other_commune, an, la, monkeypatch
+):
+    monkeypatch.setattr(many_lists, "ON_A_FORM", 2)
+    homes = sorted((commune, other_commune), key=lambda unit: unit.sort_key)
+    _first, last = (stood(cycle, home, an if home == commune else la, S.ASSEMBLING, 3)
+                   for home in homes)  # fmt: skip
+    user = la if homes[1] == other_commune else an
+    # They see all of the province, and may do it for those of their commune.
+    monkeypatch.setattr(Dossier.objects.all().__class__, "visible_to", lambda self, _user: self)
+    found = many_lists.found(user, ACTS["defer"])
+    assert [dossier.pk for dossier, _task in found] == [dossier.pk for dossier in last[:2]]
+
+
 def test_certificates_are_revoked_by_one_decision(sign_in, cycle, commune, an, minh):
     two = stood(cycle, commune, an, S.CERTIFIED, 2)
     for dossier in two:
@@ -365,7 +385,165 @@ def test_what_waits_is_left_out_by_its_button(sign_in, cycle, commune, an, minh)
     run_waiting()
     words = shown(client.get(made["Location"]).content.decode())
     assert "Đã làm 1, không làm được 0, đã bỏ 1, còn chờ 0." in words
+    assert f"Đã bỏ {minh.full_name}, " in words
     assert "Làm lại phần còn lại" in words
+
+
+#: What the form of one dossier asks once more: act, where it stands, what of its paper makes it
+#: ask, and how the question begins.
+ASKED = {
+    "a capacity that no pattern knows": (
+        "certify", S.AWAITING_DECISION,
+        {"signer_capacity": "Người được giao phụ trách UBND tỉnh"}, "Phần mềm chưa biết chức vụ",
+    ),
+    "a request before the filing": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before"}, "Văn bản đề nghị ký ngày",
+    ),
+    "a day before it began": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before its year"}, "Ngày ký",
+    ),
+    "both a day and a capacity": (
+        "forward_to_province", S.COMMUNE_CHECKED,
+        {"signed_on": "before", "signer_capacity": "Người được giao phụ trách UBND xã"}, "Phần mềm chưa",
+    ),
+    "what an act asks a reason for": ("nominate", S.AWAITING_DECISION, {}, ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_one_form_asks_once_more_many_ask_too(
+    case, sign_in, cycle, commune, an, chi, minh, son
+):
+    act, state, otherwise, begins = ASKED[case]
+    result = {"stars": 5, "points_sum": "644"} if act == "nominate" else {}
+    two = stood(cycle, commune, an, state, 2, **result)
+    if act == "forward_to_province":
+        user, own = chi, {"signer": "Quàng Văn Chi", "signer_capacity": "Chủ tịch UBND xã"}
+    else:
+        user, own = son, {}
+    if said := otherwise.get("signed_on"):
+        first = clock.today() if said == "before" else cycle.opened_on
+        otherwise = otherwise | {"signed_on": f"{first - timedelta(days=3):%d/%m/%Y}"}
+    if act == "nominate":
+        for dossier in two:
+            doors.act(
+                dossier.process, "approve_result", by=minh,
+                paper=records.signed_paper(number="12/QĐ-UBND"),
+            )  # fmt: skip
+    typed = rows(two, words="Đã xem") | paper(act, **own | otherwise)
+    if act == "certify":
+        typed |= rows(two, number="%02d/GCN-UBND")
+        typed["certify-certificate-issued_on"] = today()
+    data = QueryDict(mutable=True)
+    data.update({name: said for name, said in typed.items() if isinstance(said, str)})
+    data.update({f"{act}-reason-reason": "Đã xem", f"{act}-certificate-number": "01/GCN-UBND"})
+    alone = ActForm(
+        act, two[0], user, task=open_task(two[0]), data=data,
+        files=MultiValueDict({f"{act}-paper-scan_file": [scan()]}),
+    )  # fmt: skip
+    if begins:
+        assert not alone.do() and alone.asks
+        asked = str(alone.warning)
+    else:
+        asked = " ".join(part.about for part in alone.parts if isinstance(part, AskedForm))
+    assert asked and begins in asked
+
+    client = sign_in(user)
+    looked = client.post(address(act), typed | {f"{act}-paper-scan_file": scan()})
+    assert looked.status_code == 200 and not looked.context["form"].summary
+    assert [" ".join(row.asks) for row in looked.context["form"].planned] == [asked] * 2
+    assert shown(looked.content.decode()).count(begins and asked.split(".")[0]) >= 2
+    made = client.post(address(act), typed | kept_in(looked))
+    run_waiting()
+    page = shown(client.get(made["Location"]).content.decode())
+    assert "Đã làm 2, không làm được 0" in page
+    for dossier in two:
+        entry = dossier.history.order_by("seq").last()
+        capacity = otherwise.get("signer_capacity")
+        assert entry.data.get("as_written") == capacity
+
+
+@pytest.mark.parametrize("wrong", ("Dài " * 10_000, "Có \x00 ở giữa"))
+@pytest.mark.parametrize("place", (0, 1))
+def test_what_is_wrong_in_a_row_is_told_there_once(place, wrong, sign_in, cycle, commune, an, minh):
+    two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    typed = rows(two, words="Đủ")
+    typed[f"row-{two[place].pk}-words"] = wrong
+    answer = sign_in(minh).post(address("accept_at_province"), typed)
+    form = answer.context["form"]
+    assert [place for place, _said in form.summary] == [f"id_row-{two[place].pk}-words"]
+    (said,) = form.rows[place].form.errors["words"]
+    assert answer.content.decode().count(said) == 2, "in the summary and at its field"
+
+
+def test_what_nobody_was_asked_about_is_not_agreed_to(sign_in, cycle, commune, an, son):
+    """The yes to one capacity is none to another."""
+    two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
+    capacity = "Người được giao phụ trách UBND tỉnh"
+    typed = rows(two, number="%02d/GCN-UBND") | paper("certify", signer_capacity=capacity)
+    typed["certify-certificate-issued_on"] = today()
+    client = sign_in(son)
+    there = kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
+    typed["certify-paper-signer_capacity"] = "Phụ trách UBND tỉnh"
+    again = client.post(address("certify"), typed | there)
+    assert again.status_code == 200 and "«Phụ trách UBND tỉnh»" in shown(again.content.decode())
+    assert not ActBatch.objects.exists()
+
+
+def over_two_communes(client, cycle, commune, other_commune, an, la):
+    """A batch of an officer of both communes, that waits; who else has the second one."""
+    post = RoleAssignment.objects.get(user=an, org_unit=commune)
+    RoleAssignment.objects.create(
+        user=an, role=post.role, org_unit=other_commune, valid_from="2020-01-01"
+    )
+    both = [
+        *stood(cycle, commune, an, S.ASSEMBLING, 1), *stood(cycle, other_commune, la, S.ASSEMBLING, 1),
+    ]  # fmt: skip
+    typed = rows(both) | {"defer-reason-reason": "Không kịp năm nay"}
+    looked = client.post(address("defer"), typed)
+    client.post(address("defer"), typed | kept_in(looked))
+    return both, ActBatch.objects.get()
+
+
+def test_of_a_batch_over_two_communes_each_sees_and_leaves_out_their_own(
+    sign_in, cycle, commune, other_commune, an, la
+):
+    both, found = over_two_communes(sign_in(an), cycle, commune, other_commune, an, la)
+    there = reverse("dossiers:many_one", args=[found.pk])
+    # A colleague of the post in which it was asked for, which is of one of the communes.
+    own = found.capacity.org_unit
+    (theirs,) = [dossier for dossier in both if dossier.commune_id == own.pk]
+    (mine,) = [dossier for dossier in both if dossier != theirs]
+    colleague = User.objects.create_user("dong-nghiep", full_name="Lò Văn Đồng")
+    RoleAssignment.objects.create(
+        user=colleague, role=found.capacity.role, org_unit=own, valid_from="2020-01-01"
+    )
+
+    html = shown(sign_in(colleague).get(there).content.decode())
+    assert str(theirs.commune) in html and f"/dossiers/{mine.pk}/" not in html
+    assert str(mine.commune) not in html and "1 hồ sơ khác của lượt này" in html
+    client = sign_in(colleague)
+    client.post(there, {"row": found.rows.get(dossier=mine).pk})
+    client.post(there, {"row": ""})
+    states = dict(found.rows.values_list("dossier", "state"))
+    assert states == {mine.pk: "waiting", theirs.pk: "cancelled"}
+    again = client.get(f"{address('defer')}again={found.pk}")
+    assert str(mine.commune) not in shown(again.content.decode())
+
+
+def test_who_asked_and_has_another_post_leaves_nothing_out(
+    sign_in, cycle, commune, other_commune, an, la
+):
+    (mine, _theirs), found = over_two_communes(sign_in(an), cycle, commune, other_commune, an, la)
+    RoleAssignment.objects.filter(user=an).exclude(org_unit=other_commune).update(
+        valid_to=clock.today() - timedelta(days=1)
+    )
+    there = reverse("dossiers:many_one", args=[found.pk])
+    assert str(commune) not in shown(sign_in(an).get(there).content.decode())
+    sign_in(an).post(there, {"row": ""})
+    assert found.rows.get(dossier=mine).state == "waiting"
 
 
 @pytest.mark.parametrize("many", (1, 3))

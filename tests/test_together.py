@@ -1,14 +1,18 @@
 """One paper, many dossiers: an act is done for each of them, once, or says why not."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, OperationalError, transaction
 
+from cycle import clock
 from cycle.models import HistoryEntry, Job, JobState, RoleAssignment
 from cycle.models import job as jobs
 from cycle.models.job import ATTEMPTS, run_waiting
 from dossiers.models import ActBatch, Certificate, State
 from dossiers.walk import batch, doors
 from notifications import audiences
+from notifications.jobs import collect_files
 from tests import records
 from tests.strokes import certificates, decision, rows_of, stood, stroke
 from tests.world import events
@@ -149,10 +153,14 @@ def test_what_waits_can_be_left_out_and_what_is_done_stays(cycle, commune, an, s
     rows = rows_of(three, certificates)
     found = batch.ask(stroke("certify", son, rows, decision()), rows)
     keys = list(found.rows.values_list("pk", flat=True))
-    assert batch.cancel(found, keys[:1]) == 1
+    assert batch.cancel(found, keys[:1], by=son) == 1
+    assert found.rows.get(pk=keys[0]).cancelled_by == son
     run_waiting()
     assert [state for state, _why in said(found)] == ["cancelled", "done", "done"]
-    assert batch.cancel(found) == 0
+    assert set(found.rows.values_list("cancelled_by", flat=True)) == {son.pk, None}
+    job = Job.objects.get()
+    assert (job.state, job.done, job.total) == (JobState.DONE, 3, 3)
+    assert batch.cancel(found, by=son) == 0
 
 
 def test_a_worker_that_is_killed_repeats_nothing_and_skips_nothing(
@@ -226,6 +234,41 @@ def test_a_row_that_is_done_stays(cycle, commune, an, son):
     for change in (lambda: found.rows.update(state="waiting", at=None), found.rows.all().delete):
         with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
             change()
+
+
+def refused_and_left_out(cycle, commune, an):
+    """A batch: a row that was refused, one left out, and one that waits for a worker."""
+    three = stood(cycle, commune, an, S.ASSEMBLING, 3)
+    rows = rows_of(three, reason="Bà Hoa, 0912 345 678, xin lùi", paper=False, by_task=False)
+    found = batch.ask(stroke("defer", an, rows), rows)
+    keys = list(found.rows.order_by("pk").values_list("pk", flat=True))
+    batch.cancel(found, keys[1:2], by=an)
+    refused = found.rows.get(pk=keys[0])
+    refused.refuse("Không làm được")
+    refused.at = found.at
+    refused.save()
+    return found
+
+
+def typed_of(found):
+    return [bool(row.call) for row in found.rows.order_by("pk")]
+
+
+def test_what_was_typed_of_a_row_goes_when_it_is_left_out_and_after_30_days(
+    cycle, commune, an, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    found = refused_and_left_out(cycle, commune, an)
+    assert typed_of(found) == [True, False, True]
+    collect_files()
+    assert typed_of(found) == [True, False, True]
+    with clock.at(clock.now() + timedelta(days=31)):
+        collect_files()
+        # What still waits is not done without its words.
+        assert typed_of(found) == [False, False, True]
+        Job.objects.update(state=JobState.FAILED)
+        collect_files()
+    assert typed_of(found) == [False, False, False]
 
 
 def test_only_who_asked_and_who_holds_the_same_post_see_it(cycle, commune, an, chi, la, binh):

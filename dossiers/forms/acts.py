@@ -51,7 +51,7 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
-from dossiers.law.conditions import Words, before_filing, before_it_began
+from dossiers.law.conditions import Words, questions
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import AT_WORK, LATE_STARTS
@@ -793,11 +793,8 @@ class ActForm:
         for part in self.parts:
             part.add_to(call)
         paper = call["paper"]
-        doubts = [
-            before_filing(self.dossier, self.name, paper),
-            before_it_began(self.dossier, [*call["record"], *([paper] if paper else [])]),
-        ]
-        self.warning = " ".join(str(each) for each in doubts if each) or self.act.final
+        doubts = questions(self.dossier, self.name, call["record"], paper)
+        self.warning = " ".join(map(str, doubts)) or self.act.final
         agreed = self._sure == self.seal
         asks = bool(self.warning) and not agreed
         dossier, task, told = self.dossier, self.task, call
@@ -811,7 +808,7 @@ class ActForm:
                 self._through(dossier, task, told)
         except (ConditionNotMet, ValidationError) as error:
             if (doubt := _only_doubt(error, told["paper"])) and not agreed:
-                self.warning = " ".join(str(each) for each in (*doubts, doubt) if each)
+                self.warning = " ".join(map(str, (*doubts, doubt)))
                 self.asks = self._said()
                 return False
             for field, sentences in refusals(error):

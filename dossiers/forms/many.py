@@ -22,11 +22,11 @@ from django.utils.translation import gettext_lazy as _
 from cycle import files
 from cycle.fields import named
 from cycle.models import User, fold
-from dossiers.forms.acts import ActForm
+from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.fields import Fold, PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import held_note
-from dossiers.law.conditions import Words, before_filing
+from dossiers.law.conditions import Words
 from dossiers.models import ACTS, ActBatch, ActBatchRow, Dossier, RowState, Task
 from dossiers.walk import batch, doors
 
@@ -127,7 +127,6 @@ class Row:
         self.problems: list[str] = []
         #: The row that will be kept, once all is valid.
         self.planned: ActBatchRow | None = None
-        self.doubt: Words = ""
 
 
 class CommonPart:
@@ -373,6 +372,8 @@ class ManyForm:
 
     def _place(self, row: Row, form: ActForm) -> None:
         row.form.is_valid()
+        # What is no text at all is told by the row itself.
+        told = set(row.form.errors)
         once = {
             (_key(part), field, str(said))
             for part in (self.head.parts if form is not self.head else ())
@@ -381,11 +382,16 @@ class ManyForm:
         }
         for part in form.parts:
             key = _key(part)
-            for field, sentences in part.errors.items():
+            for field, sentences in list(part.errors.items()):
                 column = _column(key, field)
+                own = column in row.form.fields and self._is_of_the_row(row, column)
+                if own and form is self.head:
+                    # It is shown as the common part too: what is of its row is told there alone.
+                    del part.errors[field]
                 for said in sentences:
-                    if column in row.form.fields and self._is_of_the_row(row, column):
-                        row.form.add_error(column, str(said))
+                    if own:
+                        if column not in told:
+                            row.form.add_error(column, str(said))
                     elif form is not self.head and (key, field, str(said)) not in once:
                         label = part.fields[field].label if field in part.fields else ""
                         row.problems.append(named(label, said) if label else str(said))
@@ -432,7 +438,6 @@ class ManyForm:
                     part.add_to(call)
                 if not made.paper and call["paper"] is not None:
                     made = ActBatch(act=self.name, by=self.user, **batch.kept_paper(call["paper"]))
-                row.doubt = before_filing(row.dossier, self.name, call["paper"]) or ""
             row.planned = ActBatchRow(
                 dossier=row.dossier,
                 task=row.task,
@@ -444,14 +449,24 @@ class ManyForm:
         first = next((row for row in self.chosen if row.candidate.stands), self.chosen[0])
         made.capacity = doors.acting_as(self.user, self.name, first.dossier, first.task)
         batch.plan(made, planned)
+        for row in self.chosen:
+            if row.planned is not None and row.planned.state == RowState.WAITING:
+                row.planned.asks += self._asked(row)
         self.batch = made
         return made
+
+    @staticmethod
+    def _asked(row: Row) -> list[str]:
+        """Why the form of the row asks for a reason, where another row's does not."""
+        parts = row.act_form.parts if row.act_form is not None else ()
+        return [str(part.about) for part in parts if isinstance(part, AskedForm)]
 
     def _shown(self, row: Row) -> str:
         said = [
             f"{field.label}: {text}"
             for field in row.form.cells
-            if field.name != "words" and (text := str(field.value() or "").strip())
+            if field.name not in ("words", *WORDS.values())
+            and (text := str(field.value() or "").strip())
         ]
         return "; ".join(said)[:300]
 
@@ -470,7 +485,8 @@ class ManyForm:
         """What is agreed to: the act, the paper, and what will happen to each."""
         assert self.batch is not None, "asked of a plan"
         told = [
-            [row.dossier_id, row.stood, row.call, row.state, row.sentence] for row in self.planned
+            [row.dossier_id, row.stood, row.call, row.state, row.sentence, row.asks]
+            for row in self.planned
         ]
         paper = [self.batch.paper, self.batch.scan_sha256]
         kept = json.dumps([paper, told], cls=DjangoJSONEncoder, sort_keys=True)

@@ -505,6 +505,18 @@ def _of_its_day(dossier: Dossier) -> Words | None:
     ) % {**said, "last": f"{unit.valid_to:%d/%m/%Y}"}
 
 
+def questions(dossier: Dossier, name: str, records: Iterable[Any], paper: Any) -> list[Words]:
+    """What is asked once more before the act ``name`` is done with these ``records`` on ``paper``
+    (hỏi lại), though nothing forbids it. What is asked of a signer's capacity stands on the paper
+    as ``doubt``, once its condition was asked.
+    """
+    found = (
+        before_filing(dossier, name, paper),
+        before_it_began(dossier, [*records, *([paper] if paper is not None else [])]),
+    )
+    return [each for each in found if each]
+
+
 def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
     """Ngày văn bản đề nghị trước ngày nộp hồ sơ: what is asked once more of the request ``paper``
     on which the act ``name`` sends the dossier up, for its day says in which batch it comes.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import rules
@@ -65,9 +66,18 @@ def found(
         seen = seen.filter(state__in=act.begins)
     if commune is not None:
         seen = seen.filter(commune=commune)
-    rows: list[Dossier] = list(
-        seen.order_by("commune__sort_key", "product__sort_key", "pk")[:ON_A_FORM]
-    )
+    seen = seen.order_by("commune__sort_key", "product__sort_key", "pk")
+    rows: list[Dossier]
+    if act.door == "task" or keys:
+        rows = list(seen[:ON_A_FORM])
+    else:
+        # The right is asked before the form is full: those that are theirs may stand far down.
+        theirs = (
+            row
+            for row in seen.iterator(chunk_size=ON_A_FORM)
+            if rules.has_perm(act.permission, user, row)
+        )
+        rows = list(islice(theirs, ON_A_FORM))
     tasks: dict[Any, Task] = {}
     if act.door == "task":
         asked = Task.objects.open().filter(dossier__in=[row.pk for row in rows])
@@ -79,6 +89,4 @@ def found(
         for row in rows:
             if task := tasks.get(row.pk):
                 task.dossier = row
-    elif not keys:
-        rows = [row for row in rows if rules.has_perm(act.permission, user, row)]
     return [(row, tasks.get(row.pk)) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Self
 
 import pgtrigger
@@ -10,13 +11,16 @@ from django.db import models
 from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import guards
+from cycle import clock, guards
 from cycle.files import HashField, Staged
-from cycle.models import Job, RoleAssignment, User
+from cycle.models import Job, JobState, RoleAssignment, User
 from dossiers.law.acts import Act
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, State
 from dossiers.models.task import Task
+
+#: So long a row that was not done keeps what was typed of it, to be mended and done again.
+KEPT = timedelta(days=30)
 
 
 class ActBatchQuerySet(models.QuerySet["ActBatch"]):
@@ -73,13 +77,13 @@ class ActBatch(models.Model):
         """The scan of its paper as it was staged."""
         return Staged(self.scan_sha256, self.scan_bytes, self.scan_filename, self.scan_type)
 
-    def rest(self) -> models.QuerySet[ActBatchRow]:
-        """The rows that were not done and will not be: they may be asked for again."""
+    def rest(self, user: User) -> models.QuerySet[ActBatchRow]:
+        """The rows that were not done and will not be: ``user`` may ask for them again."""
         ended = [RowState.REFUSED, RowState.CANCELLED]
         if self.job is None or not self.job.waits:
             # Its job came to no end.
             ended.append(RowState.WAITING)
-        return self.rows.filter(state__in=ended)
+        return self.rows.visible_to(user).filter(state__in=ended)
 
     def counts(self) -> dict[str, int]:
         """How many rows stand how."""
@@ -96,12 +100,31 @@ class RowState(models.TextChoices):
     CANCELLED = "cancelled", _("Đã bỏ")
 
 
+class ActBatchRowQuerySet(models.QuerySet["ActBatchRow"]):
+    def visible_to(self, user: User) -> Self:
+        """Those of a dossier that this person may see: a batch may be over several communes, of
+        which whoever sees it has one.
+        """
+        return self.filter(dossier__in=Dossier.objects.visible_to(user))
+
+    def empty(self) -> int:
+        """Empty what those keep as it was typed that no worker will do; returns how many did."""
+        waits = Q(state=RowState.WAITING, batch__job__state__in=[JobState.QUEUED, JobState.RUNNING])
+        typed = self.exclude(state=RowState.DONE).exclude(waits).exclude(call={})
+        return self.model.objects.filter(pk__in=typed.order_by().values("pk")).update(call={})
+
+    def forget_typed(self) -> int:
+        """Empty what nobody did again for :data:`KEPT`."""
+        return self.filter(batch__at__lt=clock.now() - KEPT).empty()
+
+
 class ActBatchRow(models.Model):
     """The act for one dossier: where that stood, what differs, and what came of it.
 
     ``call`` is what the door is given beside the paper (records, reason, which scan), until it is
-    done: then it stands in the dossier. ``shown`` says what differs, ``sentence`` why it was not
-    done. A row that is done, which its act's own transaction says, stays.
+    done (then it stands in the dossier), left out, or :data:`KEPT` is over. ``shown`` says which
+    numbers and days differ, ``sentence`` why it was not done. A row that is done, which its act's
+    own transaction says, stays.
     """
 
     batch = models.ForeignKey(ActBatch, models.PROTECT, related_name="rows")
@@ -118,6 +141,17 @@ class ActBatchRow(models.Model):
     )
     sentence = models.TextField(_("lý do"), blank=True)
     at = models.DateTimeField(_("lúc"), null=True)
+    cancelled_by = models.ForeignKey(
+        User, models.PROTECT, null=True, db_index=False, related_name="+",
+        verbose_name=_("người bỏ"),
+    )  # fmt: skip
+
+    #: What is asked once more before it is asked for, and of that what the signer's capacity asks;
+    #: only of a row that was just planned.
+    asks: list[str]
+    doubt: str = ""
+
+    objects = ActBatchRowQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("hồ sơ của lượt")
@@ -136,6 +170,10 @@ class ActBatchRow(models.Model):
             models.CheckConstraint(
                 condition=Q(sentence="") | Q(state="refused"),
                 name="act_batch_row_says_why_it_was_refused",
+            ),
+            models.CheckConstraint(
+                condition=Q(cancelled_by=None) | Q(state="cancelled"),
+                name="act_batch_row_says_who_left_it_out",
             ),
         ]
         triggers = [

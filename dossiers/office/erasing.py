@@ -35,7 +35,8 @@ from cycle.models import (
     people_in,
     same_name,
 )
-from dossiers.models import Because, Dossier, Erasure, OwnerType, Producer
+from dossiers.models import ActBatchRow, Because, Dossier, Erasure, OwnerType, Producer
+from dossiers.models.act_batch import ActBatchRowQuerySet
 from dossiers.office import people
 
 #: So many texts are offered at once; the next ones come when these are done.
@@ -477,6 +478,7 @@ def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasur
         with transaction.atomic():
             files.keep(made.sha256, "scan")
             made.save(force_insert=True)
+            _batches(made.whose, chosen).empty()
             for chain, lost in _chains(made.whose, chosen):
                 HistoryEntry.objects.record(
                     "personal.erase", chain, by=by, capacity=_post(by), reason=made.reason,
@@ -525,6 +527,15 @@ def _chains(whose: User | Producer, chosen: list[Text]) -> Iterator[tuple[Any, i
         # What is called by a person is not named again.
         label = entry.label if "label" not in entry.sealed else str(Stream(stream).label)
         yield _Chain(stream, pk, entry.cycle_id, label), many
+
+
+def _batches(whose: User | Producer, chosen: list[Text]) -> ActBatchRowQuerySet:
+    """Rows of acts for many, of the dossiers that lost a text or are of the person: what was typed
+    for them and not done is in no history, and goes with it.
+    """
+    of = {each.entry.stream_id for each in chosen if each.entry.stream == Stream.DOSSIER}
+    of.update(_streams(whose).get(Stream.DOSSIER.value, ()))
+    return ActBatchRow.objects.filter(dossier__in=of)
 
 
 NOT_OWN = _("Không ai tự xóa dữ liệu của mình: hãy nhờ một lãnh đạo khác của tỉnh.")

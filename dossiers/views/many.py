@@ -73,7 +73,7 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
     keys = _keys(shown if shown is not None else request.GET, "dossier")
     if data is None and (again := written.key(request.GET.get("again"))) is not None:
         earlier = get_object_or_404(ActBatch.objects.visible_to(user), pk=again, act=name)
-        rest = list(earlier.rest())
+        rest = list(earlier.rest(user))
         keys, typed = [row.dossier_id for row in rest], typed_before(earlier, rest, user)
     commune = written.key(request.GET.get("commune"))
     rows = lists.found(user, act, keys=keys[: lists.ON_A_FORM], commune=commune)
@@ -132,23 +132,29 @@ def many_one(request: SignedIn, pk: int) -> HttpResponseBase:
     )
     if request.method == "POST":
         row = written.key(request.POST.get("row"))
-        left = batch.cancel(found, None if row is None else [row])
+        left = batch.cancel(found, None if row is None else [row], by=request.user)
         if left:
             messages.success(
                 request, ngettext("Đã bỏ %(n)d hồ sơ.", "Đã bỏ %(n)d hồ sơ.", left) % {"n": left}
             )
         else:
-            messages.info(request, _("Không còn hồ sơ nào chờ làm: việc đã xong trước khi bỏ."))
+            messages.info(request, _("Không còn hồ sơ nào chờ làm mà bạn bỏ được."))
         return redirect("dossiers:many_one", found.pk)
     counts = found.counts()
-    rows = found.rows.select_related("dossier__product__producer", "dossier__commune")
+    seen = found.rows.visible_to(request.user)
+    rows = list(
+        seen.select_related("dossier__product__producer", "dossier__commune", "cancelled_by")
+    )
+    waits = bool(counts[RowState.WAITING]) and found.job is not None and found.job.waits
     page = {
         "batch": found,
         "act": found.said,
         "counts": counts,
         "rows": rows,
-        "waits": bool(counts[RowState.WAITING]) and found.job is not None and found.job.waits,
-        "rest": found.rest().exists(),
+        "waits": waits,
+        "mine": batch.may_cancel(found, request.user) if waits else (),
+        "unseen": sum(counts.values()) - len(rows),
+        "rest": found.rest(request.user).exists(),
         "total": sum(counts.values()),
         "ended": sum(counts.values()) - counts[RowState.WAITING],
     }

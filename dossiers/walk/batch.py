@@ -12,16 +12,18 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+import rules
 import structlog
 from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError, models, transaction
+from django.db.models import F, Prefetch
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
 from cycle.models import Job, OrgUnit, User, fold_number, job_kind
-from dossiers.law.conditions import ActNotPossible, ConditionNotMet
+from dossiers.law.conditions import ActNotPossible, ConditionNotMet, questions
 from dossiers.law.states import State
 from dossiers.models import (
     ACTS,
@@ -165,7 +167,8 @@ def _body(batch: ActBatch, row: ActBatchRow) -> OrgUnit | None:
 
 
 def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
-    """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would.
+    """Say in each of the unsaved ``rows`` whether its act can be done now, as its door would if
+    what the row ``asks`` is agreed to.
 
     Refused beside what the door refuses: a certificate's number that stands in two rows, and a
     dossier of another body than the paper of the first.
@@ -173,7 +176,7 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     numbers: dict[str, ActBatchRow] = {}
     body = None
     for row in rows:
-        row.state, row.sentence = RowState.WAITING, ""
+        row.state, row.sentence, row.asks, row.doubt = RowState.WAITING, "", [], ""
         mine = _body(batch, row)
         body = body or mine
         if mine != body:
@@ -192,10 +195,17 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
             if row.stood not in ACTS[batch.act].begins:
                 raise ActNotPossible(batch.act)
             # A copy: what is rehearsed rereads its row, and changes it in memory.
-            dossier = copy.copy(row.dossier)
-            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **_call(batch, row))
+            dossier, call = copy.copy(row.dossier), _call(batch, row)
+            paper = call["paper"]
+            if paper is not None:
+                paper.as_written = paper.signer_capacity
+            asked = questions(dossier, batch.act, call["record"], paper)
+            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **call)
         except REFUSALS as refused:
             row.refuse(why(refused, row))
+        else:
+            row.doubt = str(paper.doubt) if paper is not None else ""
+            row.asks = [*map(str, asked), *([row.doubt] if row.doubt else [])]
 
 
 def _numbers(row: ActBatchRow) -> list[str]:
@@ -232,15 +242,18 @@ def why(refused: Exception, row: ActBatchRow) -> str:
 
 def ask(batch: ActBatch, rows: Iterable[ActBatchRow]) -> ActBatch:
     """Keep the batch with its planned ``rows`` and let a worker do those that can be done; those
-    that cannot stay as they were typed. Raises ValidationError when its scan is gone.
+    that cannot stay as they were typed. Whoever asks agreed to what the rows ask. Raises
+    ValidationError when its scan is gone.
     """
     now = clock.now()
     with transaction.atomic():
         if batch.scan_sha256:
             files.keep(batch.scan_sha256, "scan_file")
+        made = list(rows)
+        if any(row.doubt for row in made):
+            batch.paper["as_written"] = batch.paper["signer_capacity"]
         batch.at = now
         batch.save()
-        made = list(rows)
         for row in made:
             row.batch, row.at = batch, None if row.state == RowState.WAITING else now
         ActBatchRow.objects.bulk_create(made)
@@ -252,17 +265,44 @@ def ask(batch: ActBatch, rows: Iterable[ActBatchRow]) -> ActBatch:
     return batch
 
 
-def cancel(batch: ActBatch, keys: Iterable[int] | None = None) -> int:
-    """Leave out those rows (all without ``keys``) that nobody has done yet; returns how many."""
-    waiting = ActBatchRow.objects.filter(batch=batch, state=RowState.WAITING)
+def may_cancel(batch: ActBatch, by: User) -> list[int]:
+    """The keys of the rows that wait and that ``by`` may leave out: of a dossier that they see and
+    whose act they may do. Who asked for the batch may have another post by now.
+    """
+    waiting = batch.rows.visible_to(by).filter(state=RowState.WAITING)
+    there = waiting.select_related("task__org_unit").prefetch_related(
+        Prefetch("dossier", Dossier.objects.with_units())
+    )
+    permission = ACTS[batch.act].permission
+    return [
+        row.pk
+        for row in there.order_by("pk")
+        if (
+            rules.has_perm("dossiers.complete_task", by, row.task)
+            if row.task is not None
+            else rules.has_perm(permission, by, row.dossier)
+        )
+    ]
+
+
+def cancel(batch: ActBatch, keys: Iterable[int] | None = None, *, by: User) -> int:
+    """Leave out those rows (all without ``keys``) that nobody has done yet and that ``by`` may
+    leave out (:func:`may_cancel`); returns how many.
+    """
+    mine = may_cancel(batch, by)
+    waiting = ActBatchRow.objects.filter(pk__in=mine, state=RowState.WAITING)
     if keys is not None:
         waiting = waiting.filter(pk__in=list(keys))
     with transaction.atomic():
         # One that a worker has in hand is done first, and is no longer waiting then.
         held = list(waiting.select_for_update().order_by("pk").values_list("pk", flat=True))
-        return ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
-            state=RowState.CANCELLED, at=clock.now()
+        left = ActBatchRow.objects.filter(pk__in=held, state=RowState.WAITING).update(
+            state=RowState.CANCELLED, at=clock.now(), cancelled_by=by, call={}
         )
+        # There is no more to do of it: the job has seen to it as to one that is done.
+        if batch.job_id is not None:
+            Job.objects.filter(pk=batch.job_id).update(done=F("done") + left)
+        return left
 
 
 # --- Done ---------------------------------------------------------------------------------------
