@@ -53,6 +53,6 @@ if ERASE.count(_BEFORE) != 1:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dossiers", "0048_act_batch_rows_stay")]
+    dependencies = [("dossiers", "0050_goes_on_at_the_successor")]
 
     operations = [migrations.RunSQL(ONE_PERSON), migrations.RunSQL(ERASE.replace(_BEFORE, _AFTER))]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0049_act_batches_stay'),
+        ('dossiers', '0051_papers_of_one_person'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
