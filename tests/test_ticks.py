@@ -12,11 +12,11 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock, once
-from cycle.models import Cycle, DayOff, Role, User
+from cycle.models import Cycle, DayOff, Document, Role, User
 from dossiers.models import ActBatch, Allotment, Dossier, Erasure, Producer, State, Task
 from tests import sendings as sent
 from tests.merging import OLD, unit
-from tests.standing import stand
+from tests.standing import sent_up, stand
 from tests.strokes import stood
 from tests.world import open_dossier, open_task, person
 
@@ -127,11 +127,26 @@ def an_act_for_many(w):
     return w.minh, address, typed, "sure", ActBatch.objects.count
 
 
+def a_capacity_that_nobody_knows(w):
+    gone_up = stand(open_dossier(w.cycle, w.commune, w.an), State.COMMUNE_CHECKED)
+    chair = person("chu_tich", "Quàng Văn Chi", (Role.LEADER, w.commune))
+    sent_up(gone_up, chair)
+    paper = gone_up.officialdocuments.get()
+    typed = {
+        "number": paper.number, "signed_on": f"{paper.signed_on:%d/%m/%Y}", "signer": paper.signer,
+        "signer_capacity": "Người được giao phụ trách UBND xã", "reason": "Gõ nhầm",
+        "shown": paper.document_id,
+    }  # fmt: skip
+    address = reverse("dossiers:paper_correct", args=[paper.pk])
+    return chair, address, typed, "as_written", Document.objects.count
+
+
 #: (file, name of the yes) -> a form that asks.
 ASKS = {
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
+    ("dossiers/forms/acts.py", "as_written"): a_capacity_that_nobody_knows,
     ("dossiers/forms/records.py", "over"): more_paid_than_planned,
     ("dossiers/office/forms/year.py", "far"): a_year_far_off,
     ("templates/once_more.html", "{{ name }}"): the_same_once_more,
@@ -142,6 +157,8 @@ ASKS = {
     ("templates/dossiers/_act_form.html", "{{ form.sure }}"): a_final_act,
     ("templates/dossiers/split_one.html", "confirmed"): a_split_commune,
 }
+#: Asked where its answer is looked at: slips, printed once (test_roster).
+ELSEWHERE = {("templates/dossiers/people_import.html", "sure")}
 #: Boxes that choose something and answer no question.
 CHOOSE = {
     ("dossiers/office/forms/stock.py", "skip_known"),
@@ -171,7 +188,8 @@ def questions():
 def test_every_question_of_the_product_is_asked_here():
     """``{{ name }}`` sends along what a page showed (``was-…``), but on the page «once more»."""
     shows = {(file, name) for file, name in questions() if name == "{{ name }}"}
-    assert questions() - shows | {("templates/once_more.html", "{{ name }}")} == set(ASKS) | CHOOSE
+    asked = questions() - shows | {("templates/once_more.html", "{{ name }}")}
+    assert asked == set(ASKS) | CHOOSE | ELSEWHERE
 
 
 def said_yes(page, name):
