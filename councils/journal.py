@@ -172,6 +172,8 @@ def _changed(entry: HistoryEntry) -> list[str]:
             _("%(field)s: «%(was)s» thành «%(now)s»")
             % {"field": _field(name), "was": was or _("(trống)"), "now": now or _("(trống)")}
         )
+    if "had_come" in entry.data:
+        said.append(_had_come(entry))
     return said
 
 
