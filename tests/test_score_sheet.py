@@ -521,6 +521,7 @@ def test_who_may_not_score_cannot_declare_the_way_in(entry, member):
     producer = entry.dossier.product.producer
     its = type(producer).objects.filter(pk=producer.pk)
     update_as_owner(its, representative=str(member.user))
+    producer.refresh_from_db()
     answer = declare(member.user, entry, recused="no", kind="declared")
     assert "Lựa chọn này không có trong danh sách." in answer.text
     with pytest.raises(ConditionNotMet):
