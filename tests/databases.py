@@ -77,7 +77,7 @@ def make(name, *, empty=False):
 def drop(name):
     """Remove a database, whoever still sits in it; nothing happens where there is none."""
     with server() as connected:
-        for _try in range(20):
+        for _try in range(120):
             try:
                 connected.execute(
                     sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))

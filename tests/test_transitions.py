@@ -76,7 +76,7 @@ def refusal(dossier, act, by, **given):
 
 def test_the_table_names_every_act_and_every_act_is_registered_as_an_event():
     assert set(LAW) == set(ACTS)
-    assert {f"dossier.{act}" for act in LAW} | {"dossier.open"} == {
+    assert {f"dossier.{act}" for act in LAW} | {"dossier.open", "dossier.correct_paper"} == {
         event for event in events.registered() if event.startswith("dossier.")
     }
     assert {act for act, custom in ACTS.items() if custom.door == "task"} == OF_A_TASK

@@ -588,7 +588,7 @@ class PaperCorrectionForm(PaperForm):
         widget=forms.HiddenInput,
     )
     #: The document that the page showed.
-    shown = forms.IntegerField(widget=forms.HiddenInput)
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=20)
 
     def __init__(
         self, *args: Any, paper: OfficialDocument, dossier: Dossier, by: User, **kwargs: Any
@@ -614,7 +614,7 @@ class PaperCorrectionForm(PaperForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.cleaned_data.get("shown") not in (None, self.standing.pk):
+        if self.cleaned_data.get("shown") not in (None, str(self.standing.pk)):
             self.add_error(None, documents.CORRECTED_ALREADY)
         return cleaned
 
