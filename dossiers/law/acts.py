@@ -21,7 +21,7 @@ from dossiers.law.conditions import (
 )
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.signers import SIGNERS, Signer
-from dossiers.law.states import AT_COUNCIL, State
+from dossiers.law.states import AT_COUNCIL, BEHIND_FILING, HOLDING, State
 
 #: Pairs of role and level, in the dossier's own line.
 Who = frozenset[tuple[str, str]]
@@ -158,7 +158,8 @@ class Act:
         """Whether the validity of a certificate counts from the day of its paper: what ends it, and
         the ministry's order.
         """
-        return self.tone == "refuse" or self.does == Effect.ORDERS
+        filed = bool((BEHIND_FILING | HOLDING).intersection(self.begins))
+        return self.tone == "refuse" and filed or self.does == Effect.ORDERS
 
     @property
     def gives_result(self) -> bool:
