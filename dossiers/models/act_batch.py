@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Self
 
 import pgtrigger
@@ -71,6 +71,12 @@ class ActBatch(models.Model):
     def said(self) -> Act:
         """The act as it is declared."""
         return ACTS[self.act]
+
+    @property
+    def signed_on(self) -> date | None:
+        """The day of its paper (ngày ký); None without one."""
+        said = self.paper.get("signed_on")
+        return date.fromisoformat(said) if said else None
 
     @property
     def staged(self) -> Staged:

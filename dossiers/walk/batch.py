@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any
 
 import rules
@@ -88,6 +87,7 @@ def kept_paper(paper: OfficialDocument | None) -> dict[str, Any]:
     told = {
         name: getattr(paper, name) for name in ("number", "signed_on", "signer", "signer_capacity")
     }
+    told["signed_on"] = paper.signed_on and paper.signed_on.isoformat()
     told |= {"kind": paper.kind, "as_written": paper.as_written}
     told["recent"] = paper.same_as.pk if paper.same_as is not None else None
     scan = paper.scan
@@ -120,7 +120,7 @@ def _paper(batch: ActBatch, row: ActBatchRow) -> OfficialDocument | None:
         return None
     told = dict(batch.paper)
     kind, as_written, recent = (told.pop(name, None) for name in ("kind", "as_written", "recent"))
-    told["signed_on"] = _signed_on(batch)
+    told["signed_on"] = batch.signed_on
     paper = OfficialDocument(**told)
     paper.kind, paper.as_written = kind, as_written
     if recent is not None:
@@ -147,18 +147,12 @@ def _call(batch: ActBatch, row: ActBatchRow) -> dict[str, Any]:
 # --- What will happen ---------------------------------------------------------------------------
 
 
-def _signed_on(batch: ActBatch) -> date | None:
-    """The day of its paper: a date while it is asked about, text as the row keeps it."""
-    said = batch.paper.get("signed_on")
-    return date.fromisoformat(said) if isinstance(said, str) and said else said or None
-
-
 def _body(batch: ActBatch, row: ActBatchRow) -> OrgUnit | None:
     """The unit whose body issued the paper of the batch, as the row's dossier has it; None: the
     ministry, or the law names nobody.
     """
     signer = ACTS[batch.act].signer
-    day = _signed_on(batch)
+    day = batch.signed_on
     if signer is None or day is None:
         return None
     said = batch.paper["signer_capacity"]
@@ -174,12 +168,10 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     dossier of another body than the paper of the first.
     """
     numbers: dict[str, ActBatchRow] = {}
-    body = None
-    for row in rows:
+    bodies = [_body(batch, row) for row in rows]
+    for row, mine in zip(rows, bodies, strict=True):
         row.state, row.sentence, row.asks, row.doubt = RowState.WAITING, "", [], ""
-        mine = _body(batch, row)
-        body = body or mine
-        if mine != body:
+        if mine != bodies[0]:
             row.refuse(_("Văn bản là của một đơn vị: hồ sơ của đơn vị khác thì làm lượt khác."))
             continue
         for number in _numbers(row):
