@@ -77,14 +77,14 @@ def make(name, *, empty=False):
 def drop(name):
     """Remove a database, whoever still sits in it; nothing happens where there is none."""
     with server() as connected:
-        for _try in range(120):
+        for _try in range(600):
             try:
                 connected.execute(
                     sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
                 )
                 return
             except psycopg.errors.InsufficientPrivilege:
-                # An autovacuum worker is at it: the owner may not end that one, it goes soon.
+                # An autovacuum worker is at it: the owner may not end that one, it goes by itself.
                 time.sleep(0.5)
     raise AssertionError(f"{name} is still in use")
 

@@ -458,6 +458,8 @@ def _postgres() -> tuple[list[str], dict[str, Any]]:
     }
     if os.environ.get("OCOP_PG_FAST") == "1":
         settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        # A vacuum that takes rests sits for minutes in a database that a test wants to remove.
+        settings["autovacuum_vacuum_cost_delay"] = "0"
     command = [str(programs / "postgres"), "-D", str(data)]
     for key, value in settings.items():
         command += ["-c", f"{key}={value}"]
