@@ -27,6 +27,7 @@ from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.kinds import KINDS
 from councils.papers.pdf import pdf
+from councils.papers.then import Then
 from councils.papers.word import docx
 from cycle import clock, documents, files
 from cycle.models import Document, Elimination
@@ -34,7 +35,7 @@ from cycle.models.job import run_waiting
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import Certificate, OfficialDocument
-from tests import judging
+from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.stored import office, path_of
@@ -569,6 +570,19 @@ def test_a_version_that_was_opened_again_takes_no_document_and_a_void_round_none
         assert refused_at(typed(), first, kind, thu) == [""]
     page = client.post(where, signed(kind="invitation"))
     assert "Đợt đã hủy lúc" in page.text
+
+
+def test_what_is_recorded_as_the_next_version_closes_is_of_that(closed, thu):
+    run_waiting()
+    first = closed.closings.get()
+    with clock.at(clock.now() + timedelta(days=3)):
+        closing.reopen(closed, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+        second = judging.close(EvaluationRound.objects.get(pk=closed.pk), by=thu)
+        assert second.at == clock.now()
+        made = records.of_round(closed, "invitation", by=thu, number="8/GM-UBND")
+        made.save()
+    assert Then(closed, first).recorded("invitation") is None
+    assert Then(closed, second).recorded("invitation") == made
 
 
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):
