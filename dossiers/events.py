@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.events import carry, register, tell
-from cycle.models import ERASED
+from cycle.models import ERASED, PaperKind
 from cycle.written import day_text
 from dossiers.law.guidance import title_of_term
 from dossiers.models.law import ACTS
@@ -34,7 +34,7 @@ register("dossier.correct_paper", _("đính chính văn bản"))
 
 @tell("dossier.correct_paper")
 def _of_paper(entry: HistoryEntry) -> list[str]:
-    """What its document said, and says."""
+    """Which document, what it said, and says."""
     if entry.erased("data.changed"):
         return [str(ERASED)]
     names = {
@@ -45,6 +45,13 @@ def _of_paper(entry: HistoryEntry) -> list[str]:
         "scan_filename": _now("bản chụp"),
     }
     said = []
+    if (was := entry.data.get("corrected")) is not None:
+        words = _now("%(kind)s %(number)s")
+        day = was["signed_on"] and day_text(date.fromisoformat(was["signed_on"]))
+        if day:
+            words = _now("%(kind)s %(number)s ngày %(day)s")
+        kind = str(PaperKind(was["kind"] or PaperKind.OTHER).label).lower()
+        said.append(words % {"kind": kind, "number": was["number"], "day": day})
     for name, pair in entry.data.get("changed", {}).items():
         if name == "signed_on":
             pair = [day_text(date.fromisoformat(each)) if each else "" for each in pair]
@@ -119,6 +126,8 @@ register("product.add", _("thêm sản phẩm"))
 register("product.change", _("sửa sản phẩm"))
 register("personal.erase", _("xóa dữ liệu cá nhân khỏi nhật ký"))
 carry("erased")
+# Which document was corrected, and whether a batch or a term followed its day.
+carry("corrected followed")
 # The batch in which an act was done for many dossiers.
 carry("together")
 register("split.allot", _("phân sản phẩm của xã đã chia tách về xã kế thừa"))

@@ -33,6 +33,7 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
+from dossiers.models.paper import titled
 from dossiers.rules import doers
 from dossiers.walk.papers import EVENT
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
     from cycle.models import HistoryEntry, User
     from dossiers.law.acts import Act
-    from dossiers.models import Dossier, Evidence, Task
+    from dossiers.models import Dossier, Evidence, OfficialDocument, Task
 
 #: The records that are shown, in the order of the steps.
 RECORDS = (
@@ -169,11 +170,16 @@ def recorded(dossier: Dossier, user: User | None = None) -> list[dict[str, Any]]
     return tables
 
 
-def evidence_by_kind(dossier: Dossier) -> list[dict[str, Any]]:
-    """Current pieces of evidence by kind, each with the versions it replaced."""
+def evidence_by_kind(
+    dossier: Dossier, papers: Iterable[OfficialDocument] = ()
+) -> list[dict[str, Any]]:
+    """Current pieces of evidence by kind, each with the versions it replaced; the scans of the
+    dossier's ``papers`` are called as these are now.
+    """
     pieces: dict[int | None, Evidence] = {
         row.pk: row for row in dossier.evidence.select_related("recorded_by")
     }
+    titled(pieces.values(), papers)
     replaced = {row.replaces_id for row in pieces.values()}
     standing = [row for row in pieces.values() if row.pk not in replaced]
     lapsed = {row.pk for row in dossier.lapsed(standing)}

@@ -513,7 +513,7 @@ def filed_already(entries: Collection[HistoryEntry]) -> set[int]:
     waiting = {
         term
         for term, pk in terms.items()
-        if given[pk].filed_at and (days := given[pk].refiling) and today <= days[1]
+        if given[pk].filed_on and (days := given[pk].refiling) and today <= days[1]
     }
     return {entry.pk for entry in entries if entry.data["term"] in waiting}
 

@@ -274,7 +274,11 @@ def test_the_right_scan_goes_along_and_the_wrong_one_is_kept(batches, gone_up, c
 def test_the_history_says_what_it_was_and_is(batches, gone_up, chi):
     dossier = gone_up()
     with clock.at(at(2026, 5, 8)):
-        sent(dossier, chi, number="17/TTr-UBND", signed_on="29/04/2026")
+        said = {"number": "17/TTr-UBND", "signed_on": "29/04/2026"}
+        page = sent(dossier, chi, **said)
+        assert "chuyển hồ sơ" in errors(page)["day_as_written"]
+        yes = page.context["form"].fields["day_as_written"].widget.attrs["value"]
+        assert sent(dossier, chi, **said, day_as_written=yes).status_code == 302
         page = client_of(chi).get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
     said = " ".join(page.split())
     assert "đính chính văn bản" in said

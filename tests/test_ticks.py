@@ -141,12 +141,20 @@ def a_capacity_that_nobody_knows(w):
     return chair, address, typed, "as_written", Document.objects.count
 
 
+def a_day_before_the_filing(w):
+    chair, address, typed, _name, now = a_capacity_that_nobody_knows(w)
+    early = clock.today() - timedelta(days=1)
+    typed |= {"signer_capacity": "Chủ tịch UBND xã", "signed_on": f"{early:%d/%m/%Y}"}
+    return chair, address, typed, "day_as_written", now
+
+
 #: (file, name of the yes) -> a form that asks.
 ASKS = {
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
     ("dossiers/forms/acts.py", "as_written"): a_capacity_that_nobody_knows,
+    ("dossiers/forms/acts.py", "day_as_written"): a_day_before_the_filing,
     ("dossiers/forms/records.py", "over"): more_paid_than_planned,
     ("dossiers/office/forms/year.py", "far"): a_year_far_off,
     ("templates/once_more.html", "{{ name }}"): the_same_once_more,

@@ -587,6 +587,11 @@ class PaperCorrectionForm(PaperForm):
         required=False,
         widget=forms.HiddenInput,
     )
+    day_as_written = forms.BooleanField(
+        label=_("Ngày ký ghi đúng như trên văn bản"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
     #: The document that the page showed.
     shown = forms.CharField(widget=forms.HiddenInput, max_length=20)
 
@@ -622,8 +627,12 @@ class PaperCorrectionForm(PaperForm):
         """Do it; False with the sentences at the fields when it is refused."""
         said = {name: self.cleaned_data[name] for name in self.Meta.fields}
         sure = ticked(self, "as_written", [said["signer_capacity"]])
+        asked = [str(each) for each in papers.questions(paper, said["signed_on"])]
+        agreed = ticked(self, "day_as_written", [said["signed_on"].isoformat(), *asked])
+        asks = bool(asked) and not agreed
         try:
-            with transaction.atomic():
+            # What the record refuses is refused first: nobody is asked about it.
+            with doors.rehearsed() if asks else transaction.atomic():
                 papers.correct(
                     paper,
                     by=by,
@@ -633,16 +642,23 @@ class PaperCorrectionForm(PaperForm):
                     **said,
                 )
         except papers.Doubted as doubted:
-            box = forms.CheckboxInput(attrs=self.fields["as_written"].widget.attrs)
-            self.fields["as_written"].widget = box
-            self.add_error("as_written", list(map(str, doubted.messages)))
-            return False
+            self._ask("as_written", list(map(str, doubted.messages)))
         except (ConditionNotMet, ValidationError) as refused:
             for field, sentences in refusals(refused):
                 at = field.removeprefix("paper-")
                 self.add_error(at if at in self.fields else None, list(map(str, sentences)))
             return False
-        return True
+        else:
+            if not asks:
+                return True
+        if asks:
+            self._ask("day_as_written", asked)
+        return False
+
+    def _ask(self, name: str, sentences: list[str]) -> None:
+        """Show the box ``name`` with what it is asked about."""
+        self.fields[name].widget = forms.CheckboxInput(attrs=self.fields[name].widget.attrs)
+        self.add_error(name, sentences)
 
 
 # --- One act ----------------------------------------------------------------------------------

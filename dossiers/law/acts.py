@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
-from cycle.models import Effect, RuleSet
+from cycle.models import RuleSet
 from dossiers.law.conditions import (
     Condition,
     Question,
@@ -17,11 +17,12 @@ from dossiers.law.conditions import (
     Words,
     about_its_paper,
     free_of_round,
+    in_order,
     may_leave_round,
 )
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.signers import SIGNERS, Signer
-from dossiers.law.states import AT_COUNCIL, BEHIND_FILING, HOLDING, State
+from dossiers.law.states import AT_COUNCIL, State
 
 #: Pairs of role and level, in the dossier's own line.
 Who = frozenset[tuple[str, str]]
@@ -154,14 +155,6 @@ class Act:
         return not alone and self.who != ON_AUTHORITY and _IN_A_ROW.issuperset(self.keeps)
 
     @property
-    def dates_validity(self) -> bool:
-        """Whether the validity of a certificate counts from the day of its paper: what ends it, and
-        the ministry's order.
-        """
-        filed = bool((BEHIND_FILING | HOLDING).intersection(self.begins))
-        return self.tone == "refuse" and filed or self.does == Effect.ORDERS
-
-    @property
     def gives_result(self) -> bool:
         """Whether a council gives points and stars by it (kết quả của hội đồng)."""
         return self.scored and self.tone == "forward"
@@ -214,8 +207,9 @@ def _act(
     def declare(method: _Method) -> _Method:
         if said.get("signer"):
             SIGNERS[method.__name__] = said["signer"]
-        needs = (*conditions, *about_its_paper(method.__name__))
-        act = Act(name=method.__name__, begins=begins, leads=leads, conditions=needs, **said)
+        name = method.__name__
+        needs = (*conditions, *in_order(name), *about_its_paper(name))
+        act = Act(name=name, begins=begins, leads=leads, conditions=needs, **said)
         return fsm.transition(
             field="state",
             source=list(begins),

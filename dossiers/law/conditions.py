@@ -15,6 +15,7 @@ from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
+from dossiers.law.order import NOT_BEFORE, the_certificate, too_early
 from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, is_anothers
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
@@ -525,8 +526,8 @@ def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
         return None
     if dossier.state != S.COMMUNE_CHECKED:
         return None
-    filed = dossier.history.filter(event__in=_FILED).order_by("seq").last()
-    since = timezone.localdate(filed.at if filed is not None else dossier.opened_at)
+    filed = dossier.done(*_FILED).last()
+    since = filed.day if filed is not None else timezone.localdate(dossier.opened_at)
     if paper.signed_on >= since:
         return None
     return _now(
@@ -701,6 +702,22 @@ def _one_paper(name: str, field: str) -> Condition:
 
     check.__name__ = f"{name}_has_its_own_{field.removeprefix('paper-')}"
     return Condition(check, field=field)
+
+
+def in_order(name: str) -> tuple[Condition, ...]:
+    """The condition that the paper of the act ``name`` is not before what it rests on."""
+    asks = (*NOT_BEFORE.get(name, ()), *((the_certificate,) if name in SIGNERS else ()))
+    if not asks:
+        return ()
+
+    def check(dossier: Dossier) -> Words | None:
+        """Ngày ký không trước văn bản, cuộc họp làm căn cứ."""
+        paper = dossier.resting_on
+        found = too_early(dossier, asks, paper.signed_on) if paper is not None else []
+        return found[0].words if found else None
+
+    check.__name__ = f"{name}_is_not_before_what_it_rests_on"
+    return (Condition(check, field="paper-signed_on"),)
 
 
 def about_its_paper(name: str) -> tuple[Condition, ...]:

@@ -219,7 +219,7 @@ _ENDING = (
     Column("left", _("Còn lại (ngày)"), _of("left")),
     Column("refile_from", _("Nộp đánh giá lại từ"), _refiling(0)),
     Column("refile_until", _("Nộp đánh giá lại đến hết"), _refiling(1)),
-    Column("filed_at", _("Đã nộp hồ sơ mới"), lambda row: row["certificate"].filed_at),
+    Column("filed_at", _("Đã nộp hồ sơ mới"), lambda row: row["certificate"].filed_on),
 )
 
 
@@ -254,7 +254,7 @@ def _late_said(row: dict[str, Any]) -> tuple[str, str]:
 
 def _ending_said(row: dict[str, Any]) -> tuple[str, str]:
     product, left, day = row["term"].dossier.product, row["left"], row["term"].due_on
-    if row["certificate"].filed_at:
+    if row["certificate"].filed_on:
         said = _now("đã nộp hồ sơ mới")
     elif left < 0:
         said = _now("đã hết hạn %(n)d ngày") % {"n": -left}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,6 @@ from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
 from django.db.models.functions import Coalesce, ExtractYear
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +35,7 @@ from cycle.workdays import add_months
 from dossiers.law.states import RECOGNISED, State
 from dossiers.models import anew
 from dossiers.models.anew import Filing
+from dossiers.models.days import came_on, with_day
 from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
@@ -97,7 +97,13 @@ class CertificateQuerySet(models.QuerySet):
         return self.annotate(
             # An upgrade prolongs nothing.
             told_anew=anew.told(OuterRef(OuterRef("dossier__product"))),
-            ordered_at=Subquery(ordered.order_by("at").values("at")[:1]),
+            ordered_on=Subquery(with_day(ordered).order_by("day", "seq").values("day")[:1]),
+            revoked_on=Case(
+                When(
+                    dossier__state=State.REVOKED,
+                    then=came_on(State.REVOKED, "dossier", "dossier__moved_at"),
+                )
+            ),
             law_at_expiry=Subquery(law.values("pk")[:1]),
             stays_valid=LawReading.counts(Point.STAYS_VALID),
             missed_window=LawReading.counts(Point.MISSED_WINDOW),
@@ -205,8 +211,10 @@ class Certificate(Record):
 
     #: What the history tells of the product's re-evaluations: see :func:`anew.filings`.
     told_anew: list[dict[str, Any]]
-    #: When the ministry first ordered a new evaluation (Đ.10.1.b).
-    ordered_at: datetime | None
+    #: The day on which the ministry first ordered a new evaluation (Đ.10.1.b); None without.
+    ordered_on: date | None
+    #: The day on which it was revoked (ngày thu hồi); None while it is not.
+    revoked_on: date | None
     law_at_expiry: int | None
     #: How the province reads the transition: see :class:`cycle.models.LawReading`.
     stays_valid: str
@@ -235,13 +243,6 @@ class Certificate(Record):
         """The commune of the day it was given, and today's; needs ``public()``."""
         return now_called(self.place_then, self.place_now)
 
-    @property
-    def revoked_on(self) -> date | None:
-        """The day it was revoked (ngày thu hồi), or None."""
-        if self.dossier.state == State.REVOKED:
-            return timezone.localdate(self.dossier.moved_at)
-        return None
-
     @cached_property
     def filings(self) -> list[Filing]:
         """Those of the product's re-evaluations that had no end yet when this was given; needs
@@ -259,9 +260,9 @@ class Certificate(Record):
         return self._first_awaited(None)
 
     @property
-    def filed_at(self) -> datetime | None:
-        """When the re-evaluation was filed that is undecided today."""
-        return self.awaited.filed_at if self.awaited else None
+    def filed_on(self) -> date | None:
+        """The day on which the re-evaluation was filed that is undecided today."""
+        return self.awaited.filed_on if self.awaited else None
 
     @property
     def withdrawn(self) -> Filing | None:
@@ -289,11 +290,6 @@ class Certificate(Record):
         its next certificate.
         """
         return self.refused_on or self.replaced_on
-
-    @property
-    def ordered_on(self) -> date | None:
-        """The day on which the ministry ordered a new evaluation (Đ.10.1.b); None without."""
-        return timezone.localdate(self.ordered_at) if self.ordered_at else None
 
     @property
     def order_refused_on(self) -> date | None:
@@ -367,7 +363,7 @@ class Certificate(Record):
         if self.replaced_on and self.replaced_on <= min(day, until or day):
             return "replaced"
         if until and until < day:
-            open_still = self.stays_valid == "by_day_180" and not (self.filed_at or self.result_on)
+            open_still = self.stays_valid == "by_day_180" and not (self.filed_on or self.result_on)
             at_most = self.prolonged_to
             kept = open_still and at_most and day <= at_most
             return "transition" if kept else "expired"
@@ -444,17 +440,10 @@ class Certificate(Record):
         return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
 
     def _check_decision(self, decision: OfficialDocument) -> None:
-        """The decision was signed after the council met and not after the certificate was issued.
-        Raises ValidationError.
-        """
+        """The certificate was not issued before the decision was signed. Raises ValidationError."""
         if self.issued_on and self.issued_on < decision.signed_on:
             raise ValidationError(
                 {"issued_on": _("Ngày cấp không thể trước ngày ký quyết định công nhận.")}
-            )
-        result = self.dossier.evaluations.last()
-        if result is not None and decision.signed_on < result.met_on:
-            raise ValidationError(
-                {"signed_on": _("Ngày ký quyết định không thể trước ngày họp hội đồng.")}
             )
 
     def refused(self, error: Exception) -> ValidationError | None:

@@ -14,20 +14,16 @@ import structlog
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import (
-    Count,
     Exists,
-    ExpressionWrapper,
     F,
     Func,
     Max,
-    Min,
     OuterRef,
     Q,
     Subquery,
     Sum,
     Value,
 )
-from django.db.models.functions import Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -73,6 +69,7 @@ from dossiers.law.states import (
     UNDECIDED,
     State,
 )
+from dossiers.models.days import JSON, NAMES_RECORD, came_on, with_day
 from dossiers.models.law import (
     ACTS,
     FORWARDS,
@@ -93,12 +90,6 @@ if TYPE_CHECKING:
 
 S = State
 
-JSON = models.JSONField()
-#: What the data of an entry hold of a record that was kept with it: its model and id.
-NAMES_RECORD = (
-    "jsonb_build_object('records', jsonb_build_array(jsonb_build_array(%(expressions)s)))"
-)
-
 #: The task by which a commune sends a dossier up.
 PROPOSING = "sign_report"
 #: For how many days a commune's request is offered for another dossier.
@@ -108,28 +99,6 @@ RECENT_DAYS = 30
 FILINGS = ("dossier.submit_dossier", "dossier.supplement", "dossier.receive_directly")
 
 
-def by_paper(entries: models.QuerySet[HistoryEntry]) -> models.QuerySet[Any]:
-    """``entries`` of dossiers with ``day``: when the paper was signed on which it was done; without
-    one the day of the entry.
-
-    They differ when something of the dossier was typed after that day: an act never happens before
-    the one before it.
-    """
-    named = Func(Value("officialdocument"), "pk", template=NAMES_RECORD, output_field=JSON)
-    papers = Dossier.officialdocuments.rel.related_model.objects.filter(
-        dossier=OuterRef("stream_id")
-    )
-    papers = papers.alias(told=ExpressionWrapper(OuterRef("data"), JSON)).filter(
-        told__contains=named
-    )
-    # An entry names its paper among its records: certain is one alone.
-    named_once = (
-        papers.order_by().values("dossier").annotate(n=Count("pk"), on=Min("document__signed_on"))
-    )
-    signed = Subquery(named_once.filter(n=1).values("on"))
-    return entries.annotate(day=Coalesce(signed, TruncDate("at")))
-
-
 def proposals(dossier: Any, cycle: Any) -> models.QuerySet[Any]:
     """The entries by which a dossier was proposed in a cycle, the first one first, with ``day``;
     without those before it was put together anew. Ids, or what refers to them.
@@ -137,7 +106,7 @@ def proposals(dossier: Any, cycle: Any) -> models.QuerySet[Any]:
     told = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
     anew = told.filter(stream_id=OuterRef("stream_id"), after=S.ASSEMBLING, seq__gt=OuterRef("seq"))
     sent = told.filter(stream_id=dossier, cycle=cycle, event__in=PROPOSED)
-    return by_paper(sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))).order_by("seq")
+    return with_day(sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))).order_by("seq")
 
 
 class DossierQuerySet(models.QuerySet):
@@ -173,6 +142,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     history_stream = Stream.DOSSIER
     #: The paper of the act that is being done; its conditions ask it.
     resting_on: OfficialDocument | None = None
+    #: The entry of the act whose paper is being corrected: it is asked what was asked then.
+    as_of: HistoryEntry | None = None
     #: What is wrong with it beside other papers, in a tuple; None before they were compared.
     compared: tuple[Lack | None] | None = None
 
@@ -436,6 +407,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """Its history entries, oldest first."""
         return HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=self.pk)
 
+    def done(self, *names: str) -> models.QuerySet[Any]:
+        """The entries of the events ``names``, the oldest first, each with its ``day``; those
+        before the act whose paper is being corrected.
+        """
+        found = self.history.filter(event__in=names)
+        if self.as_of is not None:
+            found = found.filter(seq__lt=self.as_of.seq)
+        return with_day(found).order_by("seq")
+
     def goes_up(self, level: str) -> bool:
         """Whether its last result, given at ``level``, goes to the next level."""
         return self.rule_set.goes_up(
@@ -460,8 +440,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def revoked_on(self) -> date | None:
         """The day on which its product was last revoked (thu hồi); None when it never was."""
         revoked = Dossier.objects.filter(product=self.product_id, state=S.REVOKED)
-        last = revoked.exclude(pk=self.pk).aggregate(at=Max("moved_at"))["at"]
-        return None if last is None else timezone.localdate(last)
+        days = revoked.exclude(pk=self.pk).annotate(on=came_on(S.REVOKED, "pk", "moved_at"))
+        return days.aggregate(last=Max("on"))["last"]
 
     def others_open(self) -> DossierQuerySet:
         """Other dossiers of its product at which somebody is at work before a decision (hồ sơ khác
@@ -533,6 +513,19 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         given = self._judges_anew()
         return given and given.ordered_on
 
+    def ordered_by(self) -> Any:
+        """The entry by which the ministry ordered this re-evaluation, with its ``day``: the first
+        of its product that was there when it was opened. None where nobody did.
+        """
+        if self.case_type != CaseType.REEVALUATION:
+            return None
+        others = Dossier.objects.filter(product=self.product_id).exclude(pk=self.pk)
+        orders = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, stream_id__in=others.values("pk"),
+            event="dossier.order_evaluation", at__lte=self.opened_at,
+        )  # fmt: skip
+        return with_day(orders).order_by("at", "pk").first()
+
     def in_transition(self, day: date) -> bool:
         """Whether the product's last certificate, which this re-evaluation takes further, ended
         under its law and no more than the days of the transition before ``day`` (Đ.12.3).
@@ -566,8 +559,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self.state not in UNDECIDED or self.state == S.SUPPLEMENT_REQUESTED
         ):
             return clock.today()
-        filed = self.history.filter(event__in=FILINGS).order_by("seq").last()
-        return timezone.localdate(filed.at if filed is not None else self.moved_at)
+        filed = with_day(self.history.filter(event__in=FILINGS)).order_by("seq").last()
+        return filed.day if filed is not None else timezone.localdate(self.moved_at)
 
     def lapsed(self, pieces: Sequence[Evidence]) -> list[Evidence]:
         """Those of the pieces of evidence that must be valid on the day of filing and are not."""
@@ -606,10 +599,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             return None
         refused = self.history.filter(
             event={"idea": "dossier.not_select_idea", "plan": "dossier.not_approve_plan"}[what]
-        ).last()
-        if refused is None:
+        )
+        if (last := with_day(refused).order_by("seq").last()) is None:
             return None
-        day = timezone.localdate(refused.at) + timedelta(days=days)
+        day = last.day + timedelta(days=days)
         return day if clock.today() < day else None
 
     @property
@@ -674,7 +667,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         before the product was used.
         """
         came = self.history.filter(cycle=self.cycle_id, after=S.AT_PROVINCE)
-        return by_paper(came.exclude(before=S.AT_PROVINCE)).order_by("-seq").first()
+        return with_day(came.exclude(before=S.AT_PROVINCE)).order_by("-seq").first()
 
     def batch(self) -> Batch | None:
         """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
@@ -911,11 +904,6 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         scanned = paper is not None and paper.is_scanned
         if (on_paper or doing.typed) and not scanned and not clock.replaying():
             raise ValidationError({"scan_file": _("Bạn chưa đính kèm bản chụp văn bản đã ký.")})
-        given = self.certificates.last() if paper is not None and act.signer else None
-        if given is not None and paper is not None and paper.signed_on < given.issued_on:
-            said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
-            day = {"day": f"{given.issued_on:%d/%m/%Y}"}
-            raise ConditionNotMet([Lack(said % day, "paper-signed_on")])
 
     def _into_ledger(self, act: Act, doing: Doing, paper: OfficialDocument) -> None:
         """Find or write the document of ``paper`` in the ledger, as one of who issues it.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
@@ -16,6 +18,16 @@ from dossiers.models.evidence import SCANS, SIGNED_PAPER, Evidence
 from dossiers.models.records import Record
 
 REQUEST_GONE = _("Văn bản này không dùng lại được nữa: hãy chọn lại, hoặc nhập số, ngày, bản chụp.")
+
+
+def titled(pieces: Iterable[Evidence], papers: Iterable[OfficialDocument]) -> None:
+    """Let each scan among the ``pieces`` be called as its document in force, one of ``papers``:
+    its own title was given when it came in.
+    """
+    numbers = {paper.scan_id: paper.number for paper in papers}
+    for piece in pieces:
+        if piece.kind == SIGNED_PAPER and piece.pk in numbers:
+            piece.title = _now("Văn bản %(number)s") % {"number": numbers[piece.pk]}
 
 
 def _of_document(name: str) -> Any:

@@ -557,6 +557,17 @@ class Term(models.Model):
         saved = ["state", "stopped_at", "paused_at", "next_at"]
         self._log("stop", at, by, save=saved, left=left)
 
+    def end_at(self, moment: datetime, *, at: datetime, by: User | None) -> None:
+        """Say that a clock that was stopped ended at another ``moment`` (dừng vào ngày đúng): the
+        day of what ended it was typed wrong.
+        """
+        if (was := self.stopped_at) is None or was == moment:
+            return
+        self.stopped_at = moment
+        days = (timezone.localdate(each) for each in (was, moment))
+        reason = " → ".join(f"{each:%d/%m/%Y}" for each in days)
+        self._log("stop", at, by, reason=reason, save=["stopped_at"])
+
     def _log(
         self,
         kind: str,

@@ -86,7 +86,9 @@ def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
             days["batch"] = dossier.batch_of(proposed)
             days["no_batch"] = not (days["batch"] or dossier.batches().exists())
     if reevaluated and dossier.state == State.AT_CENTRE:
-        days["ministry"] = timezone.localdate(dossier.moved_at) + OF_THE_MINISTRY
+        asked = dossier.done("dossier.nominate").last()
+        on = asked.day if asked is not None else timezone.localdate(dossier.moved_at)
+        days["ministry"] = on + OF_THE_MINISTRY
     return {"days": days}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from cycle import clock
@@ -23,6 +23,7 @@ from cycle.models import (
 )
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
+from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import CaseType
 from dossiers.models.records import Conclusion, Visit
@@ -89,7 +90,26 @@ def _noon(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time(12)))
 
 
+def _told_at(entry: HistoryEntry, day: date) -> datetime:
+    """The moment of ``entry``, whose document is of ``day``: noon of another day than its own."""
+    same_day = timezone.localdate(entry.at) == day
+    return min(_noon(day), entry.at if same_day else clock.now())
+
+
+def _done_at(dossier: Dossier, entry: HistoryEntry, day: date) -> datetime:
+    """When the act of ``entry`` happened, whose document is of ``day``: as the door counts it,
+    never before the move before it.
+    """
+    if timezone.localdate(entry.at) == day:
+        return entry.at
+    moves = dossier.history.filter(seq__lt=entry.seq).exclude(before=F("after"))
+    before = moves.order_by("seq").last()
+    moment = _told_at(entry, day)
+    return max(moment, before.at) if before is not None else moment
+
+
 def _from_act(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
+    # The door has counted its moment from its document; what is corrected since: follow_paper.
     return {"at": entry.at}
 
 
@@ -114,13 +134,19 @@ def _from_complete(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | No
     """
     if dossier.state not in (State.AT_PROVINCE, State.PROVINCE_EVALUATING):
         return None
+    came = _complete(dossier)
+    # One that was there before the product was used has no such entry.
+    return {"at": _told_at(came, came.day) if came else entry.at}
+
+
+def _complete(dossier: Dossier) -> Any:
+    """The entry from which the dossier is complete at the province, with ``day``; None where its
+    history does not tell.
+    """
     last = dossier.came_complete()
     again = dossier.history.filter(cycle=dossier.cycle_id, event="dossier.evaluate_again")
-    anew = again.order_by("seq").last()
-    if anew is not None and (last is None or anew.seq > last.seq):
-        return {"at": anew.at}
-    # One that was there before the product was used has no such entry.
-    return {"at": min(_noon(last.day), last.at) if last else entry.at}
+    anew = with_day(again).order_by("seq").last()
+    return anew if anew is not None and (last is None or anew.seq > last.seq) else last
 
 
 #: How a legal clock starts, by ``TermRule.subject`` or by what the edition's ``terms`` say that it
@@ -392,49 +418,108 @@ def follow_paper(
     day: date,
     at: datetime,
     by: User | None,
-) -> None:
+) -> bool:
     """Let the clocks of a dossier, ``held`` and locked, follow the day of the paper on which the
     act of ``begun`` was done, when it ``was`` typed wrong; inside the transaction that mends it.
+    Returns whether the day of one, or its batch, has changed.
     """
+    counted, counts = (_done_at(dossier, begun, each) for each in (was, day))
     beside = [term for term in held if term.task_id is None]
+    moved = False
     for term in beside:
         # Of a certificate the day of issue counts, of a fixed day no paper.
         if term.rule is None or not term.unit or term.certificate_id:
             continue
-        # Of several grounds to revoke the first counts, whichever was corrected.
-        by_ground = _origin(term.rule) is _from_conclusion
-        if by_ground or timezone.localdate(term.started_at) == was:
-            _count_anew(dossier, term, begun, day, at=at, by=by)
-    _follow_batch(dossier, beside, at=at, by=by)
+        moment = _counts_from(dossier, term, begun, counted, counts)
+        if moment is not None:
+            moved |= _count_anew(term, moment, at=at, by=by)
+    moved |= _follow_ground(dossier, beside, begun, at=at, by=by)
+    moved |= _follow_batch(dossier, beside, at=at, by=by)
+    _end_anew(dossier, begun, counted, counts, at=at, by=by)
+    return moved
 
 
-def _count_anew(
-    dossier: Dossier, term: Term, begun: HistoryEntry, day: date, *, at: datetime, by: User | None
-) -> None:
-    """Count a clock from ``day`` if the act of ``begun`` began it, on the day of its paper."""
+def _counts_from(
+    dossier: Dossier, term: Term, begun: HistoryEntry, counted: datetime, counts: datetime
+) -> datetime | None:
+    """From when a clock counts that the act of ``begun`` began: once from ``counted``, by its right
+    day from ``counts``. None for another.
+    """
     assert term.rule is not None
-    origin, moment = _origin(term.rule), min(_noon(day), clock.now())
+    origin = _origin(term.rule)
     if origin is _from_conclusion:
-        ground = _ground(dossier)
-        begins = ground is not None
-        moment = min(_noon(ground), clock.now()) if ground is not None else moment
-    elif origin is _from_complete:
-        came = dossier.came_complete()
-        begins = came is not None and came.pk == begun.pk
-    else:
-        begins = _begins_as(begun) in term.rule.starts_on
-    if not begins:
-        return
-    if origin is _from_act:
-        # An act never happens before the one before it.
-        before = dossier.history.filter(seq__lt=begun.seq).order_by("seq").last()
-        moment = max(moment, before.at) if before is not None else moment
+        return None
+    if origin is _from_complete and (came := _complete(dossier)) is not None:
+        return _told_at(came, came.day) if came.pk == begun.pk else None
+    if _begins_as(begun) not in term.rule.starts_on:
+        return None
+    # An earlier one of the same kind may have begun it.
+    same = timezone.localdate(term.started_at) == timezone.localdate(counted)
+    return counts if same else None
+
+
+def _count_anew(term: Term, moment: datetime, *, at: datetime, by: User | None) -> bool:
+    """Count a clock from the day of ``moment``; returns whether it is due on another day."""
     due_on = term.due_on
-    if moment == term.started_at:
-        return
+    if timezone.localdate(moment) == timezone.localdate(term.started_at):
+        return False
     term.count_from(moment, at=at, by=by)
-    if term.due_on != due_on:
-        _tell_moved("term.of_paper", term, due_on, at=at, by=by)
+    if term.due_on == due_on:
+        return False
+    _tell_moved("term.of_paper", term, due_on, at=at, by=by)
+    return True
+
+
+def _follow_ground(
+    dossier: Dossier, held: Iterable[Term], begun: HistoryEntry, *, at: datetime, by: User | None
+) -> bool:
+    """Of several grounds to revoke the first that stands counts, whichever was corrected; another
+    day may also let one stand, or take it back.
+    """
+    rules = TermRule.objects.filter(
+        cycle_id=dossier.cycle_id,
+        rule_set_id=dossier.rule_set_id,
+        starts_on__contains=[_begins_as(begun)],
+    )
+    moved = False
+    for rule in rules:
+        if _origin(rule) is not _from_conclusion:
+            continue
+        found = _from_conclusion(dossier, begun)
+        running = next(
+            (each for each in held if each.code == rule.code and each.state != TermState.STOPPED),
+            None,
+        )
+        if running is not None and found is not None:
+            moved |= _count_anew(running, found["at"], at=at, by=by)
+        elif running is not None:
+            running.stop(at=at, by=by)
+            moved = True
+        elif found is not None:
+            unit = dossier.unit_at(rule.level) or dossier.commune
+            begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **found), by=by)
+            moved = True
+    return moved
+
+
+def _end_anew(
+    dossier: Dossier,
+    begun: HistoryEntry,
+    counted: datetime,
+    counts: datetime,
+    *,
+    at: datetime,
+    by: User | None,
+) -> None:
+    """What the act of ``begun`` ended is late, or not, by the right day of its paper."""
+    ended = Term.objects.filter(
+        dossier=dossier, state=TermState.STOPPED, stopped_at__in={begun.at, counted}
+    )
+    # Of the tasks the one that it closed; an act that none asked for closed all.
+    if (task := begun.data.get("task")) is not None:
+        ended = ended.filter(Q(task=None) | Q(task=task))
+    for term in ended.select_for_update().order_by("pk"):
+        term.end_at(max(counts, term.started_at), at=at, by=by)
 
 
 def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:

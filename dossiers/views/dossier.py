@@ -79,7 +79,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
             "documents": documents,
             "correctable": papers.may_correct(request.user, documents),
-            "evidence": evidence_by_kind(dossier),
+            "evidence": evidence_by_kind(dossier, documents),
             "missing": dossier.missing_evidence(),
             "certificate": given.first() if dossier.state in RECOGNISED else None,
             "history": history,

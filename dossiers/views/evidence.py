@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from cycle.downloads import download
-from dossiers.models import Dossier, Evidence
+from dossiers.models import Dossier, Evidence, OfficialDocument
+from dossiers.models.paper import titled
 
 
 @login_required
@@ -22,6 +23,7 @@ def evidence(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
     if not evidence.sha256:
         raise Http404
+    titled([evidence], OfficialDocument.objects.filter(scan=evidence).select_related("document"))
     return download(
         request,
         evidence.sha256,

@@ -250,7 +250,8 @@ def _told_beside(task: Task, tab: str) -> dict[str, object]:
     if tab == "summary":
         beside["recorded"] = recorded(dossier)
     elif tab == "evidence":
-        beside["evidence"] = evidence_by_kind(dossier)
+        papers = dossier.officialdocuments.select_related("document")
+        beside["evidence"] = evidence_by_kind(dossier, papers)
     else:
         beside["history"] = told(dossier)
     if task.node in ("assemble_dossier", "supplement", "check_dossier") or tab == "evidence":

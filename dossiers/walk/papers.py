@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -14,9 +15,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 
-from cycle import clock, documents, files
+from cycle import clock, documents, events, files
 from cycle.models import (
     Document,
+    Effect,
     HistoryEntry,
     OrgUnit,
     Role,
@@ -26,13 +28,22 @@ from cycle.models import (
     names_them,
 )
 from dossiers.law.acts import Act
-from dossiers.law.conditions import ConditionNotMet, Lack, about_its_paper, stated
+from dossiers.law.conditions import (
+    ConditionNotMet,
+    Lack,
+    Words,
+    about_its_paper,
+    before_filing,
+    in_order,
+    stated,
+)
+from dossiers.law.order import NOT_BEFORE, too_early
 from dossiers.models.certificate import Certificate
+from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
 from dossiers.models.evidence import SIGNED_PAPER, Evidence
-from dossiers.models.law import ACTS
+from dossiers.models.law import ACTS, CaseType
 from dossiers.models.paper import OfficialDocument
-from dossiers.models.records import StoppedProduction
 from dossiers.models.task import Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
@@ -118,6 +129,31 @@ def given_on(document: Document) -> list[Certificate]:
     return list(Certificate.objects.filter(decision__in=papers).order_by("pk"))
 
 
+def questions(paper: OfficialDocument, day: date) -> list[Words]:
+    """What is asked once more before the document of ``paper`` is corrected to be of ``day``, as of
+    any act on it: it is before the dossier was filed, or puts a dossier in another batch.
+    """
+    papers = resting_on(paper.document.in_force)
+    of_acts, found = rests(papers), list[Words]()
+    for each in papers:
+        what, dossier = of_acts.get(each.pk), each.dossier
+        if what is None or each.signed_on == day:
+            continue
+        then = _then(dossier, what)
+        then.as_of = what.entry
+        if early := before_filing(then, what.act.name, SimpleNamespace(signed_on=day)):
+            found.append(early)
+        proposed = dossier.proposed()
+        if proposed is None or proposed.pk != what.entry.pk:
+            continue
+        was, now = dossier.batch(), dossier.batch_of(day)
+        if dossier.case_type != CaseType.REEVALUATION and was != now:
+            said = _now("Ngày ký này chuyển hồ sơ «%(dossier)s» từ %(was)s sang %(now)s.")
+            none = _now("ngoài các đợt của năm")
+            found.append(said % {"dossier": dossier, "was": was or none, "now": now or none})
+    return found
+
+
 class Doubted(ConditionNotMet):
     """No pattern knows the capacity of the signer: somebody must say that the paper has it so."""
 
@@ -144,13 +180,20 @@ def correct(
     assert not stray, f"not to be corrected: {sorted(stray)}"
     moment = clock.now()
     with transaction.atomic():
-        old = paper.document.in_force
+        # Read anew: what is refused is not seen as replaced by the page that says so.
+        old = Document.objects.get(pk=paper.document.in_force.pk)
         # In the order of an act: the dossiers, their clocks, the document.
         dossiers = _locked(resting_on(old))
+        its = Q(dossier__in=list(dossiers))
+        # Certificates of the same products wait for what becomes of them.
+        of_products = Q(
+            certificate__isnull=False,
+            dossier__product__in={each.product_id for each in dossiers.values()},
+        )
         terms = list(
             Term.objects.live()
-            .filter(dossier__in=list(dossiers))
-            .select_related("rule")
+            .filter(its | of_products)
+            .select_related("rule", "dossier")
             .select_for_update(of=("self",))
             .order_by("pk")
         )
@@ -183,16 +226,38 @@ def correct(
             # The body of that day, and who signs for it, are one question.
             fields |= {"paper-signed_on", "paper-signer_capacity"}
         pieces = {}
+        batches = {pk: dossier.batch() for pk, dossier in dossiers.items()}
         for each in papers:
-            pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], scan, by)
+            pieces[each.pk] = _scanned(each, dossiers[each.dossier_id], new, scan, by)
             each.document, each.dossier = new, dossiers[each.dossier_id]  # type: ignore[assignment]
             OfficialDocument.objects.filter(pk=each.pk).update(document=new, scan=each.scan)
         for each in papers:
             dossier, piece = dossiers[each.dossier_id], pieces[each.pk]
             each.as_written = as_written
-            _check(each, dossier, of_acts.get(each.pk), fields)
-            doubted: dict[str, Any] = {"as_written": new.signer_capacity} if each.doubt else {}
-            entry = HistoryEntry.objects.record(
+            what = of_acts.get(each.pk)
+            _check(each, dossier, what, fields, changed)
+            followed = False
+            # Of before the ledger a day may be unknown.
+            days = old.signed_on, new.signed_on
+            if days[0] and days[1] and days[0] != days[1] and what is not None:
+                _check_later(each, dossier, what)
+                held_here = [term for term in terms if term.dossier_id == dossier.pk]
+                followed = clocks.follow_paper(
+                    dossier, held_here, what.entry, was=days[0], day=days[1], at=moment, by=by
+                )
+                given = [
+                    term
+                    for term in terms
+                    if term.certificate_id
+                    and term.dossier is not None
+                    and term.dossier.product_id == dossier.product_id
+                ]
+                followed |= clocks.follow_validity(given, at=moment, by=by) > 0
+                followed |= dossier.batch() != batches[dossier.pk]
+            more: dict[str, Any] = {"as_written": new.signer_capacity} if each.doubt else {}
+            if followed:
+                more["followed"] = True
+            HistoryEntry.objects.record(
                 EVENT,
                 dossier,
                 by=by,
@@ -203,21 +268,13 @@ def correct(
                 attached=[scan.sha256] if scan is not None else [],
                 ledger=new.pk,
                 changed=told,
-                **doubted,
+                corrected={
+                    "kind": old.kind,
+                    "number": old.number,
+                    "signed_on": old.signed_on.isoformat() if old.signed_on else "",
+                },
+                **more,
             )
-            # Of before the ledger a day may be unknown.
-            days = old.signed_on, new.signed_on
-            if days[0] and days[1] and days[0] != days[1] and each.pk in of_acts:
-                its = [term for term in terms if term.dossier_id == dossier.pk]
-                clocks.follow_paper(
-                    dossier,
-                    its,
-                    of_acts[each.pk].entry,
-                    was=days[0],
-                    day=days[1],
-                    at=entry.at,
-                    by=by,
-                )
         return new
 
 
@@ -289,25 +346,6 @@ def _check_day(
             wrong = _now(
                 "Giấy chứng nhận %(number)s cấp ngày %(day)s: quyết định không thể ký sau ngày đó."
             ) % {"number": given.number, "day": f"{given.issued_on:%d/%m/%Y}"}
-        result = given.dossier.evaluations.filter(at__lte=given.at).last()
-        if result is not None and day < result.met_on:
-            wrong = _now("Ngày ký quyết định không thể trước ngày họp hội đồng.")
-    if any(what.act.dates_validity for what in of_acts.values()):
-        # It counts from the moment of the act, which no correction moves.
-        wrong = _now(
-            "Hiệu lực giấy chứng nhận đã tính từ ngày văn bản này, phần mềm chưa dời theo được: "
-            "không đính chính ngày ở đây."
-        )
-    for what in of_acts.values():
-        before = Certificate.objects.filter(dossier=what.entry.stream_id, at__lt=what.entry.at)
-        standing = before.order_by("pk").last() if what.act.signer is not None else None
-        if standing is not None and standing.issued_on and day < standing.issued_on:
-            wrong = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.") % {
-                "day": f"{standing.issued_on:%d/%m/%Y}"
-            }
-    for stopped in StoppedProduction.objects.filter(paper__in=resting_on(old)):
-        if stopped.stopped_on > day:
-            wrong = _now("Ngày ngừng sản xuất không thể sau ngày ký xác nhận.")
     if wrong:
         raise ValidationError({"signed_on": wrong})
 
@@ -350,15 +388,22 @@ def _then(dossier: Dossier, what: Rests) -> Dossier:
     return then
 
 
-def _check(paper: OfficialDocument, dossier: Dossier, what: Rests | None, fields: set[str]) -> None:
+def _check(
+    paper: OfficialDocument,
+    dossier: Dossier,
+    what: Rests | None,
+    fields: set[str],
+    changed: set[str],
+) -> None:
     """Refuse, of what was changed, what the paper of this act cannot be by law, or is another's."""
     if what is None:
         return
     then = _then(dossier, what)
-    then.resting_on, then.compared = paper, None
+    then.resting_on, then.as_of = paper, what.entry
+    order = in_order(what.act.name) if "signed_on" in changed else ()
     lacks = [
         Lack(words, condition.field)
-        for condition in about_its_paper(what.act.name)
+        for condition in (*order, *about_its_paper(what.act.name))
         if condition.field in fields and (words := condition.why_not(then))
     ]
     if paper.doubt and {lack.field for lack in lacks} == {"paper-signer_capacity"}:
@@ -367,8 +412,34 @@ def _check(paper: OfficialDocument, dossier: Dossier, what: Rests | None, fields
         raise ConditionNotMet(lacks)
 
 
+def _check_later(paper: OfficialDocument, dossier: Dossier, what: Rests) -> None:
+    """Refuse a day after the paper of a later act that rests on this ``paper``."""
+    dossiers = [dossier]
+    if what.act.does == Effect.ORDERS:
+        # What the ministry ordered is a dossier of its own.
+        dossiers += Dossier.objects.filter(product=dossier.product_id).exclude(pk=dossier.pk)
+    for each in dossiers:
+        later = each.history.filter(event__in=_OF_ACTS, data__has_key="paper")
+        if each.pk == dossier.pk:
+            later = later.filter(seq__gt=what.entry.seq)
+        for entry in with_day(later).order_by("seq"):
+            each.as_of = entry
+            asks = NOT_BEFORE.get(_OF_ACTS[entry.event].name, ())
+            if any(found.paper == paper.pk for found in too_early(each, asks, entry.day)):
+                said = _now(
+                    "Việc «%(act)s» đã ghi theo văn bản ngày %(day)s: không thể ký sau ngày đó."
+                )
+                of = {"act": events.label(entry.event), "day": f"{entry.day:%d/%m/%Y}"}
+                raise ValidationError({"signed_on": said % of})
+        each.as_of = None
+
+
 def _scanned(
-    paper: OfficialDocument, dossier: Dossier, scan: files.Staged | None, by: User
+    paper: OfficialDocument,
+    dossier: Dossier,
+    new: Document,
+    scan: files.Staged | None,
+    by: User,
 ) -> Evidence | None:
     """The piece that shows the right ``scan`` in a dossier, saved; the wrong one stays."""
     if scan is None:
@@ -378,7 +449,9 @@ def _scanned(
     piece = Evidence(
         dossier=dossier,
         kind=was.kind if was is not None else SIGNED_PAPER,
-        title=was.title if was is not None else _now("Văn bản %(number)s") % {"number": paper},
+        title=was.title
+        if was is not None and was.kind != SIGNED_PAPER
+        else _now("Văn bản %(number)s") % {"number": new.number},
         replaces=None if replaced else was,
         recorded_by=by,
         at=clock.now(),

@@ -1,0 +1,170 @@
+"""In which order papers are signed (thứ tự ngày ký): «this paper is not before that one». A leaf.
+
+:data:`NOT_BEFORE` says it of each act, :func:`too_early` asks it: when the act is recorded, by one
+or for many, and when its paper, or the one it rests on, is corrected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from django.utils.translation import gettext as _now
+
+from cycle import events
+
+if TYPE_CHECKING:
+    from dossiers.models.dossier import Dossier
+
+
+class Earlier(NamedTuple):
+    """What a paper is not before: its ``day``, the sentence for a paper that is, and the key of the
+    paper of the dossier that says this day, if one does.
+    """
+
+    day: date
+    words: str
+    paper: int | None = None
+
+
+#: What the dossier has that the paper of an act is not before; None where it has nothing.
+Asks = Callable[["Dossier"], "Earlier | None"]
+
+
+def _paper_of(entry: Any) -> int | None:
+    return next(
+        (pk for model, pk in entry.data.get("records", ()) if model == "officialdocument"), None
+    )
+
+
+def after(*acts: str) -> Asks:
+    """Not before the paper of the last of these acts that was done on one."""
+
+    def ask(dossier: Dossier) -> Earlier | None:
+        last = (
+            dossier.done(*(f"dossier.{act}" for act in acts)).filter(data__has_key="paper").last()
+        )
+        if last is None:
+            return None
+        said = _now("Ngày ký trước văn bản ngày %(day)s của việc «%(act)s»: xin xem lại.")
+        words = said % {"day": f"{last.day:%d/%m/%Y}", "act": events.label(last.event)}
+        return Earlier(last.day, words, _paper_of(last))
+
+    return ask
+
+
+def _met_on(dossier: Dossier, words: str) -> Earlier | None:
+    results = dossier.evaluations.all()
+    if dossier.as_of is not None:
+        results = results.filter(at__lte=dossier.as_of.at)
+    last = results.last()
+    return Earlier(last.met_on, words) if last is not None else None
+
+
+def its_meeting(dossier: Dossier) -> Earlier | None:
+    """Not before the council met whose result it gives."""
+    return _met_on(dossier, _now("Ngày ký không thể trước ngày họp hội đồng."))
+
+
+def the_meeting(dossier: Dossier) -> Earlier | None:
+    """What is decided on a result: not before the council met."""
+    return _met_on(dossier, _now("Ngày ký quyết định không thể trước ngày họp hội đồng."))
+
+
+def the_ground(dossier: Dossier) -> Earlier | None:
+    """Not before the conclusion, or the commune's confirmation, on which it revokes."""
+    grounds = dossier.revocations.select_related("inspection", "stopped__paper__document")
+    if dossier.as_of is not None:
+        grounds = grounds.filter(at__lte=dossier.as_of.at)
+    last = grounds.last()
+    if last is None:
+        return None
+    if last.inspection is not None:
+        day, paper = last.inspection.concluded_on, None
+        said = _now("Ngày ký trước ngày kết luận kiểm tra làm căn cứ (%(day)s): xin xem lại.")
+    else:
+        assert last.stopped is not None, "the database requires one of both"
+        day, paper = last.stopped.paper.signed_on, last.stopped.paper_id
+        said = _now("Ngày ký trước ngày ký xác nhận của xã làm căn cứ (%(day)s): xin xem lại.")
+    return Earlier(day, said % {"day": f"{day:%d/%m/%Y}"}, paper)
+
+
+def the_inspection(dossier: Dossier) -> Earlier | None:
+    """The paper of an inspection: not before it was made."""
+    made = dossier.inspections.all()
+    if dossier.as_of is not None:
+        made = made.filter(at__lte=dossier.as_of.at)
+    last = made.last()
+    if last is None:
+        return None
+    said = _now("Ngày ký trước ngày kiểm tra (%(day)s): xin xem lại.")
+    return Earlier(last.inspected_on, said % {"day": f"{last.inspected_on:%d/%m/%Y}"})
+
+
+def the_end_of_production(dossier: Dossier) -> Earlier | None:
+    """A confirmation: not before what it confirms."""
+    told = dossier.stoppedproductions.all()
+    if dossier.as_of is not None:
+        told = told.filter(at__lte=dossier.as_of.at)
+    last = told.last()
+    if last is None:
+        return None
+    return Earlier(last.stopped_on, _now("Ngày ngừng sản xuất không thể sau ngày ký xác nhận."))
+
+
+def the_order(dossier: Dossier) -> Earlier | None:
+    """The result of what the ministry ordered: not before its order (Đ.10.1.b)."""
+    order = dossier.ordered_by()
+    if order is None:
+        return None
+    said = _now("Ngày ký trước văn bản của Bộ yêu cầu đánh giá lại (%(day)s): xin xem lại.")
+    return Earlier(order.day, said % {"day": f"{order.day:%d/%m/%Y}"}, _paper_of(order))
+
+
+def the_certificate(dossier: Dossier) -> Earlier | None:
+    """What is done with a certificate: not before it was given."""
+    given = dossier.certificates.exclude(decision=dossier.resting_on)
+    if dossier.as_of is not None:
+        given = given.filter(at__lt=dossier.as_of.at)
+    last = given.last()
+    if last is None or last.issued_on is None:
+        return None
+    said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
+    return Earlier(last.issued_on, said % {"day": f"{last.issued_on:%d/%m/%Y}"})
+
+
+#: Act -> what its paper is not before. The paper of an act that has a signer by law is besides not
+#: before a certificate that was there.
+NOT_BEFORE: dict[str, tuple[Asks, ...]] = {
+    "supplement": (after("return_for_supplement"),),
+    "rank_at_district": (its_meeting,),
+    "not_propose": (its_meeting, the_order),
+    "forward_to_province": (after("rank_at_district"),),
+    "rank": (its_meeting, after("forward_to_province")),
+    "not_recognise": (the_meeting, the_order),
+    "propose_recognition": (its_meeting, after("rank", "record_centre_result")),
+    "return_submission": (after("propose_recognition"),),
+    "certify": (
+        the_meeting,
+        after("rank", "record_centre_result"),
+        after("propose_recognition"),
+        the_order,
+    ),
+    "approve_result": (the_meeting, after("rank"), after("propose_recognition")),
+    "nominate": (its_meeting, after("rank"), after("propose_recognition"), after("approve_result")),
+    "record_centre_result": (its_meeting, after("nominate"), the_order),
+    "evaluate_again": (the_meeting, after("record_centre_result")),
+    "record_inspection": (the_inspection,),
+    "confirm_stopped": (the_end_of_production,),
+    "report_revocation": (the_ground,),
+    "revoke": (the_ground, after("report_revocation")),
+}
+
+
+def too_early(dossier: Dossier, asks: tuple[Asks, ...], day: date | None) -> list[Earlier]:
+    """What a paper of ``day`` is before, and may not be."""
+    if day is None:
+        return []
+    found = (ask(dossier) for ask in asks)
+    return [each for each in found if each is not None and day < each.day]
