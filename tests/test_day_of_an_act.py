@@ -331,7 +331,7 @@ def test_what_the_ministry_ordered_is_not_decided_before_its_order(world):
     with clock.at(at(2026, 11, 2)):
         doors.act(
             dossier.process, "order_evaluation", by=w.minh, reason="Kết luận kiểm tra",
-            paper=records.ministry_paper(),
+            paper=records.ministry_paper(signed_on=on(30, 10)),
         )  # fmt: skip
     again = file_anew(dossier.certificates.get(), w.cycle, w.commune, w.an, at(2026, 11, 3))
     again = stand(again, S.AWAITING_DECISION)
@@ -339,7 +339,7 @@ def test_what_the_ministry_ordered_is_not_decided_before_its_order(world):
         with pytest.raises(ConditionNotMet, match="Bộ yêu cầu đánh giá lại"):
             doors.complete(
                 open_task(again), "not_recognise", by=w.son, reason="Thiếu",
-                paper=records.signed_paper(signed_on=on(1, 11)),
+                paper=records.signed_paper(signed_on=on(29, 10)),
             )  # fmt: skip
         doors.complete(
             open_task(again), "not_recognise", by=w.son, reason="Thiếu",
@@ -349,9 +349,15 @@ def test_what_the_ministry_ordered_is_not_decided_before_its_order(world):
     with clock.at(at(2026, 11, 10)):
         result = again.officialdocuments.latest("pk")
         with pytest.raises(ConditionNotMet, match="Bộ yêu cầu đánh giá lại"):
-            right(result, w.son, signed_on=on(1, 11))
+            right(result, w.son, signed_on=on(29, 10))
         right(result, w.son, signed_on=on(5, 11))
         assert given(dossier.certificates.get().pk).validity.ended_on == on(5, 11)
+        # On the other side: the order is not corrected to after the result that it brought.
+        right(result, w.son, signed_on=on(31, 10))
+        order = dossier.officialdocuments.latest("pk")
+        with pytest.raises(ValidationError, match="không thể ký sau"):
+            right(order, w.minh, signed_on=on(1, 11))
+        right(order, w.minh, signed_on=on(31, 10))
 
 
 # --- Asked once more, and told ----------------------------------------------------------------
