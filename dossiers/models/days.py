@@ -52,11 +52,15 @@ def with_day(entries: QuerySet[HistoryEntry]) -> QuerySet[Any]:
 
 
 def came_on(state: State, dossier: str, otherwise: str) -> Any:
-    """The day on which the dossier in the column ``dossier`` last came into ``state``; where its
-    history does not tell, that of the moment in the column ``otherwise``.
+    """The day on which the dossier in the column ``dossier`` last came into ``state`` by an act on
+    a document; without one that of the moment in the column ``otherwise``.
     """
     came = HistoryEntry.objects.filter(
-        stream=Stream.DOSSIER, stream_id=OuterRef(dossier), after=state
+        stream=Stream.DOSSIER,
+        stream_id=OuterRef(dossier),
+        event__startswith="dossier.",
+        after=state,
+        data__has_key="paper",
     ).exclude(before=state)
     last = with_day(came).order_by("-seq").values("day")[:1]
     return Coalesce(Subquery(last), TruncDate(otherwise))
