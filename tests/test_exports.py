@@ -29,6 +29,7 @@ from dossiers.lists.filters import Exportable
 from dossiers.models import Dossier
 from dossiers.walk import doors
 from tests.ground import kept
+from tests.owning import settle
 from tests.public_pages import main
 from tests.records import idea
 from tests.stock_sheets import GOOD, book, checked, load_units
@@ -127,7 +128,9 @@ def taken(client, name, query="", pk=None, **data):
 @kept
 def land(db):
     call_command("load_reference", stdout=StringIO())
-    return Province(1300)
+    made = Province(1300)
+    settle()
+    return made
 
 
 def rows_of(html):
