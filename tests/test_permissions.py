@@ -165,21 +165,29 @@ def test_only_an_officer_begins_a_dossier(cast):
     assert {"an", "binh", "minh"} <= officers < set(cast)
 
 
-@pytest.mark.parametrize("act", FREE_ACTS)
-def test_who_may_do_an_act_that_no_task_asked_for(act, cast, dossier_of_three):
-    assert allowed(f"dossiers.{act}", cast, dossier_of_three) == FREE_ACTS[act]
+def test_who_may_do_an_act_that_no_task_asked_for(cast, dossier_of_three):
+    found = {act: allowed(f"dossiers.{act}", cast, dossier_of_three) for act in FREE_ACTS}
+    assert found == FREE_ACTS
 
 
-@pytest.mark.parametrize("act", FREE_ACTS)
-def test_under_two_levels_the_district_may_do_nothing(act, cast, dossier):
-    assert allowed(f"dossiers.{act}", cast, dossier) == FREE_ACTS[act] - {"binh"}
+def test_under_two_levels_the_district_may_do_nothing(cast, dossier):
+    found = {act: allowed(f"dossiers.{act}", cast, dossier) for act in FREE_ACTS}
+    assert found == {act: who - {"binh"} for act, who in FREE_ACTS.items()}
 
 
-@pytest.mark.parametrize("act", FREE_ACTS)
-def test_the_second_door_asks_the_permission(act, cast, dossier_of_three):
-    for name in set(cast) - FREE_ACTS[act]:
-        with pytest.raises(PermissionDenied):
-            doors.act(dossier_of_three.process, act, by=cast[name], reason="Thử")
+def test_the_second_door_asks_the_permission(cast, dossier_of_three):
+    let_in = []
+    for act, who in FREE_ACTS.items():
+        for name in sorted(set(cast) - who):
+            try:
+                doors.act(dossier_of_three.process, act, by=cast[name], reason="Thử")
+            except PermissionDenied:
+                continue
+            except Exception as fault:
+                let_in.append((act, name, fault))
+            else:
+                let_in.append((act, name))
+    assert not let_in, "\n".join(map(str, let_in))
     assert dossier_of_three.history.count() == 1
 
 
@@ -199,11 +207,11 @@ def test_who_may_do_and_distribute_a_task(node, cast, dossier_of_three):
         assert allowed(f"dossiers.{act}", cast, dossier) == holders | typists, act
 
 
-@pytest.mark.parametrize("act", sorted(OF_A_TASK))
-def test_an_act_of_a_task_is_nobodys_without_its_task(act, cast, dossier):
+def test_an_act_of_a_task_is_nobodys_without_its_task(cast, dossier):
     doors.act(dossier.process, "withdraw", by=cast["an"], reason="Ngừng sản xuất")
     dossier = Dossier.objects.get(pk=dossier.pk)
-    assert allowed(f"dossiers.{act}", cast, dossier) == set()
+    found = {act: allowed(f"dossiers.{act}", cast, dossier) for act in OF_A_TASK}
+    assert found == {act: set() for act in OF_A_TASK}
 
 
 @pytest.mark.parametrize("node", TASKS)
