@@ -23,13 +23,13 @@ demo: $(VENV)/installed  ## chạy thử toàn bộ hệ thống tại http://12
 	@exec $(RUN) manage.py up
 
 test: $(VENV)/installed-dev  ## chạy toàn bộ kiểm thử
-	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 test-quick: $(VENV)/installed-dev  ## chạy kiểm thử nhanh: mỗi bảng trường hợp một dòng, không có gì chậm
-	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup --quick $(ARGS)
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadfile --quick $(ARGS)
 
 coverage: $(VENV)/installed-dev  ## đo phần mã nguồn mà kiểm thử đi qua, kể cả rẽ nhánh
-	@$(TEST) $(RUN) -m pytest -n auto --dist loadgroup -m 'not proof and not own_server' \
+	@$(TEST) $(RUN) -m pytest -n auto --dist loadfile -m 'not proof and not own_server' \
 		--cov --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=95 $(ARGS)
 
 check: $(VENV)/installed-dev  ## kiểm tra định dạng, lỗi, kiểu, cấu hình, di trú dữ liệu, bản dịch, luồng

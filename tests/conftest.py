@@ -5,6 +5,7 @@ and Tâm for the province; Kiểm audits; Lả is the officer of another commune
 """
 
 import gc
+from collections import Counter
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
@@ -134,8 +135,25 @@ def _on_another_day(request):
         yield
 
 
-#: Files whose tests share something that takes long to load: one process runs them all.
-TOGETHER = {"test_backup.py", "test_demo.py", "test_replay.py", "test_replay_files.py"}
+#: Beginnings of the names of tests that any process may take, whichever runs the rest of the file.
+APART = ("tests/browser/", "tests/test_proofs.py::test_a_proof_holds_in_small")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Of several processes each takes file by file: what its tests rest on is made once.
+
+    In the order of ``pytest_collection_modifyitems``. The marks by which xdist would group tests are
+    lost on this pytest: it asks for another name of a test than the one that they change.
+    """
+    from xdist.scheduler import LoadFileScheduling
+
+    class FileByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return nodeid if nodeid.startswith(APART) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False
+    return FileByFile(config, log)
 
 
 def pytest_collection_finish():
@@ -174,14 +192,12 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(config, items):
-    """The proofs first, then the walks: none that takes long is left to run alone at the end.
+    """The proofs first, then the files with what is slow, those with most tests, and the browsers.
 
-    Of a file whose tests share what takes long to load all are marked slow, or it is loaded twice.
+    None that takes long is left to run alone at the end.
     """
     for item in items:
-        if item.path.name in TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-        elif item.path.name == "test_embedded.py":
+        if item.path.name == "test_embedded.py":
             item.add_marker(pytest.mark.own_server)
             item.add_marker(pytest.mark.slow(reason="starts and stops servers"))
         elif item.path.parent.name == "browser":
@@ -190,7 +206,17 @@ def pytest_collection_modifyitems(config, items):
         elif getattr(item, "originalname", "") == "test_a_proof_holds_in_small":
             item.add_marker(pytest.mark.proof)
             item.add_marker(pytest.mark.slow(reason="a server of its own, and processes to kill"))
-    items.sort(key=_how_short)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    many = Counter(item.path for item in items)
+
+    def order(item):
+        if item.get_closest_marker("proof"):
+            return 0, 0
+        if item.get_closest_marker("browser"):
+            return 3, 0
+        return 1 if item.path in slow else 2, -many[item.path]
+
+    items.sort(key=order)
     if config.getoption("--quick"):
         left = _quick(items)
         config.hook.pytest_deselected(items=[item for item in items if item not in left])
@@ -208,16 +234,6 @@ def _quick(items):
         if not any(map(item.get_closest_marker, LEFT_OUT)):
             first.setdefault(item.nodeid.partition("[")[0], item)
     return dict.fromkeys(first.values())
-
-
-def _how_short(item):
-    """Smaller for what begins earlier; browsers and servers of their own stay where they are."""
-    if item.get_closest_marker("proof"):
-        return 0
-    early = item.get_closest_marker("slow") and not (
-        item.get_closest_marker("browser") or item.get_closest_marker("own_server")
-    )
-    return 1 if early else 2
 
 
 @pytest.fixture(autouse=True)
