@@ -577,10 +577,26 @@ class RoleAssignmentAdmin(Kept):
         _save_assignment(request, form, obj.save)
 
 
+class OnPaperForm(forms.ModelForm):
+    """A row that names the province's document it is changed on."""
+
+    OF_PAPER = ("document", "target_document")
+
+    def clean(self):
+        super().clean()
+        for name in set(self.OF_PAPER) & set(self.changed_data):
+            try:
+                check_document(self.cleaned_data.get(name) or "", name)
+            except ValidationError as refused:
+                self.add_error(None, refused)
+        return self.cleaned_data
+
+
 class TermRuleInline(admin.StackedInline):
     """What the law proposes and the province overrules, with the number of its document."""
 
     model = TermRule
+    form = OnPaperForm
     extra = 0
     can_delete = False
     fields = [
@@ -600,6 +616,7 @@ class CycleAdmin(Kept):
 
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
     inlines = [TermRuleInline]
+    form = OnPaperForm
     # Its own page asks for it: the windows lie within.
     exclude = ["ends_on"]
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files, letters
 from cycle.fields import CountField, DateField, MoneyField, PointsField
-from cycle.models import OrgUnit, User
+from cycle.models import OrgUnit, User, check_document, check_signer
 from cycle.written import day_text, grouped, moment_text
 from dossiers.law.conditions import ConditionNotMet, Words
 
@@ -320,9 +320,17 @@ class Fold:
     sum: str = ""
 
 
+#: Fields in which a document is named in words, by whatever form -> what is asked of them: a number
+#: with its symbol, of a day that has come and is in use; the full name of a person.
+NAMES_A_PAPER: dict[str, Callable[[str, str], None]] = {
+    "document": check_document,
+    "document_signer": check_signer,
+}
+
+
 class Part(forms.BaseForm):
     """A part of an act's form. ``not_future``: its date fields that may not be in the future;
-    ``folds``: groups of fields shown folded.
+    ``folds``: groups of fields shown folded. What names a document is asked whether it does.
     """
 
     fields: dict[str, Any]
@@ -356,6 +364,7 @@ class Part(forms.BaseForm):
             day = self.cleaned_data.get(name)
             if day and day > clock.today():
                 self.add_error(name, _("Ngày này chưa đến, xin xem lại."))
+        check_typed(self, **NAMES_A_PAPER)
         return cleaned
 
     def add_to(self, call: dict[str, Any]) -> None:
@@ -380,7 +389,7 @@ def refuse(form: forms.BaseForm, refused: ConditionNotMet | ValidationError) -> 
         form.add_error(field if field in form.fields else None, [str(each) for each in sentences])
 
 
-def check_typed(form: forms.Form, **checks: Callable[[str, str], None]) -> None:
+def check_typed(form: forms.BaseForm, **checks: Callable[[str, str], None]) -> None:
     """Ask of each field that was filled in its check, which raises ValidationError; what that says
     stands at the field.
     """

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import OrgUnit, User, check_document, check_signer
-from dossiers.forms.fields import PlainPart, check_typed, polish, refuse
+from cycle.models import OrgUnit, User
+from dossiers.forms.fields import PlainPart, polish, refuse
 from dossiers.forms.shown import sealed
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
@@ -103,7 +103,6 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         if gone:
             raise ValidationError(MEANWHILE)
-        check_typed(self, document=check_document, document_signer=check_signer)
         if self.corrects is not None and self.cleaned_data.get("seen") != self.corrects.pk:
             self._seen_anew(self.corrects)
         if not self.errors and not self.choices() and not self.potentials():

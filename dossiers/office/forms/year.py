@@ -26,10 +26,8 @@ from cycle.models import (
     StepWindow,
     TermRule,
     User,
-    check_document,
     check_signer,
     check_symbol,
-    document_wrong,
 )
 from cycle.rulesets import ACTING
 from cycle.steps import Step
@@ -42,7 +40,6 @@ from dossiers.forms.fields import (
     RowField,
     check_typed,
     polish,
-    refuse,
 )
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
@@ -74,11 +71,6 @@ class Documented(Corrects, PlainPart):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         self.as_it_will_be()
-        if text := self.cleaned_data.get("document"):
-            try:
-                check_document(text, "document")
-            except ValidationError as error:
-                refuse(self, error)
         return cleaned
 
     def change(self) -> years.Change:
@@ -285,12 +277,6 @@ class ReadingsForm(Corrects, PlainPart):
         self.order_fields([point for point, _label in points])
         for field in self.fields.values():
             polish(field)
-
-    def clean_document(self) -> str:
-        text: str = self.cleaned_data["document"]
-        if wrong := document_wrong(text):
-            raise ValidationError(wrong)
-        return text.strip()
 
     def choices(self) -> dict[str, str]:
         """The choice of each point that was changed here."""
