@@ -14,6 +14,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, Level, OrgUnit, OutboxMessage, Role, RuleSet
 from dossiers.models import Term
 from notifications.models import Delivery, DeliveryState, Notification
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_cycle, open_dossier, person
 
 #: Whom each rung goes to; each is one person, so a firing is one notification.
@@ -22,7 +23,7 @@ RUNGS = ["-1:officer", "0:officer", "1:leader"]
 
 def end_the_province_of_the_reference_data():
     """One installation has one province, and a proof brings its own."""
-    OrgUnit.objects.filter(level=Level.PROVINCE).update(valid_to=date(2025, 6, 30))
+    update_as_owner(OrgUnit.objects.filter(level=Level.PROVINCE), valid_to=date(2025, 6, 30))
 
 
 class Ground:
@@ -38,7 +39,7 @@ class Ground:
         )
         self.an = person("an", "Lò Thị An", (Role.OFFICER, self.written))
         self.an.email = "an@example.vn"
-        self.an.save()
+        save_as_owner(self.an)
         person("chi", "Quàng Văn Chi", (Role.LEADER, self.written), (Role.LEADER, self.quiet))
         person("la", "Vàng A Lả", (Role.OFFICER, self.quiet))
         self.minh = person("minh", "Nguyễn Hoàng Minh", (Role.OFFICER, self.province))

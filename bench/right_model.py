@@ -57,6 +57,7 @@ from notifications.models import Notification
 from notifications.rules import may_read
 from tests import records
 from tests.law_acts import HANDS_IN
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_cycle, open_dossier, person
 
 BOUND = (
@@ -355,8 +356,9 @@ class Walk(Rounds):
     def leave(self):
         if held := self.held():
             post = self.chance.choice(held)
-            RoleAssignment.objects.filter(pk=post.pk).update(
-                valid_to=clock.today() - timedelta(days=1)
+            update_as_owner(
+                RoleAssignment.objects.filter(pk=post.pk),
+                valid_to=clock.today() - timedelta(days=1),
             )
             return True
 
@@ -405,8 +407,9 @@ class Walk(Rounds):
             Substitution.objects.in_force(today).filter(valid_from__lt=today).order_by("pk")
         )
         if lent:
-            Substitution.objects.filter(pk=self.chance.choice(lent).pk).update(
-                valid_to=today - timedelta(days=1)
+            update_as_owner(
+                Substitution.objects.filter(pk=self.chance.choice(lent).pk),
+                valid_to=today - timedelta(days=1),
             )
         return bool(lent)
 
@@ -419,7 +422,7 @@ class Walk(Rounds):
         users = users.exclude(pk__in=keeps.values("user"))
         closed = list(users.filter(is_active=False).order_by("pk"))
         user = self.chance.choice(closed or list(users.order_by("pk")))
-        User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
+        update_as_owner(User.objects.filter(pk=user.pk), is_active=not user.is_active)
         return True
 
     def merge(self):
@@ -435,10 +438,10 @@ class Walk(Rounds):
             parent=self.province, valid_from=today + timedelta(days=1),
         )  # fmt: skip
         old.valid_to = today
-        old.save()
+        save_as_owner(old)
         old.successors.set([self.commune])
         for post in RoleAssignment.objects.held_on(today).filter(org_unit=old).order_by("pk"):
-            RoleAssignment.objects.filter(pk=post.pk).update(valid_to=today)
+            update_as_owner(RoleAssignment.objects.filter(pk=post.pk), valid_to=today)
             if self.chance.random() < 0.7:
                 RoleAssignment.objects.create(
                     user=post.user, role=post.role, org_unit=self.commune,
@@ -565,7 +568,7 @@ class Walk(Rounds):
         """At the end: with all posts filled, each dossier is walked to where its walk ends."""
         for task in Task.objects.open().select_related("dossier", "org_unit", "owner", "term"):
             self.agree(task)
-        User.objects.update(is_active=True)
+        update_as_owner(User.objects, is_active=True)
         self.read.clear()
         for role, unit in self.posts:
             self.appoint(role, unit)

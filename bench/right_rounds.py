@@ -39,6 +39,7 @@ from dossiers.rules import doers
 from dossiers.walk import doors
 from tests import judging, records
 from tests.law_acts import HANDS_IN
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, person
 
@@ -496,7 +497,7 @@ class Rounds:
         users = list(User.objects.filter(pk__in=ids).order_by("pk"))
         closed = [each for each in users if not each.is_active]
         user = self.chance.choice(closed or users)
-        User.objects.filter(pk=user.pk).update(is_active=not user.is_active)
+        update_as_owner(User.objects.filter(pk=user.pk), is_active=not user.is_active)
         return True
 
     def term_ends(self):
@@ -504,9 +505,9 @@ class Rounds:
         if self.council.valid_to is not None and self.council.valid_to >= clock.today():
             return False
         last = clock.today() + DAY * self.chance.randrange(4)
-        Council.objects.filter(pk=self.council.pk).update(valid_to=last)
+        update_as_owner(Council.objects.filter(pk=self.council.pk), valid_to=last)
         if self.chance.random() < 0.5:
-            self.council.members.filter(until=None, since__lte=last).update(until=last)
+            update_as_owner(self.council.members.filter(until=None, since__lte=last), until=last)
         self.council.refresh_from_db()
         self.read.clear()
         return True
@@ -614,7 +615,7 @@ class Rounds:
         for _one in range(2):
             self.appoint(Role.COUNCIL_OFFICE, self.province)
         users = self.council.members.values("user")
-        User.objects.filter(pk__in=users).update(is_active=True)
+        update_as_owner(User.objects.filter(pk__in=users), is_active=True)
         self.read.clear()
 
     def gave_up(self, pk):

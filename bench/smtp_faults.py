@@ -25,6 +25,7 @@ from dossiers.terms.sweep import sweep
 from notifications import delivery
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, DeliveryState
+from tests.owning import save_as_owner
 from tests.world import open_dossier, open_task
 
 BOUND = (
@@ -94,7 +95,7 @@ def courier():
 def _requests(ground, mailbox, mails, requests):
     """Acts through the web server while the mail server answers and hangs; none reaches it."""
     ground.minh.email = "minh@example.vn"
-    ground.minh.save()
+    save_as_owner(ground.minh)
     task = open_task(open_dossier(ground.cycle, ground.written, ground.an)).pk
     times = {ANSWERS: [], HANGS: []}
     with _office(ground, task) as act:

@@ -105,7 +105,7 @@ class Told(_Firm):
     ``stream`` and ``of``: the chain that tells it, and SQL of its number, where ``r`` is the row.
     ``also``: other chains that may. ``columns``: ``{columns, by spaces: events, by spaces}``; in
     the place of events :data:`BECAME` or :data:`SAVED`.
-    ``rows``: the events without which no row comes, changes or goes.
+    ``rows``: the events without which no row comes, changes or goes; ``on``: which of these.
     """
 
     when, timing = pgtrigger.After, pgtrigger.Deferred
@@ -118,13 +118,14 @@ class Told(_Firm):
         of: str,
         columns: Mapping[str, str] | None = None,
         rows: str = "",
+        on: pgtrigger.Operation = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
         also: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.told = {
             tuple(named.split()): tuple(events.split()) for named, events in (columns or {}).items()
         }
         self.columns = tuple(each for group in self.told for each in group)
-        self.rows = tuple(rows.split())
+        self.rows, self.on = tuple(rows.split()), on
         chains = " OR ".join(
             f"h.stream = '{each}' AND h.stream_id = {key}" for each, key in ((stream, of), *also)
         )
@@ -137,9 +138,7 @@ class Told(_Firm):
             asked += f"IF NOT {_tells(self.rows)} THEN lacking := 'the row'; END IF; "
         super().__init__(
             name=name,
-            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
-            if rows
-            else pgtrigger.UpdateOf(*self.columns),
+            operation=on if rows else pgtrigger.UpdateOf(*self.columns),
             condition=None if rows else pgtrigger.Condition(f"({_differ(self.columns)})"),
             declare=[
                 ("r", "record"),
@@ -168,6 +167,11 @@ def _tells(events: tuple[str, ...], group: tuple[str, ...] = ()) -> str:
     if events == (SAVED,):
         return "coalesce(saved, false)"
     return f"coalesce(said && '{{{','.join(events)}}}'::text[], false)"
+
+
+def naming(key: str) -> str:
+    """For ``of``, in a chain that tells of many rows: its lines whose data name this row."""
+    return f"CASE WHEN h.data->>'{key}' = r.id::text THEN h.stream_id END"
 
 
 #: The name of the trigger on each table that keeps its primary key, and of its function.

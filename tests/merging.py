@@ -4,6 +4,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from cycle.models import Level, OrgUnit
+from tests.owning import save_as_owner
 
 
 @contextmanager
@@ -12,10 +13,10 @@ def while_it_stood(*units):
     ends = {unit: (unit.valid_to, unit.main_successor) for unit in units}
     for unit in units:
         unit.valid_to = unit.main_successor = None
-        unit.save()
+        save_as_owner(unit)
     yield
     for unit, (unit.valid_to, unit.main_successor) in ends.items():
-        unit.save()
+        save_as_owner(unit)
 
 
 def unit(code, parent, first, last=None, to=(), level=Level.COMMUNE, chosen=None, name=""):

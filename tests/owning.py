@@ -7,7 +7,7 @@ import psycopg
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import DeleteQuery, UpdateQuery
 
 from cycle.guards import SEARCH_PATH
 
@@ -79,14 +79,31 @@ def lend_hand():
 
 def update_as_owner(rows, **values):
     """What ``rows.update(**values)`` does, by the owner's hand: no line of history tells it."""
-    query = rows.query.chain(UpdateQuery)
+    query = rows.all().query.chain(UpdateQuery)
     query.add_update_values(values)
     statement, params = query.get_compiler(connection.alias).as_sql()
     return sql_as_owner(connection.ops.compose_sql(statement, params))
 
 
+def delete_as_owner(rows):
+    """What ``rows.delete()`` does to rows that nothing names, by the owner's hand."""
+    query = rows.all().query.chain(DeleteQuery)
+    statement, params = query.get_compiler(connection.alias).as_sql()
+    return sql_as_owner(connection.ops.compose_sql(statement, params))
+
+
+def save_as_owner(row):
+    """What ``row.save()`` does to a row that is there, by the owner's hand."""
+    values = {
+        field.name: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if not field.generated and not field.primary_key
+    }
+    return update_as_owner(type(row)._base_manager.filter(pk=row.pk), **values)
+
+
 def sql_as_owner(statement):
-    """An UPDATE by the owner's hand; how many rows it changed."""
+    """A change of rows by the owner's hand; of how many."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT update_as_owner(%s)", [statement])
         return cursor.fetchone()[0]

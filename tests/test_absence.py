@@ -18,6 +18,7 @@ from tests import records
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
 from tests.ground import kept
+from tests.owning import save_as_owner
 from tests.pages import shown
 from tests.world import open_task, person
 
@@ -170,7 +171,7 @@ def test_what_cannot_be_is_refused_in_words(fields, field, said, cycle, an, dung
     people = {"an": an, "gone": dung}
     if fields.get("substitute") == "gone":
         dung.is_active = False
-        dung.save()
+        save_as_owner(dung)
     user = people.get(fields.pop("substitute", None), dung) if "substitute" in fields else dung
 
     with pytest.raises(ValidationError, match=said) as refused:

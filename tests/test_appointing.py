@@ -27,7 +27,7 @@ from tests.absences import fresh, substitute_for
 from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import delete_as_owner, update_as_owner
 from tests.sealed_pages import addresses
 from tests.standing import sent_up, stand
 from tests.world import open_task, person
@@ -93,7 +93,7 @@ def test_who_may_name_whom_a_substitute_on_what(post, favoured, cycle, cast, dun
                 assert not Substitution.objects.exists()
             else:
                 assert paper in may, (name, paper)
-                made.delete()
+                delete_as_owner(Substitution.objects.filter(pk=made.pk))
 
 
 @pytest.mark.parametrize(("post", "favoured"), [*product(("officer", "leader"), ("self", "dung"))])
@@ -245,7 +245,7 @@ def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung,
                 # The post ended and given again is the same post.
                 yesterday = clock.today() - timedelta(days=1)
                 if post.valid_from < yesterday:
-                    RoleAssignment.objects.filter(pk=post.pk).update(valid_to=yesterday)
+                    update_as_owner(RoleAssignment.objects.filter(pk=post.pk), valid_to=yesterday)
                     RoleAssignment.objects.create(
                         user=an, role=post.role, org_unit=commune, valid_from=clock.today()
                     )
@@ -383,7 +383,7 @@ def test_who_left_binds_nobody(dossier, an, commune):
     lan = person("lan", "Lò Thị Lan", (Role.OFFICER, commune))
     doors.claim(open_task(dossier), by=lan)
     assert not holds_task(fresh(an), open_task(dossier))
-    User.objects.filter(pk=lan.pk).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=lan.pk), is_active=False)
     assert holds_task(fresh(an), open_task(dossier))
     assert handover.keep_posts() == 1
     assert open_task(dossier).owner is None
@@ -692,14 +692,14 @@ def _reassign(task, w):
 
 def _substitute(task, w):
     gone = person("gone", "Đã Nghỉ")
-    User.objects.filter(pk=gone.pk).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=gone.pk), is_active=False)
     gone.refresh_from_db()
     handover.substitute(asked(w["post"], gone), by=w["chi"])
 
 
 def _hand_over(task, w):
     gone = person("gone", "Đã Nghỉ")
-    User.objects.filter(pk=gone.pk).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=gone.pk), is_active=False)
     gone.refresh_from_db()
     handover.hand_over(w["post"], to=gone, by=w["chi"], on=clock.today(), reason="Nghỉ")
 

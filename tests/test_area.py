@@ -30,6 +30,7 @@ from notifications import audiences, digests, feed, weekly
 from tests.filing_anew import certify
 from tests.ground import kept
 from tests.merging import unit, while_it_stood
+from tests.owning import update_as_owner
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
 
@@ -126,7 +127,7 @@ def opened(cycle, commune):
     once = person(f"cu_{commune.pk}", "Cán bộ cũ", ("officer", commune))
     with clock.at(OPENED), while_it_stood(commune):
         dossier = open_dossier(cycle, commune, once)
-    once.role_assignments.update(valid_to=OPENED.date())
+    update_as_owner(once.role_assignments, valid_to=OPENED.date())
     return Dossier.objects.get(pk=dossier.pk)
 
 

@@ -14,7 +14,7 @@ from dossiers.walk import doors, papers
 from tests import records
 from tests.law_acts import corrected
 from tests.merging import unit, while_it_stood
-from tests.owning import insert_as_owner, update_as_owner
+from tests.owning import insert_as_owner, save_as_owner, update_as_owner
 from tests.standing import sent_up, stand
 from tests.world import open_dossier, open_task, person
 
@@ -137,7 +137,7 @@ def test_no_unit_signs_on_a_day_on_which_it_is_not_there(told, here):
     if told == "ended":
         dossier = standing(here, "N")
         here.N.main_successor = None
-        here.N.save()
+        save_as_owner(here.N)
         day, whose = clock.today(), "N"
     else:
         dossier = standing(here, "W")

@@ -11,6 +11,7 @@ from dossiers.terms.sweep import begin_batches
 from dossiers.walk import doors
 from notifications.models import CalendarFeed
 from tests import records
+from tests.owning import save_as_owner
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ def test_an_unknown_address_and_that_of_somebody_who_left_are_not_there(client, 
     path = address(client, an)
     assert len(shown(client, path)) == 1
     an.is_active = False
-    an.save()
+    save_as_owner(an)
     assert client.get(path).status_code == 404
 
 

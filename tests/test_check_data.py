@@ -19,7 +19,7 @@ from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
-from tests.owning import insert_as_owner, owner
+from tests.owning import insert_as_owner, owner, save_as_owner, update_as_owner
 from tests.standing import stand
 from tests.stored import path_of, staged
 from tests.world import open_dossier, open_task
@@ -222,7 +222,9 @@ def test_a_task_whose_owner_left_the_post_is_released_on_a_document(dossier, an,
     task = open_task(dossier)
     doors.claim(task, by=an)
     assert found() == []
-    RoleAssignment.objects.filter(user=an).update(valid_to=clock.today().replace(year=2025))
+    update_as_owner(
+        RoleAssignment.objects.filter(user=an), valid_to=clock.today().replace(year=2025)
+    )
     assert found() == [("owner_without_post", task.pk)]
     key = f"owner_without_post:{task.pk}"
     document = "15/VB-UBND ngày 20/11/2026"
@@ -248,7 +250,7 @@ def test_an_owner_who_is_substituted_or_deactivated(dossier, an):
     task = open_task(dossier)
     doors.claim(task, by=an)
     an.is_active = False
-    an.save()
+    save_as_owner(an)
     assert found() == [("owner_without_post", task.pk)]
 
 

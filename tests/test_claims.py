@@ -24,7 +24,7 @@ from dossiers.office.reports import CycleReport
 from dossiers.walk import doors, papers
 from tests import judging, records
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import save_as_owner, update_as_owner
 from tests.pages import yes
 from tests.revoking import at, certify, inspect
 from tests.standing import stand
@@ -412,7 +412,7 @@ def test_certified_and_taken_back_in_the_year_is_certified_no_more(
     assert year.not_recognised.count() == 0
     # Revoked after the year was closed: the year's report stays as it was.
     cycle.closed_on = records.day(2026, 10, 31)
-    cycle.save(update_fields=["closed_on"])
+    save_as_owner(cycle)
     assert (year.certified.count(), year.revoked.count()) == (1, 0)
 
 

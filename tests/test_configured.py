@@ -13,6 +13,7 @@ from cycle import clock, rubrics
 from cycle.models import DayOff, HistoryEntry, OrgUnit, User
 from dossiers.models import Producer, Product
 from dossiers.terms import recalculation
+from tests.owning import update_as_owner
 from tests.rubric_files import of
 from tests.stored import staged
 
@@ -93,7 +94,7 @@ def units_of_a_file(w):
     path.write_text(
         "code,name,level,parent_code\n91,Tỉnh Một,province,\n92,Xã Hai,commune,91\n", "utf-8"
     )
-    OrgUnit.objects.filter(level="province").update(valid_to="2026-06-30")
+    update_as_owner(OrgUnit.objects.filter(level="province"), valid_to="2026-06-30")
     call_command("load_units", path, valid_from=clock.today())
     return {"by": None, "data": {"file": "xa.csv", "rows": 2}}
 

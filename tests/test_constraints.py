@@ -149,7 +149,7 @@ from tests.breaking import (
 )
 from tests.decision_papers import decision_of
 from tests.held import HELD
-from tests.owning import insert_as_owner, owner, update_as_owner
+from tests.owning import delete_as_owner, insert_as_owner, owner, update_as_owner
 from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
@@ -157,7 +157,7 @@ pytestmark = pytest.mark.django_db
 
 def ended_unit(w):
     """A post that begins after its unit has ended."""
-    OrgUnit.objects.filter(pk=w.commune.pk).update(valid_to=date(2025, 12, 31))
+    update_as_owner(OrgUnit.objects.filter(pk=w.commune.pk), valid_to=date(2025, 12, 31))
     held_by(w)
 
 
@@ -181,8 +181,8 @@ BREAKS = {
     "step_window_warns_in_its_year": lambda w: window(w, warn_days=91),
     "step_window_peak_is_a_month": lambda w: window(w, peak=13),
     "step_window_inside_its_cycle": lambda w: [
-        StepWindow.objects.all().delete(),
-        Cycle.objects.update(ends_on=date(2026, 12, 31)),
+        delete_as_owner(StepWindow.objects),
+        update_as_owner(Cycle.objects, ends_on=date(2026, 12, 31)),
         window(w, closes_on=date(2027, 1, 1)),
     ],
     "step_windows_in_order": lambda w: [
@@ -510,8 +510,8 @@ BREAKS = {
         w, records.certificate(), stars=3, decision=decision_of(another(w))
     ),
     "term_task_is_of_its_dossier": lambda w: update_as_owner(term(w), dossier=another(w)),
-    "term_certificate_is_of_its_dossier": lambda w: term(w).update(
-        certificate=certificate_of_another(w)
+    "term_certificate_is_of_its_dossier": lambda w: update_as_owner(
+        term(w), certificate=certificate_of_another(w)
     ),
     "stock_row_certificate_is_of_its_dossier": lambda w: StockRow.objects.create(
         batch=stock_batch(w), line=2, dossier=w.dossier, certificate=certificate_of_another(w)
@@ -524,7 +524,9 @@ BREAKS = {
         pk=certificate_of_another(w).pk
     ).update(void=True),
     "struck_with_its_list": lambda w: Dossier.objects.filter(pk=w.dossier.pk).update(void=True),
-    "year_struck_out_is_empty": lambda w: Cycle.objects.update(void=True, closed_on="2026-12-31"),
+    "year_struck_out_is_empty": lambda w: update_as_owner(
+        Cycle.objects, void=True, closed_on="2026-12-31"
+    ),
     "mark_of_before_is_the_owners": lambda w: kept(w, records.certificate(), stars=3, before=True),
     "stands_in_its_year": lambda w: [
         judged(w),
@@ -579,7 +581,7 @@ BREAKS = {
     "one_head_per_council": lambda w: seated(w, user=w.an, seat="chair"),
     "seat_ended_stays": lambda w: [
         judged(w),
-        Member.objects.filter(seat="member").update(until=clock.today()),
+        update_as_owner(Member.objects.filter(seat="member"), until=clock.today()),
         Member.objects.exclude(until=None).update(until=None),
     ],
     "seat_stays_as_given": lambda w: [council(w), Member.objects.update(since=LONG_AGO)],
@@ -1363,7 +1365,9 @@ def told_beside_of(world, leader):
 NO_ERASURE = {
     "by_nobody_who_leads": lambda w, leader: {"made_by": w.an},
     "after_the_post_ended": lambda w, leader: [
-        RoleAssignment.objects.filter(user=leader).update(valid_to=clock.today() - timedelta(1)),
+        update_as_owner(
+            RoleAssignment.objects.filter(user=leader), valid_to=clock.today() - timedelta(1)
+        ),
         {},
     ][1],
     "before_the_post_begins": lambda w, leader: [
@@ -1373,7 +1377,7 @@ NO_ERASURE = {
         {},
     ][1],
     "without_an_account": lambda w, leader: [
-        User.objects.filter(pk=leader.pk).update(is_active=False), {},
+        update_as_owner(User.objects.filter(pk=leader.pk), is_active=False), {},
     ][1],
     "signed_tomorrow": lambda w, leader: {"signed_on": clock.today() + timedelta(days=1)},
     "of_another_day": lambda w, leader: {"made_at": clock.now() - timedelta(days=9)},
@@ -1425,7 +1429,7 @@ NO_ERASURE = {
     ),
     "of_what_says_the_signature_of_their_former_name": lambda w, leader: [
         on_words_of(w, leader.full_name),
-        User.objects.filter(pk=leader.pk).update(full_name="Người Kế Nhiệm"),
+        update_as_owner(User.objects.filter(pk=leader.pk), full_name="Người Kế Nhiệm"),
     ][0],
     "of_an_act_on_their_paper": lambda w, leader: on_paper_of(
         w, leader, [decision_of(w.dossier, signer=f"TS. {leader.full_name}")]
@@ -1471,7 +1475,7 @@ def test_one_request_erases_all_that_is_hers(world):
         owner_type="household", name="Hộ Lò Thị Bình", representative="",
     )  # fmt: skip
     herself = person("binh2", "Lò Thị Bình")
-    User.objects.filter(pk=herself.pk).update(phone="0912345678")
+    update_as_owner(User.objects.filter(pk=herself.pk), phone="0912345678")
     herself.refresh_from_db()
     for whose in (household, made.producer):
         assert erasing.one_person(whose, herself) and erasing.one_person(herself, whose)

@@ -31,7 +31,7 @@ from dossiers.page import evidence_by_kind, recorded
 from dossiers.walk import doors
 from tests import records
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import save_as_owner, update_as_owner
 from tests.standing import stand, with_compulsory_papers
 from tests.world import open_dossier, open_task
 
@@ -349,7 +349,7 @@ HELD = {
 def test_an_event_was_held_for_its_year_by_a_unit_of_that_day(case, meeting, commune, an):
     of, may = HELD[case]
     first = date(meeting.cycle.year, 1, 1) if "such a unit" in case else date(2000, 1, 1)
-    type(commune).objects.filter(pk=commune.pk).update(valid_from=first)
+    update_as_owner(type(commune).objects.filter(pk=commune.pk), valid_from=first)
     commune.refresh_from_db()
     day = of(meeting.cycle, commune)
     page = reverse("dossiers:outreach_one", args=[meeting.pk])
@@ -371,7 +371,7 @@ def test_the_history_of_an_event_is_written_as_people_write(meeting, an):
 
 def test_an_event_of_a_closed_year_is_corrected_too(meeting, cycle, an):
     cycle.closed_on = clock.today()
-    cycle.save(update_fields=["closed_on"])
+    save_as_owner(cycle)
     page = reverse("dossiers:outreach_one", args=[meeting.pk])
     assert signed_in(an).post(page, corrected(meeting, cost="1.000.000")).status_code == 302
 

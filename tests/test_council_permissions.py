@@ -22,7 +22,7 @@ from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
-from tests.owning import erase_all
+from tests.owning import delete_as_owner, erase_all, save_as_owner, update_as_owner
 from tests.stored import staged
 from tests.world import person
 
@@ -126,8 +126,8 @@ def test_nor_a_new_round_nor_the_answer_of_a_department(stand_in, things):
         EvaluationRound.create(new, by=stand_in)
     asked = things["opinion"]
     asked.to.is_active = False
-    asked.to.save()
-    RoleAssignment.objects.filter(role=Role.DEPARTMENT).delete()
+    save_as_owner(asked.to)
+    delete_as_owner(RoleAssignment.objects.filter(role=Role.DEPARTMENT))
     assert not rules.has_perm("councils.answer_opinion", stand_in, asked)
     office = User.objects.get(username="thu")
     assert rules.has_perm("councils.answer_opinion", office, asked)
@@ -178,7 +178,7 @@ def test_whom_an_entry_of_before_unseated_is_not_seated_anew_when_the_name_is_er
     council, minh = things["council"], everybody["minh"]
     last = clock.today() + timedelta(days=3)
     gone, stays = judge(council, 1), council.members.get(seat="secretary")
-    Member.objects.filter(pk__in=[gone.pk, stays.pk]).update(until=last)
+    update_as_owner(Member.objects.filter(pk__in=[gone.pk, stays.pk]), until=last)
     with transaction.atomic():
         HistoryEntry.objects.record(
             "council.unseat", council, by=minh, reason="Chuyển công tác", who=str(gone.user),

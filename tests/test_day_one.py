@@ -28,7 +28,7 @@ from cycle.running.owner import as_owner
 from cycle.tables import DATA
 from cycle.units import Units, UnitUnknown
 from tests.ground import kept
-from tests.owning import insert_as_owner
+from tests.owning import delete_as_owner, insert_as_owner, save_as_owner, update_as_owner
 from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
@@ -95,7 +95,7 @@ def test_the_national_list_agrees_with_the_provinces_own(root):
     loaded = set(OrgUnit.objects.values_list("code", "name", "level", "valid_to"))
     OrgUnit.successors.through.objects.all().delete()
     for level in (Level.COMMUNE, Level.DISTRICT, Level.PROVINCE):
-        OrgUnit.objects.filter(level=level).delete()
+        delete_as_owner(OrgUnit.objects.filter(level=level))
     call_command(
         "load_units", DATA / "dien_bien_2025.csv", valid_from=date(2025, 7, 1), verbosity=0
     )
@@ -114,7 +114,7 @@ def test_a_second_province_is_refused(client, root):
     other = OrgUnit(code="15", name="Tỉnh Lào Cai", level="province", valid_from=date(2025, 7, 1))
     with pytest.raises(ValidationError, match="một hệ thống phục vụ một tỉnh"):
         other.full_clean()
-    OrgUnit.objects.filter(level=Level.PROVINCE).update(name="Tỉnh Khác")
+    update_as_owner(OrgUnit.objects.filter(level=Level.PROVINCE), name="Tỉnh Khác")
     with pytest.raises(CommandError, match="một hệ thống phục vụ một tỉnh"):
         call_command("load_units", DATA / "dien_bien_2025.csv", valid_from=date(2025, 7, 1))
     assert OrgUnit.objects.count() == before
@@ -220,7 +220,7 @@ def test_a_unit_by_what_people_write(commune, other_commune, text):
 )
 def test_no_unit_is_guessed(commune, old_commune, province, text, sentence):
     old_commune.valid_to = BEFORE
-    old_commune.save()
+    save_as_owner(old_commune)
     old_commune.successors.add(commune)
     for number, name in enumerate(("Xã Thanh Minh", "Phường Thanh Minh")):
         OrgUnit.objects.create(
@@ -280,11 +280,11 @@ def test_every_line_leads_to_a_page(client, root, cycle, commune):
 def test_the_officers_of_each_commune_are_counted_from_the_data(client, root, cycle, commune, an):
     client.force_login(root)
     assert standing(client)["Cán bộ OCOP, cấp xã"]
-    RoleAssignment.objects.filter(user=an, org_unit=commune).update(valid_to=BEFORE)
+    update_as_owner(RoleAssignment.objects.filter(user=an, org_unit=commune), valid_to=BEFORE)
     assert not standing(client)["Cán bộ OCOP, cấp xã"]
     person("moi", "Người Mới", (Role.OFFICER, commune))
     assert standing(client)["Cán bộ OCOP, cấp xã"]
-    User.objects.filter(username="moi").update(is_active=False)
+    update_as_owner(User.objects.filter(username="moi"), is_active=False)
     assert not standing(client)["Cán bộ OCOP, cấp xã"]
 
 
@@ -343,7 +343,7 @@ def test_provinces_of_before_are_kept_and_the_one_with_units_counts(
             code=code, name=name, level="province", valid_from=date(since, 1, 1), doubled=True
         )
         insert_as_owner(unit)
-    OrgUnit.objects.filter(code="15").update(valid_to=BEFORE, doubled=False)
+    update_as_owner(OrgUnit.objects.filter(code="15"), valid_to=BEFORE, doubled=False)
     with as_owner():
         step.code(apps, None)
     marked = OrgUnit.objects.filter(doubled=True).values_list("name", flat=True)

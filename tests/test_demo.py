@@ -55,7 +55,7 @@ from dossiers.models import (
 )
 from dossiers.office.reports import CycleReport
 from tests import judging
-from tests.owning import settle
+from tests.owning import settle, update_as_owner
 from tests.stored import path_of
 
 #: A Tuesday with a week of working days around it.
@@ -343,7 +343,7 @@ def test_production_refuses_it():
 
 def test_work_that_is_not_the_demos_is_left_alone():
     three = three_levels()
-    Cycle.objects.filter(pk=three.pk).update(title="Chu trình thật của tỉnh")
+    update_as_owner(Cycle.objects.filter(pk=three.pk), title="Chu trình thật của tỉnh")
     out = StringIO()
     call_command("load_demo", "--if-empty", stdout=out)
     assert out.getvalue() == "Đã có chu trình khác, không nạp dữ liệu minh họa.\n"
@@ -354,7 +354,9 @@ def test_it_loads_on_any_day_of_the_year(day):
     """In the first days of a year the walks are shorter; on a day off nothing is due today."""
     now = timezone.make_aware(day)
     # The cycle of TODAY's year stays; that of three levels is made anew.
-    Cycle.objects.filter(title=cast.THREE_LEVELS).update(title="Chu trình ba cấp năm trước")
+    update_as_owner(
+        Cycle.objects.filter(title=cast.THREE_LEVELS), title="Chu trình ba cấp năm trước"
+    )
     scenes = [
         scenes_stories.Scene(
             "implement", (*scenes_stories.APPROVED, "record_visit", "record_support"), 1, 1

@@ -19,6 +19,7 @@ from notifications.delivery import deliver
 from notifications.dispatch import dispatch
 from notifications.models import Delivery, Digest, Preference, WeeklySummary
 from tests import records
+from tests.owning import save_as_owner
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +40,7 @@ def _mail(settings):
 
 def reachable(user, **wishes):
     user.email = f"{user.username}@example.vn"
-    user.save()
+    save_as_owner(user)
     if wishes:
         Preference.objects.create(user=user, **wishes)
     return user

@@ -28,7 +28,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing
 from tests import records
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import delete_as_owner, update_as_owner
 from tests.standing import stand
 from tests.world import events, open_dossier, open_task, person
 
@@ -119,7 +119,7 @@ def test_a_stranger_opens_nothing(cycle, commune, la, binh):
 
 
 def test_a_cycle_without_duties_opens_nothing(cycle, commune, an):
-    Duty.objects.filter(cycle=cycle, node="register_idea").delete()
+    delete_as_owner(Duty.objects.filter(cycle=cycle, node="register_idea"))
     with pytest.raises(DutyMissing, match="Chu trình OCOP 2026.*register_idea"):
         open_dossier(cycle, commune, an)
     assert not Dossier.objects.exists()
@@ -288,7 +288,7 @@ def test_when_one_write_fails_none_is_kept(broken, dossier, an):
 
 
 def test_when_the_next_duty_is_missing_the_task_stays(dossier, an):
-    Duty.objects.filter(node="screen_idea").delete()
+    delete_as_owner(Duty.objects.filter(node="screen_idea"))
     with nothing_changes(DutyMissing):
         doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
 
@@ -554,7 +554,7 @@ def test_rerouting_is_refused(dossier, an, chi, la, district, other_commune, pro
                 **{"to": other_commune, "by": chi, "reason": "Thử", "document": "15/UBND"} | change,
             )
         assert refused.value.messages == [said]
-    User.objects.filter(pk=la.pk).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=la.pk), is_active=False)
     with nothing_changes(ConditionNotMet) as refused:
         doors.reroute(task, to=other_commune, by=chi, reason="Thử", document="15/UBND")
     assert refused.value.messages == [

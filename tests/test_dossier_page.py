@@ -14,6 +14,7 @@ from dossiers.models import Dossier, OutreachEvent, PromotionEvent, State
 from dossiers.page import RECORDS, SILENT
 from dossiers.walk import doors
 from tests import records
+from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import shown, yes
 from tests.world import events, open_cycle, open_dossier, open_task
 
@@ -230,7 +231,7 @@ def test_a_deferred_dossier_is_reopened_in_the_next_cycle(dossier, an, rule_sets
 
 def test_a_missing_duty_is_said_and_nothing_changes(dossier, an):
     """Of an act, and of a task."""
-    Duty.objects.filter(cycle=dossier.cycle, node="assemble_dossier").delete()
+    delete_as_owner(Duty.objects.filter(cycle=dossier.cycle, node="assemble_dossier"))
     response = do(
         an,
         dossier,
@@ -240,7 +241,7 @@ def test_a_missing_duty_is_said_and_nothing_changes(dossier, an):
         entry__reason="Có sẵn",
     )
     assert "Chu trình chưa phân công" in sentences(response)[0]
-    Duty.objects.filter(cycle=dossier.cycle, node="screen_idea").delete()
+    delete_as_owner(Duty.objects.filter(cycle=dossier.cycle, node="screen_idea"))
     task = reverse("dossiers:task", args=[open_task(dossier).pk])
     typed = {
         "act": "register_idea",
@@ -371,7 +372,7 @@ def test_only_my_communes_and_open_cycles_are_offered(
         assert set(form.fields["commune"].queryset) == communes
     response = signed_in(la).post(NEW, opening(cycle, commune))
     assert response.context["form"].errors["commune"] == ["Lựa chọn này không có trong danh sách."]
-    type(cycle).objects.filter(pk=cycle.pk).update(closed_on=date(2026, 12, 31))
+    update_as_owner(type(cycle).objects.filter(pk=cycle.pk), closed_on=date(2026, 12, 31))
     response = signed_in(an).post(NEW, opening(cycle, commune))
     assert response.context["form"].errors["cycle"] == ["Lựa chọn này không có trong danh sách."]
 

@@ -29,7 +29,7 @@ from dossiers.lists.filters import Exportable
 from dossiers.models import Dossier
 from dossiers.walk import doors
 from tests.ground import kept
-from tests.owning import settle
+from tests.owning import settle, update_as_owner
 from tests.public_pages import main
 from tests.records import idea
 from tests.stock_sheets import GOOD, book, checked, load_units
@@ -434,7 +434,7 @@ def test_rows_are_read_in_batches_and_stay_in_order(cycle, commune, an, monkeypa
     # What is no longer to be seen when its turn comes is left out.
     found = registered()["dossiers"].open(an, {}, None)
     assert len(found.numbers) == 5
-    an.role_assignments.update(valid_to=date(2021, 1, 1))
+    update_as_owner(an.role_assignments, valid_to=date(2021, 1, 1))
     assert (
         sum(
             map(

@@ -15,6 +15,7 @@ from dossiers.walk import doors
 from tests import records
 from tests.absences import fresh, substitute_for
 from tests.appointed import post_of
+from tests.owning import save_as_owner, update_as_owner
 from tests.standing import with_compulsory_papers
 from tests.world import events, open_dossier, open_task, person
 
@@ -127,8 +128,8 @@ def test_a_clock_of_the_law_without_room_cannot_be_extended(legal, chi):
     with pytest.raises(ValidationError, match="tối đa 0"):
         extend(legal, by=chi, **ASKED)
     legal.rule.extension_limit = 5
-    legal.rule.save()
-    Term.objects.filter(pk=legal.pk).update(extension_limit=5)
+    save_as_owner(legal.rule)
+    update_as_owner(Term.objects.filter(pk=legal.pk), extension_limit=5)
     assert extend(legal, by=chi, **ASKED).due_on == date(2026, 12, 10)
 
 

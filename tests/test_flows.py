@@ -13,7 +13,7 @@ from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
 from tests.law_table import LAW, OF_A_TASK, OF_THE_DISTRICT
-from tests.owning import sql_as_owner, update_as_owner
+from tests.owning import delete_as_owner, sql_as_owner, update_as_owner
 from tests.standing import stand
 from tests.world import open_task
 
@@ -193,7 +193,7 @@ def test_a_task_in_error_is_named(dossier, undone, capsys):
 
 @pytest.mark.django_db
 def test_a_duty_that_a_live_dossier_will_need_is_named(dossier, capsys):
-    Duty.objects.filter(node__in=["decide", "promote"]).delete()
+    delete_as_owner(Duty.objects.filter(node__in=["decide", "promote"]))
     assert check(capsys) == (
         [f"Chu trình OCOP 2026, {dossier.rule_set}: chưa phân cấp nhiệm vụ decide, promote."],
         1,
@@ -203,12 +203,12 @@ def test_a_duty_that_a_live_dossier_will_need_is_named(dossier, capsys):
 @pytest.mark.django_db
 def test_a_duty_that_no_live_dossier_needs_is_not(dossier, an, capsys):
     doors.act(dossier.process, "withdraw", by=an, reason="Ngừng")
-    Duty.objects.all().delete()
+    delete_as_owner(Duty.objects)
     assert check(capsys) == (["0 công việc đang mở, khớp với luồng xử lý."], 0)
 
 
 @pytest.mark.django_db
 def test_without_its_duty_a_task_is_not_given_to_nobody(dossier, an):
-    Duty.objects.filter(node="screen_idea").delete()
+    delete_as_owner(Duty.objects.filter(node="screen_idea"))
     with pytest.raises(DutyMissing):
         doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())

@@ -14,6 +14,7 @@ from cycle.models import HistoryEntry, Job, Role, User, Visitor
 from cycle.models.job import JobState, run_waiting
 from dossiers.office.views.password import CODES
 from tests.kept import tables_with
+from tests.owning import update_as_owner
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ def sends(settings):
 
 @pytest.fixture
 def an(an):
-    User.objects.filter(pk=an.pk).update(email="An.Lo@example.vn")
+    update_as_owner(User.objects.filter(pk=an.pk), email="An.Lo@example.vn")
     an.refresh_from_db()
     return an
 
@@ -80,9 +81,9 @@ def test_from_the_letter_to_the_inbox(client, an, typed):
 def test_who_asks_learns_nothing(client, an, la, commune):
     """The answer is one for an account, for none, for one that cannot be told or has left."""
     person("moi", "Lường Thị Mới", (Role.OFFICER, commune))
-    User.objects.filter(username="moi").update(password="!", email="moi@example.vn")
+    update_as_owner(User.objects.filter(username="moi"), password="!", email="moi@example.vn")
     person("di", "Lò Văn Đi")
-    User.objects.filter(username="di").update(is_active=False, email="di@example.vn")
+    update_as_owner(User.objects.filter(username="di"), is_active=False, email="di@example.vn")
     assert la.email == ""
     known, (letter,) = asked(client, "an")
     for typed in ("không có ai", "la", "moi", "moi@example.vn", "di", "x" * 250):
@@ -102,7 +103,7 @@ def test_without_a_word_or_with_too_long_a_one_it_says_so(client, an):
 
 
 def test_an_address_of_two_accounts_is_told_of_both(client, an, la):
-    User.objects.filter(pk=la.pk).update(email=an.email)
+    update_as_owner(User.objects.filter(pk=la.pk), email=an.email)
     _answer, letters = asked(client, an.email)
     assert {re.search("«(.+?)»", each.body)[1] for each in letters} == {"an", la.username}
 
@@ -125,7 +126,7 @@ def test_nothing_keeps_the_code(client, an, caplog, capfd):
 
 @pytest.mark.parametrize("why", ["twice", "late", "newer password", "another's", "changed", "left"])
 def test_a_code_that_does_not_work_changes_nothing(client, an, la, why):
-    User.objects.filter(pk=la.pk).update(email="la@example.vn")
+    update_as_owner(User.objects.filter(pk=la.pk), email="la@example.vn")
     _answer, (letter,) = asked(client, "an")
     code, later = code_in(letter), timedelta()
     if why == "twice":
@@ -142,7 +143,7 @@ def test_a_code_that_does_not_work_changes_nothing(client, an, la, why):
     elif why == "changed":
         code = code[:-1] + ("0" if code[-1] != "0" else "1")
     else:
-        User.objects.filter(pk=an.pk).update(is_active=False)
+        update_as_owner(User.objects.filter(pk=an.pk), is_active=False)
     before = dict(User.objects.values_list("pk", "password"))
     with clock.at(clock.now() + later):
         answer = use(client, code)

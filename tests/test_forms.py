@@ -25,6 +25,7 @@ from dossiers.forms.uploads import FileField, ScanField
 from dossiers.models import ACTS, BusinessPlan, State
 from dossiers.walk import doors
 from tests import records
+from tests.owning import update_as_owner
 from tests.stored import office
 from tests.world import events, open_cycle, open_dossier, open_task
 
@@ -243,7 +244,7 @@ def test_a_dossier_is_reopened_in_this_or_a_later_open_cycle_only(dossier, rule_
     later = open_cycle(rule_sets["qd26_2026"], 2027)
     open_cycle(rule_sets["qd26_2026"], 2024)
     closed = open_cycle(rule_sets["qd26_2026"], 2028)
-    Cycle.objects.filter(pk=closed.pk).update(closed_on=date(2028, 12, 31))
+    update_as_owner(Cycle.objects.filter(pk=closed.pk), closed_on=date(2028, 12, 31))
     doors.act(dossier.process, "defer", by=an, reason="Mất mùa")
     dossier.lock()
     form = acts.ActForm("reopen", dossier, an)

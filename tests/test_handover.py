@@ -188,13 +188,13 @@ def test_what_cannot_be_is_refused_in_words_and_nothing_changes(
 ):
     people = {"an": an, "gone": dung, "later": dung}
     if change.get("to") == "gone":
-        User.objects.filter(pk=dung.pk).update(is_active=False)
+        update_as_owner(User.objects.filter(pk=dung.pk), is_active=False)
         dung.refresh_from_db()
     if change.get("to") == "later":
         RoleAssignment.objects.create(
             user=dung, role="officer", org_unit=commune, valid_from=date(2090, 1, 1)
         )
-    RoleAssignment.objects.filter(pk=post.pk).update(valid_to=date(2100, 1, 1))
+    update_as_owner(RoleAssignment.objects.filter(pk=post.pk), valid_to=date(2100, 1, 1))
     asked = {"to": dung, "on": clock.today(), "reason": "Nghỉ hưu"} | change
     asked["to"] = people.get(asked["to"], asked["to"])
 

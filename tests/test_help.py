@@ -24,6 +24,7 @@ from dossiers.walk import doors
 from tests import judging, records
 from tests.council_rights import ALLOWED
 from tests.ground import kept
+from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import shown
 from tests.world import open_cycle, open_dossier, open_task, person
 
@@ -68,7 +69,7 @@ def test_every_duty_is_on_the_page_of_its_role_and_on_no_other(year, book):
 
 
 def test_a_duty_that_was_given_to_another_is_on_the_page_of_the_other(cycle):
-    cycle.duties.filter(node="promote").update(role=Role.CLERK, working_days=7)
+    update_as_owner(cycle.duties.filter(node="promote"), role=Role.CLERK, working_days=7)
     book = Book(clock.today())
     assert "promote" not in sections(book.page("trade"))
     assert sections(book.page("clerk"))["promote"].term == "7 ngày làm việc"
@@ -233,7 +234,7 @@ def about_ideas(book):
 
 def test_a_step_tells_the_days_on_which_it_runs_in_each_batch(cycle):
     ideas = {"cycle": cycle, "step": "idea", "level": "commune"}
-    StepWindow.objects.filter(**ideas).delete()
+    delete_as_owner(StepWindow.objects.filter(**ideas))
     batch = Batch.objects.create(
         cycle=cycle, number=1, name="Đợt 1", level=Level.PROVINCE,
         propose_by=date(2026, 5, 4), decide_by=date(2026, 6, 29),
@@ -247,7 +248,7 @@ def test_a_step_tells_the_days_on_which_it_runs_in_each_batch(cycle):
     assert about_ideas(Book(clock.today())) == (
         "Cả năm: từ 01/01/2026 đến 31/12/2026. Đợt 1: từ 05/01/2026 đến 06/02/2026."
     )
-    window.delete()
+    delete_as_owner(StepWindow.objects.filter(pk=window.pk))
     assert about_ideas(Book(clock.today())) == "Làm từ 01/01/2026 đến 31/12/2026."
 
 

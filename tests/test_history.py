@@ -20,7 +20,7 @@ from dossiers.models import Dossier
 from dossiers.walk import doors
 from tests import records
 from tests.chains import chain, links
-from tests.owning import owner
+from tests.owning import owner, update_as_owner
 from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db
@@ -613,8 +613,8 @@ def test_entries_of_version_1_hold_to_the_byte_with_those_of_version_2_after_the
 @pytest.mark.django_db(transaction=True)
 def test_an_entry_of_version_1_keeps_the_names_from_the_next_renaming_on(db):
     version_1()
-    User.objects.filter(pk=900001).update(full_name="Người Mới")
-    OrgUnit.objects.filter(pk=900001).update(name="Xã Mới")
+    update_as_owner(User.objects.filter(pk=900001), full_name="Người Mới")
+    update_as_owner(OrgUnit.objects.filter(pk=900001), name="Xã Mới")
     entry = HistoryEntry.objects.get(stream_id=900001, seq=1)
     assert (entry.who, entry.unit) == ("Lò Văn Cũ", "Xã Cũ")
 

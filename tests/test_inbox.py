@@ -312,7 +312,7 @@ def test_a_row_done_meanwhile_says_who_did_it(client, three, an, commune):
 def test_reassigning_asks_to_whom_and_why_then_does_it(client, three, an, commune):
     nam = person("nam", "Lò Văn Nam", (Role.OFFICER, commune))
     person("gone", "Đã Nghỉ", (Role.OFFICER, commune))
-    RoleAssignment.objects.filter(user__username="gone").update(valid_to=date(2021, 1, 1))
+    update_as_owner(RoleAssignment.objects.filter(user__username="gone"), valid_to=date(2021, 1, 1))
     tasks = [open_task(dossier) for dossier in three[:2]]
     client.force_login(an)
 
@@ -431,7 +431,7 @@ def test_the_clerk_finds_what_waits_for_a_signed_paper(client, province, dossier
     client.force_login(clerk)
     assert "Chờ văn bản ký" not in client.get("/inbox/").content.decode()
 
-    Task.objects.filter(open_state__isnull=False).update(org_unit=province, role="leader")
+    update_as_owner(Task.objects.filter(open_state__isnull=False), org_unit=province, role="leader")
 
     assert list(Task.objects.to_type(clerk)) == [open_task(dossier)]
     assert list(Task.objects.to_type(minh)) == [open_task(dossier)]
@@ -451,7 +451,7 @@ def test_what_is_signed_lies_first_for_the_clerk_also_over_pages(
     for n in range(4):
         open_dossier(cycle, commune, an, f"Trà số {n}")
     tasks = Task.objects.filter(open_state__isnull=False)
-    tasks.update(org_unit=province, role="leader")
+    update_as_owner(tasks, org_unit=province, role="leader")
     order = list(tasks.order_by("due_at", "pk").values_list("pk", flat=True))
     assert len(order) >= 4
     signed = order[2:4]

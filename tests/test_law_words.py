@@ -25,7 +25,7 @@ from tests import records
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.ground import kept
 from tests.law_acts import authority
-from tests.owning import update_as_owner
+from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import tick
 from tests.public_pages import main, see
 from tests.standing import approved, sent_up, stand
@@ -1192,7 +1192,7 @@ def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
 @pytest.mark.parametrize("number", [1, 2])
 def test_a_new_batch_past_the_days_of_the_law_needs_a_document(cycle, minh, number, name):
     batch = next(each for each in years.law_batches(cycle) if each.number == number)
-    cycle.batches.all().delete()
+    delete_as_owner(cycle.batches)
     setattr(batch, name, getattr(batch, name) + timedelta(days=1))
     with clock.at(at(2026, 1, 4)):
         with pytest.raises(ValidationError) as refused:
@@ -1204,7 +1204,7 @@ def test_a_new_batch_past_the_days_of_the_law_needs_a_document(cycle, minh, numb
 
 def test_a_new_batch_on_the_days_of_the_law_needs_none(cycle, minh):
     [batch, *_more] = years.law_batches(cycle)
-    cycle.batches.all().delete()
+    delete_as_owner(cycle.batches)
     with clock.at(at(2026, 1, 4)):
         assert add(batch, None, minh).pk
 
@@ -1279,7 +1279,7 @@ def test_a_dossier_keeps_the_edition_that_its_year_had_when_it_was_opened(
 ):
     of_now = open_dossier(cycle, commune, an)
     of_then = open_dossier(cycle_of_three, old_commune, an, name="Chè Shan")
-    Cycle.objects.filter(pk=cycle.pk).update(rule_set=rule_sets["qd1048_2019"])
+    update_as_owner(Cycle.objects.filter(pk=cycle.pk), rule_set=rule_sets["qd1048_2019"])
     editions = [Dossier.objects.get(pk=each.pk).rule_set.edition for each in (of_now, of_then)]
     assert editions == ["qd26_2026", cycle_of_three.rule_set.edition]
 

@@ -24,7 +24,7 @@ from notifications.dispatch import channels_of, dispatch
 from notifications.letters import Letter, letter
 from notifications.models import Channel, Delivery, DeliveryState, Notification, Preference
 from tests import records
-from tests.owning import update_as_owner
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_task
 
 pytestmark = pytest.mark.django_db
@@ -178,7 +178,7 @@ def outgoing(dossier, an, minh, settings):
     """A letter to Minh that waits."""
     settings.EMAIL_HOST = settings.EMAIL_HOST or "mail.example.vn"
     minh.email = "minh@dienbien.example.vn"
-    minh.save()
+    save_as_owner(minh)
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():
@@ -282,12 +282,12 @@ def test_what_is_refused_for_good_is_an_incident_at_once(office, outgoing, answe
 
 def test_no_letter_goes_to_somebody_who_left_or_has_no_address(office, outgoing, minh):
     minh.email = ""
-    minh.save()
+    save_as_owner(minh)
     deliver()
     outgoing.refresh_from_db()
     assert outgoing.error == "Người nhận không còn địa chỉ thư điện tử."
     minh.is_active = False
-    minh.save()
+    save_as_owner(minh)
     resend(Delivery.objects.all())
     deliver()
     outgoing.refresh_from_db()

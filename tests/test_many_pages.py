@@ -20,6 +20,7 @@ from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Evaluation, St
 from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import before_council, begin, best, fill, judge, regulate, seat
+from tests.owning import update_as_owner
 from tests.pages import shown
 from tests.standing import approved
 from tests.strokes import stood
@@ -537,8 +538,9 @@ def test_who_asked_and_has_another_post_leaves_nothing_out(
     sign_in, cycle, commune, other_commune, an, la
 ):
     (mine, _theirs), found = over_two_communes(sign_in(an), cycle, commune, other_commune, an, la)
-    RoleAssignment.objects.filter(user=an).exclude(org_unit=other_commune).update(
-        valid_to=clock.today() - timedelta(days=1)
+    update_as_owner(
+        RoleAssignment.objects.filter(user=an).exclude(org_unit=other_commune),
+        valid_to=clock.today() - timedelta(days=1),
     )
     there = reverse("dossiers:many_one", args=[found.pk])
     assert str(commune) not in shown(sign_in(an).get(there).content.decode())

@@ -63,7 +63,7 @@ from tests.filing_anew import certify
 from tests.in_the_clear import named_in_the_clear
 from tests.judging import regulate
 from tests.merging import OLD, unit
-from tests.owning import update_as_owner
+from tests.owning import save_as_owner, update_as_owner
 from tests.public_pages import main, see
 from tests.world import open_dossier, open_task, person
 
@@ -156,7 +156,7 @@ def left(cycle, province, son):
             batch=batch, commune=old, name="Rượu men lá", producer_name="hợp tác xã MƯỜNG THANH"
         )
         certificate.terms.update(due_on=date(2027, 1, 4))
-        once.role_assignments.update(valid_to=BEGUN.date())
+        update_as_owner(once.role_assignments, valid_to=BEGUN.date())
         return SimpleNamespace(
             old=old, own=own, certificate=certificate, potential=potential,
             dossier=Dossier.objects.with_units().get(pk=dossier.pk), once=once,
@@ -415,7 +415,7 @@ def test_a_product_typed_again_is_shown_to_be_here(left, cycle):
 def test_nothing_begins_at_a_commune_that_was_gone_before_the_year(came, left, cycle):
     s = left(came)
     cycle.opened_on = MERGED
-    cycle.save()
+    save_as_owner(cycle)
     with clock.at(NOW):
         offered = form(s.tinh).fields["commune"].queryset
         assert s.own in offered and s.old not in offered
@@ -436,7 +436,7 @@ def test_a_year_of_three_levels_plays_with_the_communes_of_before(
     old_commune.successors.add(commune)
     with clock.at(NOW):
         cycle_of_three.opened_on = date(2025, 11, 1)
-        cycle_of_three.save()
+        save_as_owner(cycle_of_three)
         assert old_commune in form(an).fields["commune"].queryset
         dossier = open_dossier(cycle_of_three, old_commune, an)
     assert open_task(dossier).org_unit == old_commune
@@ -710,7 +710,7 @@ def merged_on(s, province):
     """The unit into which the other successor goes after ten days."""
     last = NOW.date() + 10 * DAY
     end = unit("z", province, last + DAY, name="Xã Nhập Lại")
-    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=last)
+    update_as_owner(OrgUnit.objects.filter(pk=s.other.pk), valid_to=last)
     s.other.successors.set([end])
     return end
 
@@ -806,7 +806,7 @@ def test_recorded_in_each_stream_and_corrected_later_with_a_reason(halves):
 
 def test_a_successor_that_has_ended_gets_it_only_when_it_lives_on(halves, province):
     s = halves()
-    OrgUnit.objects.filter(pk=s.other.pk).update(valid_to=NOW.date() - 5 * DAY)
+    update_as_owner(OrgUnit.objects.filter(pk=s.other.pk), valid_to=NOW.date() - 5 * DAY)
     with clock.at(NOW):
         assert allotting.open_to(s.unit) == [s.own]
         with pytest.raises(ValidationError):

@@ -12,6 +12,7 @@ from dossiers.forms.acts import ReassignForm
 from dossiers.office.forms.absence import HandoverForm, SubstitutionForm
 from tests import judging
 from tests.appointed import post_of
+from tests.owning import update_as_owner
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +31,9 @@ def forms(cycle, an, chi, minh, thu, commune, province, dossier):
     council = judging.seat(province, thu)
     round_ = judging.begin(council, cycle, judging.before_council(cycle, commune, an), thu)
     entry = round_.entries.first()
-    User.objects.filter(pk__in=round_.seats.values("user")[:2]).update(full_name="Quàng Văn Hai")
+    update_as_owner(
+        User.objects.filter(pk__in=round_.seats.values("user")[:2]), full_name="Quàng Văn Hai"
+    )
     assert twins
     return {
         "substitute": SubstitutionForm(user=chi)["substitute"],

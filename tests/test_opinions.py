@@ -6,7 +6,6 @@ from importlib import import_module
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +22,7 @@ from notifications import audiences
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
+from tests.owning import sql_as_owner, update_as_owner
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -345,7 +345,6 @@ def test_a_clock_of_papers_from_before_learns_its_meeting(council, cycle, thu):
         )
     terms = Term.objects.filter(pk=round_.papers_term_id)
     counted = terms.values("unit", "amount", "base_on", "base_amount", "due_on").get()
-    terms.update(unit="", amount=None, base_on=None, base_amount=None)
-    with connection.cursor() as cursor:
-        cursor.execute(module.COUNT_BACK)
+    update_as_owner(terms, unit="", amount=None, base_on=None, base_amount=None)
+    sql_as_owner(module.COUNT_BACK)
     assert terms.values("unit", "amount", "base_on", "base_amount", "due_on").get() == counted

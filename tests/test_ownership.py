@@ -37,6 +37,7 @@ from tests.absences import fresh
 from tests.ground import kept
 from tests.hearing import told
 from tests.judging import begin, regulate
+from tests.owning import update_as_owner
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -88,11 +89,11 @@ def lend(user, to, unit, first, last, **fields):
 
 def end(user, unit=None):
     posts = user.role_assignments.filter(org_unit=unit) if unit else user.role_assignments
-    posts.update(valid_to=YESTERDAY)
+    update_as_owner(posts, valid_to=YESTERDAY)
 
 
 def switch_off(user):
-    User.objects.filter(pk=user.pk).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=user.pk), is_active=False)
 
 
 # --- The situations: what happened -> who may do it today, and who hears ----------------------
@@ -316,7 +317,7 @@ def test_the_leader_reads_that_nobody_holds_the_post(client, dossier, people, co
         for path in (f"/dossiers/{dossier.pk}/", f"/tasks/{open_task(dossier).pk}/"):
             assert said in client.get(path).content.decode()
     # With a holder nobody says so.
-    people["ngan"].role_assignments.update(valid_to=None)
+    update_as_owner(people["ngan"].role_assignments, valid_to=None)
     with clock.at(NOW):
         assert said not in client.get(f"/dossiers/{dossier.pk}/").content.decode()
 
@@ -375,7 +376,7 @@ def mailed(settings, mailoutbox):
 
 
 def addressed(user):
-    User.objects.filter(pk=user.pk).update(email=f"{user.username}@example.vn")
+    update_as_owner(User.objects.filter(pk=user.pk), email=f"{user.username}@example.vn")
     user.refresh_from_db()
     return user
 
@@ -428,7 +429,7 @@ def test_who_still_scores_after_their_seat_has_ended_is_told_so(
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
     member = judging.judge(council, 1)
     addressed(member.user)
-    council.members.filter(pk=member.pk).update(until=clock.today())
+    update_as_owner(council.members.filter(pk=member.pk), until=clock.today())
     entry = HistoryEntry.objects.get(event="round.open", stream_id=round_.pk)
     with clock.at(clock.now() + 2 * DAY):
         told_ = Notification.objects.create(
@@ -504,7 +505,7 @@ def specialists(province, dung):
 
 
 def left(p, province, thu):
-    p["y_te"].role_assignments.update(valid_to=clock.today() - DAY)
+    update_as_owner(p["y_te"].role_assignments, valid_to=clock.today() - DAY)
     return {"khoa"}
 
 
@@ -520,7 +521,9 @@ def closed(p, province, thu):
 
 
 def all_left(p, province, thu):
-    RoleAssignment.objects.filter(role=Role.DEPARTMENT).update(valid_to=clock.today() - DAY)
+    update_as_owner(
+        RoleAssignment.objects.filter(role=Role.DEPARTMENT), valid_to=clock.today() - DAY
+    )
     return {"thu"}
 
 
@@ -567,7 +570,7 @@ def test_a_pen_sheet_is_typed_on_by_who_runs_the_round_today(entry, thu, provinc
     other = person("sang", "Lò Văn Sang", (Role.COUNCIL_OFFICE, province))
     assert rules.has_perm("councils.score", fresh(thu), sheet)
     assert sheet in Scoresheet.objects.visible_to(fresh(thu))
-    thu.role_assignments.update(valid_to=clock.today() - DAY)
+    update_as_owner(thu.role_assignments, valid_to=clock.today() - DAY)
     assert not rules.has_perm("councils.score", fresh(thu), sheet)
     assert sheet not in Scoresheet.objects.visible_to(fresh(thu))
     sheet = Scoresheet.type_in(entry, member, by=other)
@@ -613,7 +616,7 @@ def test_a_round_is_told_to_who_may_read_of_it_when_the_beat_comes(event, meanwh
     round_, member = entry.round, judging.judge(entry.round.council, 1)
     ROUNDS[event](entry, member, thu)
     if "left" in meanwhile:
-        round_.council.members.filter(pk=member.pk).update(until=clock.today())
+        update_as_owner(round_.council.members.filter(pk=member.pk), until=clock.today())
     with clock.at(clock.now() + 2 * DAY):
         if "over" in meanwhile:
             round_.void(by=thu, reason="Hoãn", document="15/VB-UBND ngày 01/11/2026")

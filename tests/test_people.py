@@ -15,6 +15,7 @@ from dossiers.walk import doors
 from tests import judging
 from tests.ground import kept
 from tests.moments import moment
+from tests.owning import save_as_owner, update_as_owner
 from tests.pages import tick
 from tests.world import open_dossier, open_task, person
 
@@ -193,7 +194,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     client, settled, chi, staff, old_commune, commune, wrong
 ):
     old_commune.valid_to = date(2025, 6, 30)
-    old_commune.save()
+    save_as_owner(old_commune)
     fields, sentence = WRONG[wrong]
     before = User.objects.count(), RoleAssignment.objects.count(), HistoryEntry.objects.count()
     for by in (staff, chi):
@@ -322,7 +323,7 @@ def test_who_leaves_later_works_until_then(an, chi, commune, staff):
         last = HistoryEntry.objects.filter(stream="person", stream_id=an.pk).latest("seq")
         assert (last.event, last.actor) == ("person.deactivate", None)
         # Let in again without a post, as before another is given: it is not closed once more.
-        User.objects.filter(pk=an.pk).update(is_active=True)
+        update_as_owner(User.objects.filter(pk=an.pk), is_active=True)
         assert people.close_left() == 0
 
 
@@ -332,7 +333,7 @@ def test_who_stays_after_all_keeps_the_account(cycle, an, chi, commune, staff):
     people.leave(an, on=on, by=chi, reason="Nghỉ hưu", to=dung)
     handover.take_back(post_of(an, commune), by=chi)
     # The post ends years later for another reason: of that nobody said that she leaves.
-    RoleAssignment.objects.filter(user=an).update(valid_to=on + timedelta(days=400))
+    update_as_owner(RoleAssignment.objects.filter(user=an), valid_to=on + timedelta(days=400))
     with clock.at(clock.now() + timedelta(days=500)):
         assert people.close_left() == 0
 

@@ -12,6 +12,7 @@ from dossiers.office import people
 from dossiers.walk import doors
 from tests.ground import kept
 from tests.kept import codes
+from tests.owning import update_as_owner
 from tests.pages import yes
 from tests.world import open_dossier, open_task, person
 
@@ -95,7 +96,9 @@ def test_who_held_a_post_of_a_unit_that_ended_moves_to_its_heir(
     cycle, commune, old_commune, an, chi, staff
 ):
     person("ngan", "Lò Văn Ngân", (Role.OFFICER, commune), (Role.OFFICER, old_commune))
-    OrgUnit.objects.filter(pk=old_commune.pk).update(valid_to=clock.today() - timedelta(days=1))
+    update_as_owner(
+        OrgUnit.objects.filter(pk=old_commune.pk), valid_to=clock.today() - timedelta(days=1)
+    )
     old_commune.refresh_from_db()
     with pytest.raises(ValidationError, match="đã kết thúc"):
         people.assign(
@@ -191,7 +194,9 @@ def test_who_has_no_address_is_let_in_by_paper_alone(client, chi, an, commune, s
 
 
 def test_a_unit_that_ends_takes_nobody_in_by_any_page(client, chi, staff, commune, an):
-    OrgUnit.objects.filter(pk=commune.pk).update(valid_to=clock.today() - timedelta(days=1))
+    update_as_owner(
+        OrgUnit.objects.filter(pk=commune.pk), valid_to=clock.today() - timedelta(days=1)
+    )
     client.force_login(staff)
     said = client.post(f"/people/{an.pk}/give/", typed(role="clerk")).content.decode()
     assert "đã kết thúc" in said

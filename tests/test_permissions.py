@@ -19,6 +19,7 @@ from dossiers.rules import sees_dossier
 from dossiers.walk import doors
 from tests.ground import kept
 from tests.law_table import LAW, OF_A_TASK
+from tests.owning import save_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -396,7 +397,7 @@ def test_someone_without_a_role_can_do_nothing(dossier):
 def test_an_inactive_officer_can_do_nothing(dossier, an):
     assert "complete_task" in everything(an, dossier)
     an.is_active = False
-    an.save()
+    save_as_owner(an)
     assert everything(fresh(an), dossier) <= {"view"}
     with pytest.raises(PermissionDenied):
         doors.complete(open_task(dossier), "register_idea", by=fresh(an))

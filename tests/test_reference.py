@@ -16,6 +16,7 @@ from cycle import rulesets
 from cycle.models import DayOff, Level, OrgUnit, Role, RuleSet
 from cycle.steps import Step
 from cycle.tables import DATA, RowRefused
+from tests.owning import update_as_owner
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 EDITIONS = ["qd851_2018", "qd1048_2019", "qd26_2026"]
@@ -566,7 +567,7 @@ def test_fifteen_working_days_over_the_loaded_calendar(start, due):
 @pytest.mark.django_db
 def test_days_off_are_loaded_once_and_the_offices_own_words_stay():
     load("load_days_off")
-    DayOff.objects.filter(day=date(2026, 11, 24)).update(document="Thông báo 1/TB")
+    update_as_owner(DayOff.objects.filter(day=date(2026, 11, 24)), document="Thông báo 1/TB")
     rows = list(DayOff.objects.values())
     load("load_days_off")
 

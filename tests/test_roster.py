@@ -17,6 +17,7 @@ from cycle.models import ActivationSlip, HistoryEntry, Level, OrgUnit, Role, Rol
 from dossiers.office import people, roster
 from tests.ground import kept
 from tests.kept import codes
+from tests.owning import save_as_owner, update_as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -125,7 +126,9 @@ def test_what_was_not_shown_is_asked_anew(client, staff, commune):
         assert "Danh sách nay được hiểu khác: xem lại, rồi bấm lần nữa." in asked
         assert counted() == before
     # Its unit is understood otherwise since: the page shows it once more.
-    OrgUnit.objects.filter(pk=commune.pk).update(name="Xã Nà Tấu mới", aliases="Xã Nà Tấu")
+    update_as_owner(
+        OrgUnit.objects.filter(pk=commune.pk), name="Xã Nà Tấu mới", aliases="Xã Nà Tấu"
+    )
     asked = client.post(ADDRESS, {"rows": sent, **sure(page)}).content.decode()
     assert "Danh sách nay được hiểu khác" in asked and counted() == before
     assert client.post(ADDRESS, {"rows": sent, **sure(asked)}).status_code == 200
@@ -165,7 +168,7 @@ WRONG = {
 def test_each_fault_is_said_at_its_cell(staff, an, son, commune, old_commune, wrong):
     User.objects.filter(pk=son.pk).update(last_login=clock.now())
     old_commune.valid_to = date(2025, 6, 30)
-    old_commune.save()
+    save_as_owner(old_commune)
     given, column, sentence = WRONG[wrong]
     found = checked(staff, row("Người Khác Hẳn"), given)
     said = faults(found)

@@ -333,7 +333,7 @@ def a_seat_ends_while_opinions_are_asked(round_, thu, an):
         council.take_seat(
             judge(council, number), by=thu, until=clock.today(), reason="Nghỉ", document="9/QĐ-UBND"
         )
-    User.objects.filter(pk=judge(council, 4).user_id).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=judge(council, 4).user_id), is_active=False)
     (still,) = [each for each in checklist(written) if not each.met]
     gone, out = judge(council, 3).user, judge(council, 4).user
     assert still.code == "sheets" and str(gone) in still.sentence and str(out) not in still.sentence
@@ -348,7 +348,7 @@ def a_seat_ends_while_opinions_are_asked(round_, thu, an):
             transaction.set_rollback(True)
         with transaction.atomic():
             # If all who gave theirs have left, theirs count.
-            council.members.filter(until=None).update(until=clock.today() - DAY)
+            update_as_owner(council.members.filter(until=None), until=clock.today() - DAY)
             assert unmet(written) == {"count"}
             transaction.set_rollback(True)
         assert close(written, thu).results.get().sheets == 3
@@ -830,7 +830,7 @@ def on_the_last_day_of_a_seat_its_sheet_is_awaited(round_, thu, an):
     fresh(round_).amend(mode="written", meets_at=None, by=thu)
     score(round_, range(4))
     last = judge(round_.council, 4)
-    type(last).objects.filter(pk=last.pk).update(until=clock.today())
+    update_as_owner(type(last).objects.filter(pk=last.pk), until=clock.today())
     assert unmet(round_) == {"sheets"}
     with clock.at(clock.now() + DAY):
         assert unmet(round_) == {"count"}
@@ -890,7 +890,7 @@ def raised_since_the_meeting(round_, thu, an):
     council, last = round_.council, clock.today()
     chair, first, second, secretary = (judge(council, number) for number in (0, 1, 2, 5))
     for each in (chair, first, second, secretary):
-        type(each).objects.filter(pk=each.pk).update(until=last)
+        update_as_owner(type(each).objects.filter(pk=each.pk), until=last)
     with clock.at(clock.now() + DAY):
         for each, seat in ((first, "chair"), (second, "secretary")):
             council.give_seat(
@@ -1051,7 +1051,7 @@ def past_the_term(round_, thu, an):
     """
     council = round_.council
     score(round_)
-    Council.objects.filter(pk=council.pk).update(valid_to=clock.today())
+    update_as_owner(Council.objects.filter(pk=council.pk), valid_to=clock.today())
     council.refresh_from_db()
     with clock.at(clock.now() + 2 * DAY):
         assert unmet(round_) == {"count"}
@@ -1070,15 +1070,15 @@ def past_the_term(round_, thu, an):
 def seats_end_with_the_term(round_, thu, an):
     """Seats until the council's last day are extended with it; not of those who were let go."""
     council, last = round_.council, clock.today()
-    Council.objects.filter(pk=council.pk).update(valid_to=last)
+    update_as_owner(Council.objects.filter(pk=council.pk), valid_to=last)
     council.refresh_from_db()
     council.take_seat(
         judge(council, 4), by=thu, until=last, reason="Chuyển công tác", document="9/QĐ-UBND"
     )
     # Under another name they are let go all the same.
-    User.objects.filter(pk=judge(council, 4).user_id).update(full_name="Tên Mới Đổi")
-    council.members.filter(until=None).update(until=last)
-    User.objects.filter(pk=judge(council, 3).user_id).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=judge(council, 4).user_id), full_name="Tên Mới Đổi")
+    update_as_owner(council.members.filter(until=None), until=last)
+    update_as_owner(User.objects.filter(pk=judge(council, 3).user_id), is_active=False)
     with clock.at(clock.now() + 2 * DAY):
         assert len(council.missing()) == 3
         council.extend(
@@ -1127,7 +1127,7 @@ def the_secretary_is_on_leave(round_, thu, an):
 
 def a_meeting_after_the_term(round_, thu, an):
     """The meeting lies after the council's last day: it is not opened, and not closed."""
-    Council.objects.filter(pk=round_.council_id).update(valid_to=clock.today() - DAY)
+    update_as_owner(Council.objects.filter(pk=round_.council_id), valid_to=clock.today() - DAY)
     score(round_)
     assert unmet(round_) == {"term", "count"}
     update_as_owner(EvaluationRound.objects.filter(pk=round_.pk), state="preparing", opened_at=None)
@@ -1431,7 +1431,7 @@ def test_a_sheet_left_out_of_one_whose_account_is_closed_counts_again(
     MEANWHILE[meanwhile](round_, thu)
     if closed_after:
         lift()
-    User.objects.filter(pk=member.user_id).update(is_active=False)
+    update_as_owner(User.objects.filter(pk=member.user_id), is_active=False)
     if not closed_after:
         assert unmet(round_) <= {"count"}
         lift()
@@ -1456,7 +1456,7 @@ def asked(client, user, name, pk, **data):
 
 def test_each_finds_the_way_on_the_pages(client, round_, thu, council, minh):
     """The secretary leaves a sheet out, the office takes a product out, extends and gives up."""
-    Council.objects.filter(pk=council.pk).update(valid_to=clock.today())
+    update_as_owner(Council.objects.filter(pk=council.pk), valid_to=clock.today())
     chair, absent = judge(council, 0).user, judge(council, 4)
     secretary = judge(council, 5).user
     entry = round_.entries.get()

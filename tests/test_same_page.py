@@ -20,6 +20,7 @@ from dossiers.models import OutreachEvent, Producer, Product
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, judge
+from tests.owning import update_as_owner
 from tests.standing import stand
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +152,7 @@ def contact(what):
 
 
 def person(what):
-    User.objects.filter(pk=what("an").pk).update(email="an@x.vn", phone="02153000000")
+    update_as_owner(User.objects.filter(pk=what("an").pk), email="an@x.vn", phone="02153000000")
     return (what("root"), reverse("dossiers:person_contact", args=[what("an").pk]),
             lambda: User.objects.get(pk=what("an").pk), "phone", "0912345678", "0987654321",
             "email", "an2@dienbien.gov.vn")  # fmt: skip

@@ -21,6 +21,7 @@ from notifications.models import Notification
 from tests import judging
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
+from tests.owning import update_as_owner
 from tests.pages import shown
 from tests.world import person
 
@@ -308,7 +309,7 @@ def test_the_office_moves_it_on_the_page(client, scoring, thu, an, council):
 
 def test_one_judging_seat_a_day(council):
     held = judge(council, 1)
-    Member.objects.filter(pk=held.pk).update(until=clock.today())
+    update_as_owner(Member.objects.filter(pk=held.pk), until=clock.today())
     again = {"council": council, "user": held.user, "seat": Seat.MEMBER, "made_by": held.made_by}
     with pytest.raises(IntegrityError, match="one_judging_seat_per_person"), transaction.atomic():
         Member.objects.create(**again, since=clock.today())
@@ -334,7 +335,7 @@ def _moved(council, cycle, thu, meets_at):
 
 def _extended(council, cycle, thu, valid_to):
     with transaction.atomic():
-        Council.objects.filter(pk=council.pk).update(valid_to=clock.today() - 9 * DAY)
+        update_as_owner(Council.objects.filter(pk=council.pk), valid_to=clock.today() - 9 * DAY)
         council.extend(valid_to=valid_to, reason="Còn đợt", document="9/QĐ-UBND", by=thu)
 
 

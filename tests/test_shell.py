@@ -19,6 +19,7 @@ from tests.absences import substitute_for
 from tests.addresses import filled, routes
 from tests.left_open import left_open, sign_in_anew, token_of
 from tests.moments import moment
+from tests.owning import save_as_owner
 from tests.pages import shown
 from tests.world import open_task, person
 
@@ -119,7 +120,7 @@ def test_the_profile_says_whose_post_is_lent(client, an, commune):
     dung = person("dung", "Lò Thị Dung", (Role.CLERK, commune))
     held = RoleAssignment.objects.filter(user=an, org_unit=commune).get()
     held.valid_to = clock.today() + timedelta(days=90)
-    held.save()
+    save_as_owner(held)
     lent = substitute_for(held, dung, an)
     client.force_login(dung)
     words = shown(client.get("/profile/").content.decode())

@@ -242,7 +242,7 @@ def test_the_paper_of_an_act_is_signed_by_the_office_that_the_law_names(act, fil
     ],
 )
 def test_a_city_of_the_centre_has_the_chair_of_a_city(name, said, signs, file_of, province, moi):
-    OrgUnit.objects.filter(pk=province.pk).update(name=name)
+    update_as_owner(OrgUnit.objects.filter(pk=province.pk), name=name)
     dossier = file_of("certify")
     paper = records.signed_paper(signer_capacity=said)
     if signs:
@@ -681,8 +681,10 @@ def test_the_commune_of_a_dossier_has_all_the_names_it_had(to_send, commune):
     )
     old.successors.add(commune)
     beside = OrgUnit.objects.create(**year, code="2", name="Xã Mường Phăng", valid_from=since)
-    OrgUnit.objects.filter(pk=commune.pk).update(name="Phường Nà Tấu", aliases="Nà Tau; Na Tao")
-    OrgUnit.objects.filter(pk=commune.parent_id).update(name="Tỉnh Điện Biên Mới")
+    update_as_owner(
+        OrgUnit.objects.filter(pk=commune.pk), name="Phường Nà Tấu", aliases="Nà Tau; Na Tao"
+    )
+    update_as_owner(OrgUnit.objects.filter(pk=commune.parent_id), name="Tỉnh Điện Biên Mới")
     to_send.routes.create(node="sign", org_unit=beside)
     told = called(Dossier.objects.with_units().get(pk=to_send.pk))
     assert told.commune == {"xa na tau", "phuong na tau", "na tau", "na tao"}
@@ -691,7 +693,7 @@ def test_the_commune_of_a_dossier_has_all_the_names_it_had(to_send, commune):
     heir = OrgUnit.objects.create(
         **year, code="3", name="Xã Thanh Nưa", valid_from=today - timedelta(days=1)
     )
-    OrgUnit.objects.filter(pk=commune.pk).update(valid_to=today - timedelta(days=2))
+    update_as_owner(OrgUnit.objects.filter(pk=commune.pk), valid_to=today - timedelta(days=2))
     commune.successors.add(heir)
     told = called(Dossier.objects.with_units().get(pk=to_send.pk))
     assert told.commune == {"xa thanh nua"}

@@ -10,6 +10,7 @@ from councils.models.appraisal import BY_COMMITTEE, BY_COUNCIL
 from cycle.letters import fold
 from cycle.models import Level, OrgUnit
 from dossiers.law import signers
+from tests.owning import update_as_owner
 
 #: Of whose chair any committee's paper may be, for the unit is on the paper's head.
 ANY_CHAIR = [
@@ -401,7 +402,7 @@ OF_DISTRICT = {
 @pytest.mark.parametrize("ended", [False, True], ids=["then", "after 7/2025"])
 def test_papers_of_a_districts_council_are_its_own(ended, district):
     if ended:
-        OrgUnit.objects.filter(pk=district.pk).update(valid_to=date(2025, 6, 30))
+        update_as_owner(OrgUnit.objects.filter(pk=district.pk), valid_to=date(2025, 6, 30))
         district.refresh_from_db()
     round_ = EvaluationRound(council=Council(org_unit=district, name="Hội đồng OCOP huyện"))
     kinds = set(DocumentKind) & (BY_COUNCIL | BY_COMMITTEE) - {DocumentKind.CERTIFICATE}

@@ -16,6 +16,7 @@ from dossiers.office import people
 from dossiers.office.views.password import CODES
 from tests.ground import kept
 from tests.kept import codes, tables_with
+from tests.owning import update_as_owner
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +115,7 @@ def test_refused_in_words_and_nothing_changes(client, chi, staff, moi, commune, 
     elif why == "unknown":
         code = "A" * slips.LENGTH
     elif why == "left":
-        User.objects.filter(pk=moi.pk).update(is_active=False)
+        update_as_owner(User.objects.filter(pk=moi.pk), is_active=False)
     before = User.objects.get(pk=moi.pk).password
     with clock.at(now):
         said = use(client, code).content.decode()

@@ -9,6 +9,7 @@ from cycle.sheets import column_name
 from dossiers.models import BatchState, RowKind
 from dossiers.office.stock import cells
 from tests.old_workbooks import xls
+from tests.owning import update_as_owner
 from tests.stock_sheets import (
     GOOD,
     HEADS,
@@ -416,7 +417,7 @@ def test_editions_as_they_are_written(written, edition):
 
 def test_a_province_that_went_into_this_one_has_certified(land, lan):
     """Of merged provinces half the certificates name the one that is gone; the other is refused."""
-    OrgUnit.objects.filter(pk=land.pk).update(aliases="Tỉnh Yên Bái")
+    update_as_owner(OrgUnit.objects.filter(pk=land.pk), aliases="Tỉnh Yên Bái")
     land.refresh_from_db()
     rows = [
         good(**{"Hạng sao": 4, "Cơ quan cấp": f"UBND tỉnh {name}"}) for name in ("Yên Bái", "X")

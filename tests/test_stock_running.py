@@ -35,6 +35,7 @@ from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.public_pages import main
 from tests.stock_sheets import (
     RUNNING,
@@ -328,7 +329,7 @@ def test_which_year_is_asked_when_two_are_open(land, lan, year, rule_sets):
 
 
 def test_without_an_open_year_it_is_said(land, lan, year):
-    Cycle.objects.filter(pk=year.pk).update(closed_on=date(2026, 11, 1))
+    update_as_owner(Cycle.objects.filter(pk=year.pk), closed_on=date(2026, 11, 1))
     batch = looked_at([RUNNING], lan, land)
     assert batch.state == BatchState.COLUMNS
     assert "Chưa mở chu trình nào" in batch.problem

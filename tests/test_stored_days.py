@@ -402,7 +402,7 @@ def test_a_visit_of_another_year_is_recorded_once_it_was_agreed_to(client, cycle
 @pytest.mark.django_db
 def test_nothing_new_begins_in_a_year_that_is_over(rule_sets, commune, an):
     year = open_cycle(rule_sets["qd26_2026"], 2026)
-    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    update_as_owner(Cycle.objects.filter(pk=year.pk), closed_on=at(2026, 11, 1).date())
     year.refresh_from_db()
     with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
         open_dossier(year, commune, an)
@@ -413,7 +413,7 @@ def test_nothing_new_begins_in_a_year_that_is_over(rule_sets, commune, an):
 def test_what_was_parked_goes_on_in_an_open_year_alone(rule_sets, commune, an):
     year = open_cycle(rule_sets["qd26_2026"], 2026)
     dossier = stand(open_dossier(year, commune, an), State.WITHDRAWN)
-    Cycle.objects.filter(pk=year.pk).update(closed_on=at(2026, 11, 1).date())
+    update_as_owner(Cycle.objects.filter(pk=year.pk), closed_on=at(2026, 11, 1).date())
     with pytest.raises(ConditionNotMet, match="Chu trình đã đóng"):
         doors.act(dossier.process, "reopen", by=an, reason="Sản xuất lại")
     following = open_cycle(rule_sets["qd26_2026"], 2027)

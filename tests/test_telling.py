@@ -16,6 +16,7 @@ from notifications.dispatch import dispatch
 from notifications.models import Delivery
 from tests import records
 from tests.hearing import told
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -69,8 +70,8 @@ def test_what_a_vacant_post_should_hear_is_told_one_step_up(cycle, commune, an, 
     with clock.at(at(2026, 11, 16)):
         doors.claim(open_task(open_dossier(cycle, commune, an)), by=an)
     an.is_active = False
-    an.save()
-    chi.role_assignments.update(valid_to=at(2026, 11, 20).date())
+    save_as_owner(an)
+    update_as_owner(chi.role_assignments, valid_to=at(2026, 11, 20).date())
     with clock.at(at(2026, 12, 31)):
         sweep()
         while dispatch():
@@ -84,7 +85,7 @@ def test_what_a_vacant_post_should_hear_is_told_one_step_up(cycle, commune, an, 
 def test_mail_goes_out_once_with_its_message_id(dossier, an, minh, settings):
     settings.EMAIL_HOST = "mail.example.vn"
     minh.email = "minh@example.vn"
-    minh.save()
+    save_as_owner(minh)
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     doors.complete(open_task(dossier), "screen_idea", by=an)
     while dispatch():

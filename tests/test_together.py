@@ -14,6 +14,7 @@ from dossiers.walk import batch, doors
 from notifications import audiences
 from notifications.jobs import collect_files
 from tests import records
+from tests.owning import update_as_owner
 from tests.strokes import certificates, decision, rows_of, stood, stroke
 from tests.world import events
 
@@ -113,7 +114,7 @@ def test_rights_are_asked_again_when_it_is_done(cycle, commune, an, son):
     two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
     rows = rows_of(two, certificates)
     found = batch.ask(stroke("certify", son, rows, decision()), rows)
-    RoleAssignment.objects.filter(user=son).update(valid_to="2020-02-01")
+    update_as_owner(RoleAssignment.objects.filter(user=son), valid_to="2020-02-01")
     run_waiting()
     assert said(found) == [("refused", "Bạn không có quyền làm việc này cho hồ sơ.")] * 2
     assert not Certificate.objects.exists()

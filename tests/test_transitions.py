@@ -35,6 +35,7 @@ from tests.law_table import (
     UNDECIDED,
     S,
 )
+from tests.owning import save_as_owner
 from tests.standing import stand, with_compulsory_papers
 from tests.world import certified_before, open_cycle, open_dossier, open_task
 from tests.world import events as recorded
@@ -363,7 +364,7 @@ def test_a_dossier_does_not_go_back_to_an_earlier_cycle(dossier, rule_sets, moi)
 def merge(old_commune, *into):
     """The reorganisation of 1/7/2025: the old commune ends, others succeed it."""
     old_commune.valid_to = date(2025, 6, 30)
-    old_commune.save()
+    save_as_owner(old_commune)
     old_commune.successors.set(into)
 
 

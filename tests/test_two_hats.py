@@ -135,7 +135,7 @@ def test_who_holds_nothing_any_more_may_become_an_administrator(root, an, dung, 
     answer = change_role(client, held, valid_to="")
     assert "là tài khoản quản trị" in answer.content.decode()
     with pytest.raises(IntegrityError, match="administration"), transaction.atomic():
-        RoleAssignment.objects.filter(pk=held.pk).update(valid_to=None)
+        update_as_owner(RoleAssignment.objects.filter(pk=held.pk), valid_to=None)
 
 
 def test_a_post_to_come_counts_too(root, dung, commune, client):
@@ -295,11 +295,11 @@ def test_who_held_both_before_goes_on_is_listed_and_ends_it(cycle, an, son, comm
         assert path in named[0].todo
         assert client.get(path).status_code == 200
     # To sign in, to rename and to end the role go on; to prolong and more flags do not.
-    User.objects.filter(pk=an.pk).update(last_login=clock.now(), full_name="Lò Thị An")
+    update_as_owner(User.objects.filter(pk=an.pk), last_login=clock.now(), full_name="Lò Thị An")
     yesterday = clock.today() - timedelta(days=1)
     with pytest.raises(IntegrityError), transaction.atomic():
         update_as_owner(User.objects.filter(pk=an.pk), is_superuser=True)
-    RoleAssignment.objects.filter(user=an).update(valid_to=yesterday)
+    update_as_owner(RoleAssignment.objects.filter(user=an), valid_to=yesterday)
     assert [each for each in data_check.findings() if each.kind == "two_hats"] == []
 
 

@@ -15,6 +15,7 @@ from tests.absence_pages import asked
 from tests.absences import substitute_for
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.ground import kept
+from tests.owning import delete_as_owner, update_as_owner
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -84,8 +85,8 @@ def test_no_door_gives_the_other_side(door, has, lent, world, dung, commune, min
         door(world, wanted, dung)
     # Once the first is over it is given.
     yesterday = clock.today() - timedelta(days=1)
-    Substitution.objects.all().delete()
-    RoleAssignment.objects.filter(user=dung).update(valid_to=yesterday)
+    delete_as_owner(Substitution.objects)
+    update_as_owner(RoleAssignment.objects.filter(user=dung), valid_to=yesterday)
     door(world, wanted, dung)
 
 
@@ -93,7 +94,7 @@ def test_no_door_gives_the_other_side(door, has, lent, world, dung, commune, min
 def test_the_unit_that_was_taken_over_is_the_same_desk(door, world, dung, commune, other_commune):
     give(dung, Role.OFFICER, other_commune)
     yesterday = clock.today() - timedelta(days=1)
-    type(commune).objects.filter(pk=other_commune.pk).update(valid_to=yesterday)
+    update_as_owner(type(commune).objects.filter(pk=other_commune.pk), valid_to=yesterday)
     other_commune.successors.add(commune)
     with pytest.raises(ValidationError, match=REFUSED):
         door(world, world["leader"], dung)

@@ -20,6 +20,7 @@ from dossiers.lists.overdue import Filters as OverdueFilters
 from dossiers.lists.overdue import OverdueRegister
 from dossiers.office.forms.absence import HandoverForm, SubstitutionForm
 from tests.ground import kept
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +134,7 @@ def choices(field):
 def test_lists_begin_with_what_goes_on(cycle, both, twin, commune, dossier):
     # A dossier begins where an open year knew the commune.
     assert choices(DossierForm(user=both).fields["commune"]) == [NOW]
-    Cycle.objects.update(opened_on=twin.valid_to)
+    update_as_owner(Cycle.objects, opened_on=twin.valid_to)
     assert choices(DossierForm(user=both).fields["commune"]) == [NOW, ENDED]
     assert choices(OutreachForm(user=both).fields["org_unit"]) == [NOW, ENDED]
     posts = choices(SubstitutionForm(user=both).fields["assignment"])
@@ -167,7 +168,7 @@ def test_filters_tell_them_apart_too(cycle, both, twin, commune, dossier):
     offered = [label for _pk, label in Register(both, Filters()).choices()["communes"]]
     assert offered == [NOW, ENDED]
     cycle.opened_on = twin.valid_to
-    cycle.save()
+    save_as_owner(cycle)
     open_dossier(cycle, twin, both, name="Chè Shan tuyết")
     with clock.at(clock.now() + timedelta(days=90)):
         units = {row["unit"] for row in OverdueRegister(both, OverdueFilters()).heat()}

@@ -19,6 +19,7 @@ from dossiers.walk import doors, stock
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew, moved_to
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.public_pages import keep, main, see
 from tests.revoking import revoke
 from tests.standing import stand
@@ -718,7 +719,7 @@ def test_the_pages_of_what_ends_follow_one_another(
     ]  # fmt: skip
     for certificate, day in zip(given, (9, 8, 8, 7, 7), strict=True):
         certificate.terms.update(due_on=date(2026, 8, day))
-    OrgUnit.objects.filter(pk=lent.pk).update(parent=elsewhere)
+    update_as_owner(OrgUnit.objects.filter(pk=lent.pk), parent=elsewhere)
     Route.objects.create(
         dossier=given[3].dossier, node="check_at_province", org_unit=minh.assignments()[0].org_unit
     )

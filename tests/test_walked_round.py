@@ -11,6 +11,7 @@ from django.test import Client
 from cycle import appointing, clock
 from cycle.models import Duty, RoleAssignment, User, check_symbol
 from dossiers.models import Task
+from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -53,19 +54,19 @@ def test_a_second_account_of_one_name_is_oneself(full_name, minh):
 def test_work_is_not_left_to_a_post_that_ends_too(dossier, an, commune):
     other = person("hai", "Lò Văn Hai", ("officer", commune))
     day = clock.today()
-    RoleAssignment.objects.filter(user=other, role="officer").update(
-        valid_to=day + timedelta(days=30)
+    update_as_owner(
+        RoleAssignment.objects.filter(user=other, role="officer"), valid_to=day + timedelta(days=30)
     )
     assert open_task(dossier).role == "officer"
     assert appointing.stranded("officer", commune.pk, day=day + timedelta(days=1), without=an)
-    RoleAssignment.objects.filter(user=other, role="officer").update(valid_to=None)
+    update_as_owner(RoleAssignment.objects.filter(user=other, role="officer"), valid_to=None)
     assert not appointing.stranded("officer", commune.pk, day=day + timedelta(days=1), without=an)
 
 
 def test_who_takes_over_later_is_not_switched_off(dossier, an, commune):
     day = clock.today()
     heir = User.objects.create_user("ke", full_name="Lò Thị Kế")
-    RoleAssignment.objects.filter(user=an, org_unit=commune).update(valid_to=day)
+    update_as_owner(RoleAssignment.objects.filter(user=an, org_unit=commune), valid_to=day)
     RoleAssignment.objects.create(
         user=heir, role="officer", org_unit=commune, valid_from=day + timedelta(days=1)
     )
@@ -101,7 +102,7 @@ def test_an_auditor_is_given_no_duty_and_who_signs_is_a_leader(cycle):
 
 def test_nobody_begins_a_post_at_a_unit_that_has_ended(an, old_commune):
     old_commune.valid_to = date(2025, 6, 30)
-    old_commune.save()
+    save_as_owner(old_commune)
     late = RoleAssignment(user=an, role="trade", org_unit=old_commune, valid_from=date(2026, 11, 1))
     with pytest.raises(ValidationError) as refused:
         late.full_clean()

@@ -37,7 +37,7 @@ from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import tick, yes
 from tests.stored import office
 from tests.world import open_cycle, open_dossier, person
@@ -189,9 +189,9 @@ def test_days_off_push_a_window_back(client, rule_sets, minh):
 def test_a_year_opens_from_the_last_one_with_what_the_province_changed(
     client, cycle, minh, rule_sets
 ):
-    cycle.duties.filter(node="select_idea").update(working_days=7)
-    cycle.term_rules.filter(code="D2.1").update(fixed_on=date(2026, 4, 20))
-    cycle.term_rules.filter(code="D1").update(warnings=[9])
+    update_as_owner(cycle.duties.filter(node="select_idea"), working_days=7)
+    update_as_owner(cycle.term_rules.filter(code="D2.1"), fixed_on=date(2026, 4, 20))
+    update_as_owner(cycle.term_rules.filter(code="D1"), warnings=[9])
     Batch.objects.create(
         cycle=cycle, number=1, name="Đợt hè 2026",
         propose_by=date(2026, 5, 15), meets_on=date(2026, 6, 1), decide_by=date(2026, 7, 1),
@@ -550,13 +550,13 @@ def at(day, hour=8):
 def idea_window(new_year):
     """Ideas of the first batch at the commune, until 10/12/2026."""
     row = new_year.batches.first().windows.get(step="idea", level="commune")
-    StepWindow.objects.filter(pk=row.pk).update(closes_on=date(2026, 12, 10))
+    update_as_owner(StepWindow.objects.filter(pk=row.pk), closes_on=date(2026, 12, 10))
     row.refresh_from_db()
     return row
 
 
 def test_a_window_is_warned_of_once_to_who_works_in_it(idea_window, an, la, binh, minh):
-    StepWindow.objects.exclude(pk=idea_window.pk).update(warn_days=0)
+    update_as_owner(StepWindow.objects.exclude(pk=idea_window.pk), warn_days=0)
     connection.check_constraints()
     assert windows.tell_windows(at(date(2026, 12, 2))) == 0
     for _beat in range(3):
@@ -566,7 +566,7 @@ def test_a_window_is_warned_of_once_to_who_works_in_it(idea_window, an, la, binh
     assert audiences.of(entry) == {an.pk, la.pk}
     assert context_of(entry, an)["path"] == f"/cycles/{idea_window.cycle_id}/"
     # Moved to another day it is told of again, for that day.
-    StepWindow.objects.filter(pk=idea_window.pk).update(closes_on=date(2026, 12, 11))
+    update_as_owner(StepWindow.objects.filter(pk=idea_window.pk), closes_on=date(2026, 12, 11))
     windows.tell_windows(at(date(2026, 12, 5)))
     assert WindowNotice.objects.filter(window=idea_window, kind="closing").count() == 2
 
@@ -702,8 +702,8 @@ def test_a_year_costs_the_same_however_many_batches(
         )
     if rows == 1:
         gone = new_year.batches.exclude(pk=keep[0].pk)
-        StepWindow.objects.filter(batch__in=gone).delete()
-        gone.delete()
+        delete_as_owner(StepWindow.objects.filter(batch__in=gone))
+        delete_as_owner(gone)
     assert new_year.batches.count() == rows
     client.get(reverse("dossiers:cycles"))
     with django_assert_num_queries(YEAR):
@@ -762,7 +762,7 @@ def test_what_takes_the_newest_open_year_takes_no_rehearsal(rule_sets, minh):
     }
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
     # Where nothing else is open, the rehearsal is what is meant.
-    Cycle.objects.filter(pk__in=(year.pk, other.pk)).update(closed_on=date(2026, 11, 1))
+    update_as_owner(Cycle.objects.filter(pk__in=(year.pk, other.pk)), closed_on=date(2026, 11, 1))
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, rehearsal.pk)
 
 
@@ -781,7 +781,7 @@ def test_a_year_to_come_is_not_taken_for_the_year_of_today(rule_sets, minh, begi
     law = rule_sets["qd26_2026"]
     year = open_cycle(law, 2026)
     later = open_cycle(law, 2027)
-    Cycle.objects.filter(pk=later.pk).update(opened_on=begins)
+    update_as_owner(Cycle.objects.filter(pk=later.pk), opened_on=begins)
     takes = _takes(minh)
     assert {name: take() for name, take in takes.items()} == dict.fromkeys(takes, year.pk)
     batches = [line for line in setup.lines(clock.today()) if line.title == "Chu trình"]

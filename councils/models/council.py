@@ -284,7 +284,15 @@ class Council(Renamed):
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
             )
         ]
-        triggers = [guards.Stays("valid_from", name="council_stays")]
+        triggers = [
+            guards.Stays("valid_from", "name", name="council_stays"),
+            guards.Told(
+                name="council_told",
+                stream="council",
+                of="r.id",
+                columns={"valid_to": "council.extend"},
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -675,7 +683,15 @@ class Member(models.Model):
                 condition=Q(until=None) | Q(until__gte=F("since")),
             ),
         ]
-        triggers = [guards.Stays("department", "made_by_id", name="member_stays")]
+        triggers = [
+            guards.Stays("department", "made_by_id", name="member_stays"),
+            guards.Told(
+                name="member_told",
+                stream="council",
+                of="r.council_id",
+                columns={"until": "council.unseat"},
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_seat_display()})"

@@ -119,7 +119,17 @@ class Opinion(models.Model):
                 "asked_at",
                 "due_on",
                 name="opinion_stays",
-            )
+            ),
+            guards.Told(
+                name="opinion_told",
+                stream="round",
+                of=guards.naming("opinion"),
+                columns={
+                    "answer number scan_sha256 scan_name answered_by_id answered_at": (
+                        "round.answer_opinion"
+                    )
+                },
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,7 +23,18 @@ from django.utils import timezone
 from councils.models import Council, EvaluationRound, Regulation, Seat
 from councils.stories import sitting
 from cycle import clock, documents, tables, written
-from cycle.models import Cycle, Document, OrgUnit, Role, RoleAssignment, Rubric, RuleSet, User, fold
+from cycle.models import (
+    Cycle,
+    Document,
+    HistoryEntry,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    Rubric,
+    RuleSet,
+    User,
+    fold,
+)
 from dossiers.models import (
     ACTS,
     ActNotPossible,
@@ -404,7 +415,21 @@ class _Replay:
     def close(self) -> Cycle:
         """Close the cycle (đóng chu trình)."""
         self.cycle.closed_on = self.closed_on
-        self.cycle.save(update_fields=["closed_on"])
+        with transaction.atomic():
+            self.cycle.save(update_fields=["closed_on"])
+            HistoryEntry.objects.record(
+                "cycle.configure",
+                self.cycle,
+                changed=[
+                    {
+                        "what": str(Cycle._meta.verbose_name),
+                        "row": str(self.cycle),
+                        "field": "closed_on",
+                        "before": "",
+                        "after": str(self.closed_on),
+                    }
+                ],
+            )
         return self.cycle
 
     def unit(self, code: str) -> OrgUnit:

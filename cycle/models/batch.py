@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle import guards
 from cycle.models.calendar import Cycle
 from cycle.models.organisation import Level
 
@@ -61,6 +62,15 @@ class Batch(models.Model):
             models.CheckConstraint(
                 condition=Q(level__in=[level.value for level in JUDGES_AT]),
                 name="batch_level_judges",
+            ),
+        ]
+        triggers = [
+            guards.Stays("cycle_id", name="batch_stays"),
+            guards.Told(
+                name="batch_told",
+                stream="cycle",
+                of="r.cycle_id",
+                columns={"number level name propose_by meets_on decide_by": "cycle.batch"},
             ),
         ]
 

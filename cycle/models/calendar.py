@@ -6,6 +6,7 @@ from calendar import monthrange
 from datetime import date, datetime, time, timedelta
 from typing import Any, Self
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -110,6 +111,19 @@ class Cycle(models.Model):
             models.CheckConstraint(
                 condition=Q(void=False) | Q(closed_on__isnull=False), name="cycle_void_is_closed"
             ),
+        ]
+        triggers = [
+            guards.Told(
+                name="cycle_told",
+                stream="cycle",
+                of="r.id",
+                columns={
+                    "year rule_set_id opened_on ends_on assumed target_new target_upgrades"
+                    " target_document beside": "cycle.configure",
+                    "title closed_on": "cycle.configure cycle.take_back",
+                    "void": "cycle.take_back",
+                },
+            )
         ]
 
     def __str__(self) -> str:
@@ -285,6 +299,22 @@ class StepWindow(models.Model):
                 condition=Q(peak=None) | Q(peak__range=(1, 12)), name="step_window_peak_is_a_month"
             ),
         ]
+        triggers = [
+            guards.Stays("cycle_id", "batch_id", "step", "level", name="step_window_stays"),
+            guards.Told(
+                name="step_window_told",
+                stream="cycle",
+                of="r.cycle_id",
+                columns={"opens_on closes_on warn_days peak why": "cycle.configure cycle.batch"},
+            ),
+            guards.Told(
+                name="step_window_gone_told",
+                stream="cycle",
+                of="r.cycle_id",
+                rows="cycle.configure cycle.batch",
+                on=pgtrigger.Delete,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_step_display()}: {self.opens_on:%d/%m/%Y}–{self.closes_on:%d/%m/%Y}"
@@ -360,6 +390,15 @@ class Duty(models.Model):
                 name="duty_term_is_possible",
             ),
         ]
+        triggers = [
+            guards.Stays("cycle_id", "rule_set_id", "node", name="duty_stays"),
+            guards.Told(
+                name="duty_told",
+                stream="cycle",
+                of="r.cycle_id",
+                columns={"level role working_days": "cycle.configure"},
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.node}: {self.get_role_display()}, {self.get_level_display()}"
@@ -410,6 +449,15 @@ class DayOff(models.Model):
         verbose_name = _("ngày nghỉ, ngày làm bù")
         verbose_name_plural = _("ngày nghỉ, ngày làm bù")
         ordering = ["day"]
+        triggers = [
+            guards.Told(
+                name="day_off_told",
+                stream="config",
+                of="1",
+                rows="calendar.change calendar.load",
+                on=pgtrigger.Update | pgtrigger.Delete,
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.day:%d/%m/%Y} {self.name}"
@@ -499,6 +547,19 @@ class TermRule(models.Model):
                 condition=Q(amount__isnull=False, fixed_on=None) & ~Q(unit="")
                 | Q(amount=None, fixed_on__isnull=False),
                 name="term_rule_is_a_length_or_a_date",
+            ),
+        ]
+        triggers = [
+            guards.Stays("cycle_id", name="term_rule_stays"),
+            guards.Told(
+                name="term_rule_told",
+                stream="cycle",
+                of="r.cycle_id",
+                columns={
+                    "rule_set_id code subject title amount unit fixed_on starts_before starts_on"
+                    " stops_on case_type role level warnings escalations extension_limit article"
+                    " document": "cycle.configure"
+                },
             ),
         ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
@@ -286,6 +287,20 @@ class OrgUnit(Renamed):
                 name="org_unit_only_an_ended_one_has_a_main_successor",
             ),
         ]
+        triggers = [
+            guards.Told(
+                name="org_unit_told",
+                stream="unit",
+                of="r.id",
+                also=[("config", "1"), ("office", "1")],
+                columns={
+                    "code name level parent_id valid_from valid_to aliases": (
+                        "unit.configure unit.load"
+                    ),
+                    "main_successor_id": "unit.configure office.split",
+                },
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -469,8 +484,14 @@ class User(Renamed, AbstractUser):
                 name="user_told",
                 stream="person",
                 of="r.id",
-                columns={"is_staff is_superuser": "person.staff"},
+                columns={
+                    "is_staff is_superuser": "person.staff",
+                    "is_active": "person.activate person.deactivate",
+                    "username full_name": "person.change",
+                    "email phone": "person.change person.contact",
+                },
             ),
+            guards.Stays("date_joined", name="user_stays"),
         ]
 
     def __str__(self) -> str:
@@ -723,7 +744,25 @@ class RoleAssignment(models.Model):
                 "document",
                 "document_signer",
                 name="post_stays",
-            )
+            ),
+            guards.Told(
+                name="post_told",
+                stream="person",
+                of="r.user_id",
+                also=[("cycle", guards.naming("assignment"))],
+                columns={
+                    "valid_to": "role.prolong role.end role.handover role.handover_back",
+                    "handed_to_id": "role.handover role.handover_back",
+                },
+            ),
+            guards.Told(
+                name="post_gone_told",
+                stream="person",
+                of="r.user_id",
+                also=[("cycle", guards.naming("successor"))],
+                rows="role.handover_back",
+                on=pgtrigger.Delete,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -859,8 +898,25 @@ class Substitution(models.Model):
                 "valid_from",
                 "reason",
                 "created_by_id",
+                "paper_due_on",
                 name="substitution_stays",
-            )
+            ),
+            guards.Told(
+                name="substitution_told",
+                stream="cycle",
+                of=guards.naming("substitution"),
+                columns={
+                    "valid_to": "role.substitute_paper role.substitute_end role.substitute_lapse",
+                    "document document_signer": "role.substitute_paper",
+                },
+            ),
+            guards.Told(
+                name="substitution_gone_told",
+                stream="cycle",
+                of=guards.naming("substitution"),
+                rows="role.substitute_end",
+                on=pgtrigger.Delete,
+            ),
         ]
 
     def __str__(self) -> str:

@@ -51,7 +51,16 @@ class ActivationSlip(models.Model):
         triggers = [
             guards.Stays(
                 "user_id", "mark", "made_by_id", "made_at", "expires_on", name="slip_stays"
-            )
+            ),
+            guards.Told(
+                name="slip_told",
+                stream="person",
+                of="r.user_id",
+                columns={
+                    "used_at": "person.begin person.new_password",
+                    "voided_at": "person.slip person.deactivate person.new_password_by_mail",
+                },
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1048,6 +1048,14 @@ class Route(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["dossier", "node"], name="route_once_per_duty")
         ]
+        triggers = [
+            guards.Told(
+                name="route_told",
+                stream="dossier",
+                of="r.dossier_id",
+                rows="task.reroute split.allot",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.node}: {self.org_unit}"

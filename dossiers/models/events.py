@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle import guards
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, User
 
 
@@ -78,6 +79,18 @@ class OutreachEvent(CycleEvent):
             ),
             models.CheckConstraint(condition=Q(cost__gte=0), name="outreach_cost_not_negative"),
         ]
+        triggers = [
+            guards.Stays("recorded_by_id", name="outreach_stays"),
+            guards.Told(
+                name="outreach_told",
+                stream="cycle",
+                of=guards.naming("outreach"),
+                columns={
+                    "cycle_id org_unit_id held_on title attendance cost kind"
+                    " audience": "outreach.correct"
+                },
+            ),
+        ]
 
 
 class PromotionEvent(CycleEvent):
@@ -90,3 +103,9 @@ class PromotionEvent(CycleEvent):
         constraints = [
             models.CheckConstraint(condition=Q(cost__gte=0), name="fair_cost_not_negative")
         ]
+        triggers = [
+            guards.Stays(
+                "cycle_id", "org_unit_id", "held_on", "title", "attendance", "cost",
+                "recorded_by_id", "place", name="fair_stays",
+            )
+        ]  # fmt: skip

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import letters
+from cycle import guards, letters
 from cycle.models import NameField, OrgUnit, User
 from dossiers.models.dossier import Dossier
 from dossiers.models.product import OwnerType, ProductGroup, Standing
@@ -97,6 +97,23 @@ class Potential(models.Model):
                 name="potential_closed_knows_why",
             ),
         ]
+        triggers = [
+            guards.Stays(
+                "batch_id", "name", "group", "producer_name", "owner_type", "representative",
+                "phone", "address", "wish", "surveyed_on", name="potential_stays",
+            ),
+            guards.Told(
+                name="potential_told",
+                stream="cycle",
+                of=guards.naming("potential"),
+                also=[("dossier", "r.dossier_id")],
+                columns={
+                    "state": "potential.close potential.reopen potential.begin",
+                    "dossier_id": "potential.begin",
+                    "reason closed_by_id closed_at": "potential.close potential.reopen",
+                },
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.name

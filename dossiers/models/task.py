@@ -101,6 +101,7 @@ class Process(AbstractProcess):
                 name="one_open_process_per_dossier",
             ),
         ]
+        triggers = [guards.Stays("dossier_id", name="process_stays")]
 
 
 class TaskQuerySet(EngineTaskQuerySet):
@@ -289,7 +290,9 @@ class Task(AbstractTask):
                 name="task_done_knows_by_whom",
             ),
         ]
-        triggers = [guards.Stays("process_id", "flow_task", "node", name="task_stays")]
+        triggers = [
+            guards.Stays("process_id", "flow_task", "node", "role", "opened_at", name="task_stays")
+        ]
 
     def __str__(self) -> str:
         return f"{self.node} #{self.pk}"

@@ -192,7 +192,13 @@ class Term(models.Model):
                 condition=Q(task=None) | Q(dossier__isnull=False), name="term_of_task_has_dossier"
             ),
         ]
-        triggers = [guards.Stays("code", "cycle_id", "dossier_id", "task_id", name="term_stays")]
+        triggers = [
+            guards.Stays(
+                "code", "cycle_id", "dossier_id", "task_id", "rule_id", "title", "legal",
+                "certificate_id", "role", "unit", "amount", "extension_limit", "original_due_on",
+                name="term_stays",
+            )
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.title

@@ -420,7 +420,8 @@ def take_back(assignment: RoleAssignment, *, by: User) -> None:
             RoleAssignment.objects.filter(pk=made["successor"]).delete()
         post.valid_to, post.handed_to = until, None
         post.save(update_fields=["valid_to", "handed_to"])
-        _record("role.handover_back", post, by=by, to=to, reason="")
+        gone = {"successor": made["successor"]} if made["is_new"] else {}
+        _record("role.handover_back", post, by=by, to=to, reason="", **gone)
 
 
 def _check_handover(post: RoleAssignment, to: User, on: date, reason: str) -> None:
