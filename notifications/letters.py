@@ -173,6 +173,9 @@ def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
     context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
     if "dossier" in entry.data:
         context["dossier"] = Dossier.objects.with_units().get(pk=entry.data["dossier"])
+    elif "dossiers" in entry.data:
+        about = Dossier.objects.filter(pk__in=entry.data["dossiers"]).select_related("product")
+        context["products"] = [str(each.product) for each in about.order_by("pk")]
     if "opinion" in entry.data:
         opinion = Opinion.objects.select_related("to").get(pk=entry.data["opinion"])
         context |= {"opinion": opinion, "path": f"/opinions/{opinion.pk}/"}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cycle.models import User
+    from dossiers.models import Product
 
 
 def _told(row: Any) -> str:
@@ -30,15 +31,22 @@ def _told(row: Any) -> str:
 
 
 def _about(row: Any) -> str:
+    product = _product(row)
+    if product is None:
+        return row.entry.label
+    return product.name if getattr(row, "dossier", None) else f"{product.name}, {row.entry.label}"
+
+
+def _product(row: Any) -> Product | None:
     dossier = getattr(row, "dossier", None)
-    return dossier.product.name if dossier else row.entry.label
+    return dossier.product if dossier else getattr(row, "product", None)
 
 
 _NEWS = (
     Column("at", _("Lúc"), lambda row: row.entry.at),
     Column("about", _("Về"), _about),
     Column("producer", _("Chủ thể"),
-           lambda row: row.dossier.product.producer.name if getattr(row, "dossier", None) else ""),
+           lambda row: product.producer.name if (product := _product(row)) else ""),
     Column("who", _("Ai"), lambda row: row.entry.who or _now("Hệ thống")),
     Column("what", _("Việc"), _told),
     Column("due_on", _("Hạn"), lambda row: getattr(row, "due_on", None)),

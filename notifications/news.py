@@ -14,10 +14,11 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycle.models import OrgUnit, Stream, User
+from councils.models import RoundEntry
+from cycle.models import HistoryEntry, OrgUnit, Stream, User
 from dossiers.law.guidance import title_of_term
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed
-from dossiers.models import Dossier, Term
+from dossiers.models import Dossier, Product, Term
 from notifications import audiences
 from notifications.models import Notification, NotificationQuerySet
 
@@ -114,8 +115,9 @@ class News(Listed):
         )
 
     def rows(self) -> list[Any]:
-        """The notifications, with ``dossier``; of reminders and escalations also ``term`` (its
-        title), ``due_on`` and, when it has moved since, ``due_now``.
+        """The notifications, with ``dossier``; of what was told of a product in a round with
+        ``product``; of reminders and escalations also ``term`` (its title), ``due_on`` and, when it
+        has moved since, ``due_now``.
         """
         return self._shaped(super().rows())
 
@@ -125,10 +127,13 @@ class News(Listed):
         dossiers = seen.in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )
+        judged = self._judged([row.entry for row in rows if row.entry.stream == Stream.ROUND])
         for row in rows:
             entry = row.entry
             if entry.stream == Stream.DOSSIER:
                 row.dossier = dossiers.get(entry.stream_id)
+            elif entry.stream == Stream.ROUND:
+                row.product = judged.get((entry.stream_id, entry.data.get("dossier")))
             if entry.event in audiences.RUNGS:
                 # The sweep writes the term's title into ``label``.
                 row.term = title_of_term(entry.label)
@@ -136,6 +141,18 @@ class News(Listed):
                 if row.dossier is None or row.due_now == row.due_on:
                     row.due_now = None
         return rows
+
+    def _judged(self, told: Sequence[HistoryEntry]) -> dict[tuple[int, int], Product]:
+        """(round, dossier) -> the product that was told of, where the person still reaches it; no
+        query where none was.
+        """
+        about = {entry.data["dossier"] for entry in told if "dossier" in entry.data}
+        if not about:
+            return {}
+        rounds = {entry.stream_id for entry in told}
+        its = RoundEntry.objects.filter(dossier__in=about, round__in=rounds).reached_by(self.user)
+        named = its.select_related("dossier__product__producer").distinct()
+        return {(each.round_id, each.dossier_id): each.dossier.product for each in named}
 
     def _beyond(self, last: Any) -> dict[str, Any]:
         return {"after": last.pk}

@@ -193,8 +193,13 @@ def test_the_way_of_a_round_in_letters(
     }
     total = str(judging.total(sheets[0]))
     for event in TOLD:
-        for each in written(event):
+        about = Notification.objects.filter(entry__event=event).select_related("entry")
+        for each, data in zip(written(event), (its.entry.data for its in about), strict=True):
             text = each.subject + "\n" + each.body
+            # Each says of which round it is, of which day, and of which products.
+            assert str(round_) in text and f"{round_.met_on:%d/%m/%Y}" in text, event
+            if {"dossier", "dossiers"} & set(data):
+                assert entry.dossier.product.name in text, event
             assert each.body.startswith(f"Kính gửi ông/bà {each.to},\n\n")
             assert f"http://127.0.0.1:8000{path.get(event, f'/rounds/{round_.pk}/')}" in text
             assert "\n\n\n" not in text
@@ -213,6 +218,11 @@ def test_the_way_of_a_round_in_letters(
         return client.get(reverse("notifications:notification", args=[told_of.pk])).url
 
     member = judge(council, 1)
+    client.force_login(member.user)
+    page = client.get(reverse("notifications:news"), {"unread": "1"})
+    named = [each.entry.event for each in page.context["rows"] if getattr(each, "product", None)]
+    assert {"round.score_again", "round.hand_back_sheet", "round.leave"} <= set(named)
+    assert f"{entry.dossier.product.name}</a>" in page.text
     assert leads(member.user, "round.invite") == f"/rounds/{round_.pk}/"
     assert leads(y_te, "round.ask_opinion") == f"/opinions/{asked.pk}/"
     council.take_seat(
