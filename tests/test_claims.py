@@ -2,6 +2,7 @@
 the grounds of a revocation. One table; each row names the case.
 """
 
+from datetime import date, datetime
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, OfficeContact
+from cycle.models import Batch, HistoryEntry, OfficeContact
 from dossiers.models import (
     Certificate,
     ConditionNotMet,
@@ -20,6 +22,7 @@ from dossiers.models import (
     Product,
     State,
 )
+from dossiers.office import year as years
 from dossiers.office.reports import CycleReport
 from dossiers.walk import doors, papers
 from tests import judging, records
@@ -347,6 +350,43 @@ def test_what_a_district_eliminated_never_goes_up(case, dossier_of_three):
     dossier_of_three.stars, dossier_of_three.sheets = stars, sheets
     dossier_of_three.points_sum = Decimal(points_sum)
     assert dossier_of_three.goes_up("district") == goes
+
+
+def test_what_a_commune_proposes_to_its_district_is_of_no_batch_of_the_province_yet(
+    dossier_of_three, cycle_of_three, an, rule_sets
+):
+    """The district has batches of its own, and what it decides in them is not the province's."""
+    year, mine = cycle_of_three, dossier_of_three
+    days = {"propose_by": date(2022, 4, 29), "decide_by": date(2022, 6, 29)}
+    later = {"propose_by": date(2022, 10, 29), "decide_by": date(2022, 12, 29)}
+    made = {
+        (level, number): Batch.objects.create(
+            cycle=year, level=level, number=number, name=f"{level} {number}", **its
+        )
+        for level in ("district", "province")
+        for number, its in enumerate((days, later), 1)
+    }
+
+    def batches():
+        found = Dossier.objects.filter(pk=mine.pk)
+        return {key for key, batch in made.items() if years.dossiers_of(batch, found).exists()}
+
+    def told(event, day, before, after):
+        moment = timezone.make_aware(datetime(2022, *day, 9))
+        HistoryEntry.objects.record(
+            f"dossier.{event}", mine, by=an, at=moment, before=before, after=after
+        )
+
+    told("forward_to_district", (4, 20), State.COMMUNE_CHECKED, State.AT_DISTRICT)
+    assert mine.batch() == made["district", 1] and batches() == {("district", 1)}
+    told("rank_at_district", (5, 20), State.DISTRICT_EVALUATING, State.DISTRICT_RANKED)
+    assert batches() == {("district", 1)}
+    told("forward_to_province", (6, 5), State.DISTRICT_RANKED, State.AT_PROVINCE)
+    assert batches() == {("district", 1), ("province", 2)}
+    # Under two levels the commune proposes to the province.
+    newer = rule_sets["qd26_2026"]
+    update_as_owner(Dossier.objects.filter(pk=mine.pk), rule_set=newer)
+    assert batches() == {("province", 1)}
 
 
 # --- The report ----------------------------------------------------------------------------------

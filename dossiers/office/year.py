@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Max, Q
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -38,8 +38,9 @@ from cycle.models import (
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
-from dossiers.law.states import BEFORE_RESULT
+from dossiers.law.states import BEFORE_RESULT, State
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
+from dossiers.models.dossier import by_paper
 from dossiers.terms import clocks
 
 if TYPE_CHECKING:
@@ -786,18 +787,29 @@ def _may_be_added(batch: Batch, paper: PlanPaper | None) -> None:
 
 
 def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
-    """Of ``found`` those of the batch: proposed by its commune in its days, or in its rounds.
+    """Of ``found`` those of the batch: proposed by its commune in its days, or in its rounds. Under
+    an edition in which a district evaluates first, its commune proposes to the district's batch; to
+    the province's the district does, by sending it up.
 
     A re-evaluation belongs to no batch.
     """
-    own = Q(cycle=batch.cycle_id, proposed_on__lte=batch.propose_by)
-    if since := batch.before():
-        own &= Q(proposed_on__gt=since)
-    return (
-        found.exclude(case_type=CaseType.REEVALUATION)
-        .with_proposed()
-        .filter(own | Q(pk__in=batch.rounds.filter(entries__live=True).values("entries__dossier")))
-    )
+    by_district = Q(rule_set__content__levels__contains=str(Level.DISTRICT))
+    found = found.exclude(case_type=CaseType.REEVALUATION).with_proposed()
+    days = [(by_district if batch.level == Level.DISTRICT else ~by_district, "proposed_on")]
+    if batch.level == Level.PROVINCE:
+        came = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, stream_id=OuterRef("pk"), cycle=batch.cycle_id,
+            after=State.AT_PROVINCE,
+        ).exclude(before=State.AT_PROVINCE)  # fmt: skip
+        found = found.alias(came_on=Subquery(by_paper(came).order_by("seq").values("day")[:1]))
+        days.append((by_district, "came_on"))
+    since, own = batch.before(), Q()
+    for whose, day in days:
+        its = whose & Q(**{f"{day}__lte": batch.propose_by})
+        own |= its & Q(**{f"{day}__gt": since}) if since else its
+    own &= Q(cycle=batch.cycle_id)
+    in_rounds = batch.rounds.filter(entries__live=True).values("entries__dossier")
+    return found.filter(own | Q(pk__in=in_rounds))
 
 
 def not_through(window: StepWindow) -> list[dict[str, Any]]:
