@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.judging import consequences
 from councils.judging.board import with_due
-from councils.models import Council, EvaluationRound, Opinion, RoundEntry, RoundState
+from councils.models import Closing, Council, EvaluationRound, Opinion, RoundEntry, RoundState
 from councils.pages import found_round
 from cycle import clock
 from cycle.models import Criterion
@@ -21,7 +21,6 @@ from dossiers.lists.filters import Column, Queried
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from councils.models import Closing
     from cycle.models import User
 
 
@@ -134,7 +133,7 @@ def version_of(round_: EvaluationRound, asked: str | None) -> tuple[Closing | No
 
     Raises Http404.
     """
-    closings = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
+    closings = Closing.of(round_)
     if asked:
         closings_asked = [each for each in closings if str(each.version) == asked]
         if not closings_asked:

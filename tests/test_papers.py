@@ -30,7 +30,7 @@ from councils.papers.pdf import pdf
 from councils.papers.then import Then
 from councils.papers.word import docx
 from cycle import clock, documents, files
-from cycle.models import Document, Elimination
+from cycle.models import Document, Elimination, HistoryEntry, Role
 from cycle.models.job import run_waiting
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
@@ -583,6 +583,119 @@ def test_what_is_recorded_as_the_next_version_closes_is_of_that(closed, thu):
         made.save()
     assert Then(closed, first).recorded("invitation") is None
     assert Then(closed, second).recorded("invitation") == made
+
+
+def test_whatever_our_own_papers_print_as_signer_is_taken(two, thu, monkeypatch):
+    round_, council = two[0], two[0].council
+    vice = Member(council=council, user=judge(council, 1).user, seat="vice_chair")
+    for presided in (judge(council, 0), vice, None):
+        monkeypatch.setattr(Then, "presided", presided)
+        for kind in facts.OF_ROUND:
+            data = facts.of_round(kind, round_, closing=round_.closings.get())
+            lines = data["signature"]["lines"]
+            for said in (joint.join(lines) for joint in ("\n", ", ", " ", " - ")):
+                paper = typed(signer_capacity=said)
+                paper.round, paper.kind = round_, kind
+                its = paper.office()
+                assert its is None or its.signs_as(said), (kind, said)
+    minutes = typed("1/BB-HĐ", signer="Lê Thị Một", signer_capacity="TM. HỘI ĐỒNG, CHỦ TRÌ")
+    SignedDocument.record(minutes, round_, "minutes", by=thu)
+    printed = facts.of_round("minutes", round_, closing=round_.closings.get())["signature"]
+    assert printed == {"lines": ["TM. HỘI ĐỒNG", "CHỦ TRÌ"], "name": "Lê Thị Một"}
+    # Who presides over no meeting signs no report.
+    report = typed("2/BC-HĐ", signer_capacity="TM. HỘI ĐỒNG, CHỦ TRÌ")
+    assert refused_at(report, round_, "council_report", thu) == ["as_written"]
+
+
+def test_a_capacity_that_no_pattern_knows_is_asked_about_and_one_of_another_refused(
+    client, closed, thu
+):
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    odd = signed(signer_capacity="Phụ trách Hội đồng OCOP")
+    page = client.post(path, odd)
+    form = page.context["form"]
+    assert list(form.errors) == ["as_written"] and 'type="checkbox"' in str(form["as_written"])
+    assert "chưa biết chức vụ «Phụ trách Hội đồng OCOP»" in page.text
+    seal = form.fields["as_written"].widget.attrs["value"]
+    # The yes is of what was shown, and of nothing that is wrong besides.
+    assert (
+        "signer_capacity"
+        in client.post(path, odd | {"as_written": seal, "signer_capacity": "Thư ký Hội đồng"})
+        .context["form"]
+        .errors
+    )
+    wrong = client.post(path, odd | {"signed_on": "01/01/2026"}).context["form"].errors
+    assert list(wrong) == ["signed_on"]
+    assert not SignedDocument.objects.exists()
+    assert client.post(path, odd | {"as_written": seal}).status_code == 302
+    told = HistoryEntry.objects.get(event="round.record_document")
+    assert told.data["as_written"] == "Phụ trách Hội đồng OCOP"
+    board = client.get(reverse("councils:round", args=[closed.pk])).text
+    assert "«Phụ trách Hội đồng OCOP»" in board
+    # A yes that nothing asks about says nothing.
+    assert client.post(path, signed() | {"as_written": seal}).status_code == 302
+    last = HistoryEntry.objects.filter(event="round.record_document").latest("seq")
+    assert "as_written" not in last.data
+
+
+def test_who_records_a_paper_is_not_its_signer(two, thu, province):
+    first, _second = two
+    clerk = person("van_thu", "Lý Văn Thư", (Role.CLERK, province))
+    secretary = judge(first.council, 5).user
+    for by, kind, number in (
+        (thu, "minutes", "1/BB-HĐ"),
+        (secretary, "minutes", "1/BB-HĐ"),
+        (clerk, "decision", "1/QĐ-UBND"),
+        (clerk, "notice", "1/TB-UBND"),
+    ):
+        said = typed(number, signer=f"TS. {by}", signer_capacity="Chủ tịch")
+        assert refused_at(said, first, kind, by) == ["signer"], (by, kind)
+    # Nor whom another makes it, correcting; the report of the office is its own.
+    SignedDocument.record(typed("1/BB-HĐ"), first, "minutes", by=secretary)
+    assert refused_at(typed("1/BB-HĐ", signer=str(secretary)), first, "minutes", clerk) == [
+        "signer"
+    ]
+    report = typed("1/BC-TTHĐ", signer=str(thu), signer_capacity="Thường trực Hội đồng")
+    SignedDocument.record(report, first, "support_report", by=thu)
+
+
+def test_papers_of_a_result_bear_days_in_their_order_and_versions_stay_readable(two, thu, client):
+    first, _second = two
+    today, now = clock.today(), clock.now()
+
+    def day(count):
+        return {"signed_on": today + timedelta(days=count)}
+
+    run_waiting()
+    with clock.at(now + timedelta(days=9)):
+        early = typed("1/BB-HĐ", **day(-1))
+        assert refused_at(early, first, "minutes", thu) == ["signed_on"]
+        SignedDocument.record(typed("1/BB-HĐ", **day(3)), first, "minutes", by=thu)
+        for kind in AFTER_CLOSING - {"minutes"}:
+            assert refused_at(typed("2/X", **day(2)), first, kind, thu) == ["signed_on"], kind
+        SignedDocument.record(typed("2/QĐ-UBND", **day(4)), first, "decision", by=thu)
+        assert refused_at(typed("1/BB-HĐ", **day(5)), first, "minutes", thu) == ["signed_on"]
+        assert refused_at(typed("2/QĐ-UBND", **day(2)), first, "decision", thu) == ["signed_on"]
+        SignedDocument.record(typed("1/BB-HĐ", **day(4)), first, "minutes", by=thu)
+        paper = f"9/QĐ-UBND ngày {today + timedelta(days=6):%d/%m/%Y}"
+        closing.reopen(first, by=thu, reason="Sót phiếu", document=paper)
+        client.force_login(thu)
+        where = reverse("councils:documents", args=[first.pk])
+        assert client.get(where).text.count("chưa có lần chốt thay thế") == 1
+    with clock.at(now + timedelta(days=10)):
+        judging.close(first, by=thu)
+        assert refused_at(typed("3/BB-HĐ", **day(5)), first, "minutes", thu) == ["signed_on"]
+        SignedDocument.record(typed("3/BB-HĐ", **day(6)), first, "minutes", by=thu)
+        pages = [where, reverse("councils:round", args=[first.pk])]
+        old = reverse("councils:document", args=[first.pk, "minutes", "pdf"]) + "?version=1"
+        for user in (thu, judge(first.council, 1).user):
+            client.force_login(user)
+            for page in map(client.get, pages):
+                assert old in page.text and "thay bằng lần chốt 2" in page.text
+                assert f"theo {paper}" in page.text
+        assert f"1/BB-HĐ, {today + timedelta(days=4):%d/%m/%Y}" in client.get(where).text
+        assert "1/BB-HĐ" in text(client.get(old).content)
 
 
 def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):

@@ -3,13 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import DocumentKind
+from councils.models import DocumentKind, EvaluationRound, SignedDocument
 from councils.papers.word import TemplateRefused, check_template
 from cycle import files
 from cycle.models import Document, User
-from dossiers.forms.fields import Part, PlainPart, field_for
+from dossiers.forms.fields import Part, PlainPart, field_for, refuse
+from dossiers.forms.shown import ticked
 from dossiers.forms.uploads import FileField, ScanField, hold_for
 
 
@@ -18,6 +20,11 @@ class SignedDocumentForm(Part, forms.ModelForm):
 
     not_future = ("signed_on",)
     scan = ScanField(label=_("Bản chụp"), required=False)
+    as_written = forms.BooleanField(
+        label=_("Chức vụ ghi đúng như trên văn bản, người ký có thẩm quyền"),
+        required=False,
+        widget=forms.HiddenInput,
+    )
 
     class Meta:
         model = Document
@@ -26,6 +33,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by = by
         hold_for(by, self)
 
     def clean(self) -> Any:
@@ -35,6 +43,24 @@ class SignedDocumentForm(Part, forms.ModelForm):
             document.scan_sha256, document.scan_bytes = staged.sha256, staged.bytes
             document.scan_filename, document.scan_type = staged.filename, staged.content_type
         return cleaned
+
+    def do(self, round_: EvaluationRound, kind: str) -> SignedDocument | None:
+        """The paper of the round, or None when it was refused, or asks about its signer first."""
+        paper = SignedDocument(document=self.instance)
+        capacity = self.instance.signer_capacity
+        if ticked(self, "as_written", [capacity]):
+            paper.as_written = capacity
+        try:
+            return SignedDocument.record(paper, round_, kind, by=self.by)
+        except PermissionDenied:
+            self.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
+        except ValidationError as wrong:
+            if paper.doubt and "as_written" in getattr(wrong, "error_dict", ()):
+                self.fields["as_written"].widget = forms.CheckboxInput(
+                    attrs=self.fields["as_written"].widget.attrs
+                )
+            refuse(self, wrong)
+        return None
 
 
 class TemplateForm(PlainPart):

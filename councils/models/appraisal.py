@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry, RoundState
+from councils.models.result import Closing, Reopening
 from councils.models.round import EvaluationRound, RoundClosed
 from cycle import clock, documents, files
 from cycle.letters import fold_number
@@ -22,10 +23,13 @@ from cycle.models import (
     HistoryEntry,
     Level,
     User,
+    names_them,
 )
+from cycle.models.folding import days_in
 from cycle.written import day_text
-from dossiers.law.signers import Called, Office, committee, council
+from dossiers.law.signers import Called, Office, committee, council, doubt, presided
 from dossiers.models import CaseType, OfficialDocument
+from dossiers.walk.doors import RECORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,6 +245,10 @@ class SignedDocument(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nhập"))
     at = models.DateTimeField(_("nhập lúc"))
 
+    #: The capacity that somebody agreed is written so on the paper, though no pattern knows it.
+    as_written = ""
+    #: What is asked of a capacity that no pattern knows; "" of any other.
+    doubt = ""
     number = _of_document("number")
     signed_on = _of_document("signed_on")
     signer = _of_document("signer")
@@ -276,15 +284,22 @@ class SignedDocument(models.Model):
     def clean(self) -> None:
         self.of_ledger.clean()
 
+    @property
+    def _body(self) -> Called:
+        """What its unit is called; who took it over signs what is of a day after its end."""
+        return Called.of(self.round.council.org_unit.heir(self.signed_on))
+
     def office(self) -> Office | None:
-        """Whose chair signs it: the council's, or its unit's; None where the law names nobody."""
-        unit = self.round.council.org_unit
-        # Who took it over signs what is of a day after its end.
-        body = Called.of(unit.heir(self.signed_on))
+        """Whose chair signs it: the council's, or its unit's; minutes of a meeting whoever presided
+        over it. None where the law names nobody.
+        """
+        level = Level(self.round.council.org_unit.level)
+        if self.kind == DocumentKind.MINUTES and not self.round.in_writing:
+            return presided(self._body, level)
         if self.kind in BY_COUNCIL:
-            return council(body, Level(unit.level))
+            return council(self._body, level)
         if self.kind in BY_COMMITTEE:
-            return committee(body, Level(unit.level))
+            return committee(self._body, level)
         return None
 
     @property
@@ -308,7 +323,8 @@ class SignedDocument(models.Model):
 
         Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
         field, when its staged scan is gone, it cannot be that document, or the ledger has another
-        of its number or scan.
+        of its number or scan; at ``as_written`` when no pattern knows the signer's capacity and
+        nobody agreed that it stands so on the paper.
         """
         with round_.change(
             "round.record_document",
@@ -335,6 +351,11 @@ class SignedDocument(models.Model):
                 told |= {"scan": told.pop(documents.SCAN)} if documents.SCAN in told else {}
                 raise ValidationError(told) from error
             signed._check_alone()
+            if signed.doubt:
+                # What is wrong is refused first: nobody is asked about it.
+                if signed.as_written != signed.signer_capacity:
+                    raise ValidationError({"as_written": signed.doubt})
+                said["as_written"] = signed.signer_capacity
             signed.save(force_insert=True)
             if entry is not None:
                 said["dossier"] = entry.dossier_id
@@ -404,8 +425,8 @@ class SignedDocument(models.Model):
 
     def _check_of_round(self) -> None:
         """Refuse any of a voided round, results before the closing or of a day before the meeting
-        (in writing, before the closing), a day before the council, the number of another document
-        of the round, and who may not sign it. Raises ValidationError, by field.
+        (in writing, before the closing) or out of order, a day before the council, the number of
+        another document of the round, and who may not sign it. Raises ValidationError, by field.
         """
         kind, met_on = DocumentKind(self.kind), self.round.met_on
         wrong: dict[str, Any] = {}
@@ -429,6 +450,8 @@ class SignedDocument(models.Model):
                 wrong["signed_on"] = _now(
                     "Đợt này họp (mở chấm) ngày %(day)s: văn bản về kết quả không ký trước ngày đó."
                 ) % {"day": day_text(met_on)}
+            elif why := self._out_of_order(closing):
+                wrong["signed_on"] = why
         elif self.signed_on < first:
             wrong["signed_on"] = _now(
                 "Hội đồng thành lập ngày %(day)s: văn bản của hội đồng không ký trước ngày đó."
@@ -450,9 +473,68 @@ class SignedDocument(models.Model):
         said = self.signer_capacity or kind in AFTER_CLOSING
         office = self.office() if said and not clock.replaying() else None
         if office is not None and not office.signs_as(self.signer_capacity):
-            wrong["signer_capacity"] = office.sentence
+            level = Level(self.round.council.org_unit.level)
+            self.doubt = doubt(office, self._body, level, self.signer_capacity)
+            if not self.doubt:
+                wrong["signer_capacity"] = office.sentence
+        if why := self._signed_by_recorder():
+            wrong["signer"] = why
         if wrong:
             raise ValidationError(wrong)
+
+    def _out_of_order(self, closing: Closing) -> str:
+        """The sentence that says which day it cannot bear: what is said of results rests on the
+        minutes, and of a version on what opened the round again.
+        """
+        if clock.replaying():
+            return ""
+        day = self.signed_on
+        last = Reopening.objects.filter(closing__round=self.round).order_by("-pk").first()
+        if last is not None:
+            # Whoever opened it may have recorded that late.
+            since = min([localdate(last.at), *days_in(last.document)[:1]])
+            if day < since:
+                return _now(
+                    "Đợt mở lại ngày %(day)s (%(document)s): văn bản về kết quả của lần chốt sau "
+                    "không ký trước ngày đó."
+                ) % {"day": day_text(since), "document": last.document}
+        papers = self.round.documents.filter(
+            replaced_by=None, entry=None, kind__in=AFTER_CLOSING, at__gte=closing.at
+        ).exclude(kind=self.kind)
+        for other in papers.select_related("document__replaced_by").order_by("pk"):
+            said = {"paper": other, "day": day_text(other.signed_on)}
+            if other.kind == DocumentKind.MINUTES and day < other.signed_on:
+                return (
+                    _now("%(paper)s ký ngày %(day)s: văn bản về kết quả không ký trước biên bản.")
+                    % said
+                )
+            if self.kind == DocumentKind.MINUTES and other.signed_on < day:
+                return _now("%(paper)s ký ngày %(day)s: biên bản không ký sau văn bản đó.") % said
+        return ""
+
+    def _signed_by_recorder(self) -> str:
+        """The sentence that says that its signer is who records it, or did: not by a post that only
+        records, and never where the law says whose chair signs. What the council's office reports,
+        it signs and records itself.
+        """
+        if clock.replaying():
+            return ""
+        post = self.round.capacity(self.by)
+        records = post is not None and post.role in RECORDERS
+        if (self.office() is not None or records) and names_them(self.signer, str(self.by)):
+            return _now("Người ký phải là người khác: bạn ghi văn bản này vào phần mềm.")
+        old = self.replaces
+        if (
+            self.office() is None
+            or old is None
+            or not documents.same_number(self.of_ledger, old.of_ledger)
+        ):
+            return ""
+        if names_them(self.signer, str(old.by)) and not names_them(self.signer, old.signer):
+            return _now("Người ký phải là người khác: %(who)s đã ghi văn bản này vào phần mềm.") % {
+                "who": old.by
+            }
+        return ""
 
     def _check_alone(self) -> None:
         """Refuse the document of another kind of paper, and of the council's own one that of

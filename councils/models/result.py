@@ -27,6 +27,9 @@ class Closing(models.Model):
     #: The round's history entry of this closing: the authority for what follows.
     entry = models.ForeignKey("cycle.HistoryEntry", models.PROTECT, related_name="+")
 
+    #: The next closing of the round, which took its place; set by :meth:`of`.
+    followed_by: Closing | None = None
+
     class Meta:
         verbose_name = _("lần chốt kết quả")
         ordering = ["round_id", "version"]
@@ -36,6 +39,19 @@ class Closing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.round} ({self.version})"
+
+    @classmethod
+    def of(cls, round_: EvaluationRound) -> list[Closing]:
+        """All of a round, the newest first, each with what opened it again and what followed."""
+        found = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
+        for later, each in zip(found, found[1:], strict=False):
+            each.followed_by = later
+        return found
+
+    @property
+    def reopened(self) -> bool:
+        """Whether the round was opened again after it."""
+        return hasattr(self, "reopening")
 
 
 class Reopening(models.Model):

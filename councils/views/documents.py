@@ -7,7 +7,7 @@ from typing import Any
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,6 +28,7 @@ from councils.models.appraisal import AFTER_CLOSING
 from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
+from councils.papers.then import Then
 from cycle import files, site
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
@@ -76,18 +77,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
     if may_record and asked in facts.OF_ROUND and not early:
         form = SignedDocumentForm(request.POST or None, request.FILES or None, by=request.user)
-        if form.is_valid():
-            try:
-                signed = SignedDocument.record(
-                    SignedDocument(document=form.instance), round_, asked, by=request.user
-                )
-            except PermissionDenied:
-                form.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
-            except ValidationError as wrong:
-                refuse(form, wrong)
-            else:
-                messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
-                return redirect("councils:documents", round_.pk)
+        if form.is_valid() and (signed := form.do(round_, asked)):
+            messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
+            return redirect("councils:documents", round_.pk)
     latest = {
         each.kind: each
         for each in round_.documents.filter(entry=None, replaced_by=None)
@@ -109,12 +101,32 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "round": round_,
             "rows": rows,
+            "earlier": _earlier(round_, readable),
             "entries": round_.products(),
             "form": form,
             "asked": DocumentKind(asked) if form and asked else None,
             "may_record": may_record,
         },
     )
+
+
+def _earlier(round_: EvaluationRound, readable: set[DocumentKind]) -> list[dict[str, Any]]:
+    """The closings that were opened again, the newest first, each with its papers."""
+    # Of what is closed no more, its papers stay readable.
+    kinds = [kind for kind in facts.OF_ROUND if kind in readable | AFTER_CLOSING]
+    return [
+        {
+            "number": each.version,
+            "closings": [each],
+            "rows": [
+                {"kind": kind, "signed": Then(round_, each).recorded(kind)}
+                for kind in kinds
+                if kind != DocumentKind.INVITATION
+            ],
+        }
+        for each in Closing.of(round_)
+        if each.reopened
+    ]
 
 
 def _answer(

@@ -20,7 +20,7 @@ from councils.forms import rounds as rounds_forms
 from councils.judging import checklist, closing
 from councils.judging.board import Board
 from councils.lists import RoundList
-from councils.models import TEAM, EvaluationRound, RoundState
+from councils.models import TEAM, Closing, EvaluationRound, RoundState
 from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.once import once
@@ -77,7 +77,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
         "scores": any(each in its.judges for each in seats),
         "presides": presides,
         "runs": presides and rules.has_perm("councils.run_round", request.user, round_),
-        "closings": list(round_.closings.order_by("-version")),
+        "closings": Closing.of(round_),
     }
     if not presides:
         return render(request, "councils/agenda.html", page)

@@ -16,7 +16,7 @@ from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
 from dossiers.law.order import NOT_BEFORE, the_certificate, too_early
-from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, is_anothers
+from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
 
@@ -472,11 +472,9 @@ def signed_by_office(name: str) -> Condition:
             capacity = paper.signer_capacity
         if office.signs_as(capacity):
             return None
-        if not is_anothers(called(dossier), signer.level_of(dossier, dossier.state), capacity):
-            paper.doubt = _now(
-                "Phần mềm chưa biết chức vụ «%(capacity)s». %(who)s Trên văn bản ghi đúng như vậy, "
-                "và người ký có thẩm quyền, thì xác nhận: nhật ký sẽ ghi rõ."
-            ) % {"capacity": capacity, "who": office.sentence}
+        level = signer.level_of(dossier, dossier.state)
+        if asked := doubt(office, called(dossier), level, capacity):
+            paper.doubt = asked
             if paper.as_written == capacity:
                 return None
         return office.sentence

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.letters import fold, search_words
@@ -386,6 +387,20 @@ def council(called: Called, level: Level) -> Office:
     return Office(_OF_COUNCIL, written, "|".join((_party(unit), *others)))
 
 
+def presided(called: Called, level: Level) -> Office:
+    """Who presided over a meeting of the council of this level (chủ trì): its chair, or whoever did
+    instead of them, which their capacity need not say.
+    """
+    chair, unit = council(called, level), _units(called)[level]
+    its = _head(f"(?: {_body(unit)})?", _CHAIR)
+    others = "|".join((chair.beside, its))
+    here = re.compile(
+        rf"(?:(?:tm )?{_body(unit)} )?(?:nguoi )?(?:chu tri|chu toa)"
+        rf"(?: (?:(?:cuoc|phien|buoi) )?hop)?(?: {_body(unit)})?"
+    )
+    return replace(chair, written=(*chair.written, here), beside=others)
+
+
 #: Words of whoever is no office that signs here: of other bodies, of people beside a chair, of
 #: offices without the authority they would sign by. With one of them a capacity is known.
 _OTHERS = re.compile(
@@ -440,6 +455,18 @@ def is_anothers(called: Called, level: Level, capacity: str) -> bool:
     if re.search(r"\b(?:bo|thu truong|trung uong|quoc gia)\b", words):
         return True
     return _names_another(called, level, words)
+
+
+def doubt(office: Office, called: Called, level: Level, capacity: str) -> str:
+    """What is asked of a ``capacity`` that no pattern knows as that of the ``office`` and that may
+    stand so on the paper; "" of one that is its own, or known to be another's.
+    """
+    if office.signs_as(capacity) or is_anothers(called, level, capacity):
+        return ""
+    return _now(
+        "Phần mềm chưa biết chức vụ «%(capacity)s». %(who)s Trên văn bản ghi đúng như vậy, và "
+        "người ký có thẩm quyền, thì xác nhận: nhật ký sẽ ghi rõ."
+    ) % {"capacity": capacity, "who": office.sentence}
 
 
 def _committee_at(
