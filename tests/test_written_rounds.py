@@ -12,8 +12,11 @@ from councils.judging import checklist, closing, tally
 from councils.judging.board import Board
 from councils.models import (
     Appraisal,
+    Council,
     EvaluationRound,
     InterestKind,
+    Member,
+    RoundEntry,
     RoundMode,
     Scoresheet,
     SheetState,
@@ -34,6 +37,7 @@ from tests import judging
 from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.owning import update_as_owner
+from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
 
@@ -661,6 +665,59 @@ def test_differing_opinions_stay_the_ground_of_the_next_meeting(
         assert "chưa có báo cáo" in again._lack_reports(its)[0]
         # To what the meeting had it belongs all the same.
         assert split in entry.said_in()
+
+
+def _set_up_anew(council, minh):
+    """The same people by another decision, one of them replaced."""
+    fresh = Council.set_up(
+        Council(
+            org_unit=council.org_unit, name="Hội đồng OCOP", decision_number="456/QĐ-UBND",
+            decision_on=clock.today(), valid_from=clock.today(),
+        ),
+        by=minh,
+    )  # fmt: skip
+    gone = judge(council, 4)
+    for each in council.members.select_related("user"):
+        user = each.user if each != gone else person("uy_vien_moi", "Lò Thị Mới")
+        fresh.give_seat(Member(user=user, seat=each.seat, since=clock.today()), by=minh)
+    return fresh
+
+
+def _extended(council, minh):
+    """The same council: a seat ended and goes on as another, and one has ended for good."""
+    today, gone, on = clock.today(), judge(council, 4), judge(council, 3)
+    update_as_owner(Member.objects.filter(pk__in=[gone.pk, on.pk]), until=today - timedelta(days=1))
+    Member.objects.create(council=council, user=on.user, seat=on.seat, since=today, made_by=minh)
+    return council
+
+
+@pytest.mark.parametrize("changed", [_set_up_anew, _extended])
+def test_the_ground_is_the_products_whoever_sits_by_now(changed, asked, council, cycle, thu, minh):
+    round_ = asked(2)
+    split, agreed = round_.entries.all()
+    say(split, [best, best, best, best, worst])
+    say(agreed, [best] * 5)
+    _given_up(call(round_, thu), thu)
+    its = type(split.dossier).objects.filter(pk=split.dossier_id)
+    later = changed(council, minh)
+    meeting = begin(later, cycle, [], thu, open_it=False)
+    # No word is asked of it, and the office has reported on it.
+    assert meeting.met_at_once(its) == []
+    meeting.take_in(pairs_of(split.dossier), by=thu)
+    meeting.open(by=thu)
+    entry = meeting.entries.get()
+    assert split in entry.said_in()
+    begun = {sheet.member: judging.total(sheet) for sheet in entry.sheets.all()}
+    gave = {sheet.member.user: judging.total(sheet) for sheet in split.sheets.all()}
+    del gave[judge(council, 4).user]
+    assert {member.user: points for member, points in begun.items()} == gave
+    assert set(begun) <= set(meeting.to_score)
+    # What all agreed on has none, nor has a dossier in a year to come.
+    assert meeting.met_at_once(type(its.get()).objects.filter(pk=agreed.dossier_id))
+    update_as_owner(
+        type(meeting).objects.filter(pk=round_.pk), cycle=open_cycle(cycle.rule_set, 2027)
+    )
+    assert split not in RoundEntry.objects.get(pk=entry.pk).said_in()
 
 
 def test_what_was_complex_stays_so(anew, council, cycle, thu):

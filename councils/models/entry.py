@@ -18,27 +18,30 @@ if TYPE_CHECKING:
 
     from councils.models.round import EvaluationRound
 
+#: SQL: the seat of the current scoring that a copied sheet is of; NULL where its person has none.
+_SEAT = "(%(seats)s::bigint[])[array_position(%(seats_then)s::bigint[], s.member_id)]"
 #: SQL: copy the sheets of scoring ``last`` that were handed in or left out as drafts. The columns
 #: of a pen sheet (scan, who typed and who confirmed it) are copied only when ``carried``; else the
 #: copy is a sheet on screen. From another entry the support team's sheet (no member) is not copied:
 #: it is read there.
-_COPY_SHEETS = """
+_COPY_SHEETS = f"""
 INSERT INTO councils_scoresheet (entry_id, member_id, scoring, state, remark, scan_sha256,
                                  scan_name, entered_by_id, confirmed_by_id)
-SELECT %(entry)s, member_id, %(scoring)s, 'draft', remark,
+SELECT %(entry)s, {_SEAT}, %(scoring)s, 'draft', remark,
   CASE WHEN %(carried)s THEN scan_sha256 ELSE '' END,
   CASE WHEN %(carried)s THEN scan_name ELSE '' END,
   CASE WHEN %(carried)s THEN entered_by_id END, CASE WHEN %(carried)s THEN confirmed_by_id END
-FROM councils_scoresheet
+FROM councils_scoresheet s
 WHERE entry_id = %(source)s AND scoring = %(last)s AND state IN ('submitted', 'void')
-  AND (member_id IS NOT NULL OR %(source)s = %(entry)s)
-"""
-_COPY_SCORES = """
+  AND ({_SEAT} IS NOT NULL OR member_id IS NULL AND %(source)s = %(entry)s)
+"""  # noqa: S608  (no input in it)
+_COPY_SCORES = f"""
 INSERT INTO councils_score (sheet_id, criterion_id, option_id, points, remark, saved_at)
 SELECT fresh.id, k.criterion_id, k.option_id, k.points, k.remark, k.saved_at
 FROM councils_scoresheet fresh
 JOIN councils_scoresheet s ON s.entry_id = %(source)s AND s.scoring = %(last)s
-  AND s.member_id IS NOT DISTINCT FROM fresh.member_id
+  AND {_SEAT} IS NOT DISTINCT FROM fresh.member_id
+  AND (s.member_id IS NULL) = (fresh.member_id IS NULL)
 JOIN councils_score k ON k.sheet_id = s.id
 JOIN cycle_criterion c ON c.id = k.criterion_id
 WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
@@ -53,9 +56,14 @@ UPDATE councils_scoresheet fresh SET state = s.state, void_reason = s.void_reaso
 FROM councils_scoresheet s
 WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
   AND s.entry_id = %(source)s AND s.scoring = %(last)s
-  AND s.member_id IS NOT DISTINCT FROM fresh.member_id
+  AND {_SEAT} IS NOT DISTINCT FROM fresh.member_id
+  AND (s.member_id IS NULL) = (fresh.member_id IS NULL)
   AND (s.state = 'void' OR %(carried)s AND s.state = 'submitted')
-"""
+"""  # noqa: S608  (no input in it)
+
+
+#: Why nothing is done any more on a product that was taken out, or that has its result.
+NOT_WAITING = _("Sản phẩm này không còn chờ kết quả của đợt.")
 
 
 class RoundState(models.TextChoices):
@@ -78,8 +86,9 @@ class EntryQuerySet(models.QuerySet):
     def grounds(self, round_: EvaluationRound) -> Self:
         """Where a meeting of ``round_`` on a re-evaluation has its ground (Đ.7.6.d), the oldest
         first: entries of a written round from which the product was called to a meeting, and of a
-        meeting that had opened, of the same council. What was given up, or taken out, leaves the
-        ground; a result that stands ends it.
+        meeting that had opened, of its year and level. It is the product's: whichever council of
+        the level meets has it, one that was set up anew too. What was given up, or taken out,
+        leaves the ground; a result that stands ends it.
         """
         until = round_.closed_at or round_.voided_at or clock.now()
         its = RoundEntry.objects.filter(dossier=OuterRef("dossier"))
@@ -96,7 +105,8 @@ class EntryQuerySet(models.QuerySet):
         return (
             self.filter(
                 dossier__case_type=CaseType.REEVALUATION,
-                round__council=round_.council_id,
+                round__cycle=round_.cycle_id,
+                round__council__org_unit__level=round_.council.level,
                 round__opened_at__lte=until,
             )
             .exclude(round=round_.pk)
@@ -322,9 +332,13 @@ class RoundEntry(models.Model):
 
     def copy_sheets(self, source: RoundEntry, last: int, *, carried: bool = False) -> None:
         """Copy the sheets handed in for ``source`` in its scoring ``last``, and those left out,
-        into the current one.
+        into the current one: from another entry each as the sheet of the seat that its person has
+        here, who may sit by another decision now.
         """
+        seats = self._seats_of(source, last)
         this = {
+            "seats_then": list(seats),
+            "seats": list(seats.values()),
             "entry": self.pk,
             "scoring": self.scoring,
             "source": source.pk,
@@ -335,6 +349,18 @@ class RoundEntry(models.Model):
             cursor.execute(_COPY_SHEETS, this)
             cursor.execute(_COPY_SCORES, this)
             cursor.execute(_SETTLE_COPIES, this | {"now": clock.now()})
+
+    def _seats_of(self, source: RoundEntry, last: int) -> dict[int, int]:
+        """Seat of a sheet of ``source`` in its scoring ``last`` -> that of the same person here."""
+        sheets = source.sheets.filter(
+            scoring=last, state__in=["submitted", "void"], member__isnull=False
+        )
+        given = list(sheets.order_by("-member__since", "-pk").values_list("member", "member__user"))
+        if source.pk == self.pk:
+            return {seat: seat for seat, _user in given}
+        here = dict(self.round.to_score.order_by("since", "pk").values_list("user", "pk"))
+        # Of two of one person that of the later seat.
+        return {seat: here.pop(user) for seat, user in given if user in here}
 
 
 class Attendance(models.Model):
