@@ -10,7 +10,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 
 from councils.models import EvaluationRound, RoundClosed, RoundEntry
+from councils.models.entry import NOT_WAITING
 from cycle.models import User
+from dossiers.law.conditions import Words
 from dossiers.models import ConditionNotMet
 
 
@@ -67,9 +69,12 @@ def turned_away(
     round_: EvaluationRound,
     states: Collection[str] | None = None,
     to: RoundEntry | None = None,
+    *,
+    done: Words | None = None,
 ) -> HttpResponseBase | None:
     """Where the page of an act leads when ``round_`` is in none of ``states`` (see
-    :meth:`EvaluationRound.must_be`), after saying why: to the product ``to``, or to the round.
+    :meth:`EvaluationRound.must_be`), the product ``to`` does not wait for its result any more, or
+    it is ``done`` already, as these words say: after saying why, to the product, or to the round.
 
     None when the form is to be shown, and for a form that was sent: the act itself refuses that,
     and what was typed stays.
@@ -83,7 +88,10 @@ def turned_away(
     except ConditionNotMet as lacking:
         why = [str(each) for each in lacking.messages]
     else:
-        return None
+        lacks = NOT_WAITING if to is not None and not to.live else done
+        if not lacks:
+            return None
+        why = [str(lacks)]
     for sentence in why:
         messages.info(request, sentence)
     if to is not None:

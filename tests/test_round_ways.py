@@ -28,6 +28,7 @@ from councils.models import (
     EvaluationRound,
     Interest,
     Member,
+    Opinion,
     Regulation,
     RoundClosed,
     RoundEntry,
@@ -40,7 +41,15 @@ from councils.models.scoresheet import HANDED_IN
 from councils.papers.then import Then
 from councils.views import result
 from cycle import clock, events
-from cycle.models import Cycle, HistoryEntry, RoleAssignment, Substitution, User
+from cycle.models import (
+    Cycle,
+    Elimination,
+    HistoryEntry,
+    Role,
+    RoleAssignment,
+    Substitution,
+    User,
+)
 from cycle.models.job import run_waiting
 from dossiers.models import (
     ConditionNotMet,
@@ -57,7 +66,8 @@ from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.owning import update_as_owner
 from tests.standing import approved, stand
-from tests.world import open_dossier, open_task
+from tests.stored import staged
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -1752,8 +1762,9 @@ PAGES = {
     "drop": (True, LIVE),
     "interest": (True, LIVE),
     "ask": (True, LIVE),
-    "score_again": (True, {RoundState.OPEN}),
-    "accept_spread": (True, {RoundState.OPEN}),
+    # Of a product that is counted.
+    "score_again": (True, set()),
+    "accept_spread": (True, set()),
     "resolutions": (True, {RoundState.OPEN}),
 }
 
@@ -1779,6 +1790,102 @@ def test_the_page_of_an_act_that_is_no_more_leads_on_and_says_why(
             after = client.get(answer["Location"])
             assert after.status_code == 200, name
             assert [str(each) for each in after.context["messages"]], name
+
+
+def test_what_another_has_done_meanwhile_is_said_and_offers_no_form(
+    client, council, cycle, commune, an, thu
+):
+    round_ = begin(council, cycle, judging.before_council(cycle, commune, an, 2), thu)
+    entry, gone = round_.entries.all()
+    secretary = judge(council, 5).user
+    said = {"kind": "declared", "reason": "Em", "recused": True, "by": thu}
+    round_.declare_interest(entry, judge(council, 1), **said)
+    interest = entry.interests.get()
+    away, sheet = judge(council, 2), fill(entry, judge(council, 2))
+    round_.attend({away.pk: False}, by=thu, reason="Vắng")
+    typed, other = (
+        Scoresheet.type_in(
+            entry,
+            judge(council, number),
+            by=thu,
+            scan=(staged(b"%%PDF-1.4 phieu %d %%%%EOF" % number).sha256, "phieu.pdf"),
+        )
+        for number in (3, 4)
+    )
+    for each in (typed, other):
+        judging.score(each, judging.choose(entry.rubric, judging.best), by=thu)
+        each.submit(by=thu)
+    seat = judge(council, 6)
+    why = {"reason": "Nhầm", "once_more": ""}
+    ended = {**why, "until": f"{clock.today():%d/%m/%Y}", "document": "9/QĐ-UBND"}
+    #: Page -> who asks, how another did it first, what is sent again, and the words.
+    pages = {
+        ("lift_interest", interest.pk): (
+            lambda: round_.lift_interest(interest, reason="Nhầm người", by=secretary),
+            why,
+            "đã gỡ khai báo lợi ích này",
+        ),
+        ("void_sheet", sheet.pk): (
+            lambda: sheet.void(by=secretary, reason="Vắng họp"),
+            why,
+            "không còn là phiếu đã nộp",
+        ),
+        ("compare", typed.pk): (
+            lambda: Scoresheet.objects.get(pk=typed.pk).confirm(by=secretary),
+            {"act": "confirm"},
+            "không còn chờ xác nhận",
+        ),
+        ("hand_back", other.pk): (
+            lambda: Scoresheet.objects.get(pk=other.pk).hand_back(by=secretary, reason="Nhầm"),
+            why,
+            "không còn là phiếu giấy đang nhập",
+        ),
+        ("seat_end", council.pk, seat.pk): (
+            lambda: council.take_seat(
+                seat, by=secretary, until=clock.today(), reason="Chuyển", document="9/QĐ-UBND"
+            ),
+            ended,
+            "Đã ghi thôi sau ngày",
+        ),
+    }
+    office = {"role": Role.COUNCIL_OFFICE, "org_unit": council.org_unit}
+    RoleAssignment.objects.create(user=secretary, valid_from=clock.today(), **office)
+    third = person("dung", "Lò Thị Dung", (Role.COUNCIL_OFFICE, council.org_unit))
+    for (name, *key), (act, sent, words) in pages.items():
+        client.force_login(third)
+        where = reverse(f"councils:{name}", args=key)
+        assert client.get(where).status_code == 200, name
+        act()
+        away_to = client.get(where, follow=True)
+        assert away_to.redirect_chain and words in away_to.text, name
+        again = client.post(where, sent, follow=True)
+        assert again.status_code == 200 and words in again.text, name
+        assert 'class="act"' not in again.text, name
+    # What was taken out of the round waits for nothing here.
+    round_.drop(gone, by=thu, reason="Chờ kiểm nghiệm")
+    for name, (of_product, _states) in PAGES.items():
+        if of_product:
+            answer = client.get(reverse(f"councils:{name}", args=[gone.pk]), follow=True)
+            assert answer.redirect_chain, name
+            assert "không còn chờ kết quả" in answer.text, name
+    for act in (
+        lambda: round_.accept_spread(gone, by=thu, reason="Thống nhất"),
+        lambda: round_.resolve(
+            gone,
+            elimination=Elimination.objects.filter(rubric=gone.rubric).first(),
+            holds=True,
+            reason="Sai",
+            by=thu,
+        ),
+        lambda: Opinion.ask(Opinion(entry=gone, to=thu, question="Đạt?"), days=5, by=thu),
+    ):
+        with pytest.raises(ConditionNotMet, match="không còn chờ kết quả"):
+            act()
+    # Scored again by another, it is not counted; nor is a meeting moved that was held.
+    client.force_login(thu)
+    for name in ("score_again", "accept_spread"):
+        answer = client.get(reverse(f"councils:{name}", args=[entry.pk]), follow=True)
+        assert answer.redirect_chain and "chưa kiểm phiếu" in answer.text, name
 
 
 def test_after_the_count_the_pages_say_that_it_is_counted_anew(client, round_, council, thu):

@@ -489,11 +489,8 @@ class Council(Renamed):
             member.refresh_from_db()
             reason, document = reason.strip(), document.strip()
             lacks: list[Words | Lack] = []
-            if member.until is not None:
-                lacks.append(
-                    _now("Đã ghi thôi sau ngày %(day)s: không sửa lại được.")
-                    % {"day": f"{member.until:%d/%m/%Y}"}
-                )
+            if ended := member.why_not_ended():
+                lacks.append(ended)
             if not reason:
                 lacks.append(Lack(_now("Bạn chưa nêu lý do cho thôi."), "reason"))
             if not document:
@@ -695,6 +692,14 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_seat_display()})"
+
+    def why_not_ended(self) -> str:
+        """The sentence that says that its end is recorded already; "" where none is."""
+        if self.until is None:
+            return ""
+        return _now("Đã ghi thôi sau ngày %(day)s: không sửa lại được.") % {
+            "day": f"{self.until:%d/%m/%Y}"
+        }
 
     @property
     def label(self) -> str:

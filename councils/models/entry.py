@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.council import Council, Member
 from cycle import clock, guards
 from cycle.models import HistoryEntry, Rubric, User
+from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import CaseType, Dossier
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ JOIN cycle_criterion c ON c.id = k.criterion_id
 WHERE fresh.entry_id = %(entry)s AND fresh.scoring = %(scoring)s
   AND (fresh.member_id IS NOT NULL OR %(source)s = %(entry)s)
 ORDER BY fresh.id, c.requires_id NULLS FIRST, c.position
-"""
+"""  # noqa: S608  (no input in it)
 #: What was left out stays so, whether or not the others are ``carried``: its member takes it back
 #: once they may score after all.
-_SETTLE_COPIES = """
+_SETTLE_COPIES = f"""
 UPDATE councils_scoresheet fresh SET state = s.state, void_reason = s.void_reason,
   submitted_at = CASE WHEN s.state = 'submitted' THEN %(now)s ELSE s.submitted_at END
 FROM councils_scoresheet s
@@ -251,6 +252,12 @@ class RoundEntry(models.Model):
             of_dossier = RoundEntry.objects.filter(dossier=self.dossier_id)
             its |= Q(pk__in=of_dossier.grounds(self.round).order_by().values("pk"))
         return RoundEntry.objects.filter(its)
+
+    def must_wait(self) -> None:
+        """Reread whether it is still to be judged here. Raises ConditionNotMet when it is not."""
+        self.refresh_from_db(fields=["live", "scoring", "counted_scoring", "spread_accepted"])
+        if not self.live:
+            raise ConditionNotMet([NOT_WAITING])
 
     def leave(self, entry: HistoryEntry) -> None:
         """Take the product out of its round (rút khỏi đợt) because of ``entry``, an entry of the

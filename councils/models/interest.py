@@ -246,9 +246,7 @@ class Interests(models.Model):
             if not recused and kind in NEVER_JUDGED:
                 words = _("Không ai chấm sản phẩm của mình hoặc của người thân: hãy từ chối chấm.")
                 raise ConditionNotMet([Lack(words, "recused")])
-            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
-            if not entry.live:
-                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+            entry.must_wait()
             standing = entry.interests.standing()
             before = standing.filter(member=member).select_related("by").first()
             if before is not None:
@@ -305,9 +303,7 @@ class Interests(models.Model):
             if member.user_id == by.pk:
                 raise ConditionNotMet([NOT_ONES_OWN])
             stated(reason, _("Bạn chưa nêu lý do: đã ghi nhầm điều gì."))
-            entry.refresh_from_db(fields=["scoring", "counted_scoring", "live"])
-            if not entry.live:
-                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+            entry.must_wait()
             interest.refresh_from_db()
             if interest.taken_off:
                 raise ConditionNotMet([_("Khai báo này đã được gỡ.")])
@@ -438,6 +434,7 @@ class Interests(models.Model):
             holds=holds,
             why=reason,
         ) as data:
+            entry.must_wait()
             if elimination is None:
                 self._only_in_meeting()
             if entry.resolutions.filter(**about).exists():

@@ -150,6 +150,7 @@ class Opinion(models.Model):
         entry = opinion.entry
         round_ = entry.round
         with round_.change("round.ask_opinion", by, dossier=entry.dossier_id) as data:
+            entry.must_wait()
             if opinion.to.capacity(Role.DEPARTMENT, round_.council.org_unit_id) is None:
                 raise ConditionNotMet(
                     [

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
 PUT_OFF_AT_MOST = 90
 
 
+#: Why a spread is not settled yet, or not any more: who scores it does so once more.
+NOT_COUNTED = _("Sản phẩm chưa kiểm phiếu.")
 #: Why a meeting judges a re-evaluation at once is missing.
 COMPLEX_HOW = _(
     "Hồ sơ đánh giá lại lấy ý kiến bằng phiếu trước, chỉ họp ngay khi nội dung phức tạp: hãy nêu "
@@ -1105,9 +1107,9 @@ class EvaluationRound(Interests):
             why=reason,
         ) as data:
             self._only_in_meeting()
-            entry.refresh_from_db(fields=["scoring", "counted_scoring", "spread_accepted"])
+            entry.must_wait()
             if not entry.is_counted:
-                raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
+                raise ConditionNotMet([NOT_COUNTED])
             if entry.spread_accepted:
                 data["corrects"] = True
             entry.spread_accepted = reason
@@ -1130,8 +1132,7 @@ class EvaluationRound(Interests):
         ) as data:
             self._only_in_meeting()
             entry.refresh_from_db(from_queryset=RoundEntry.objects.select_for_update())
-            if not entry.live:
-                raise ConditionNotMet([_("Sản phẩm này không còn chờ kết quả của đợt.")])
+            entry.must_wait()
             if entry.scorings_used() >= self.regulation.scorings:
                 raise ConditionNotMet(
                     [
@@ -1141,7 +1142,7 @@ class EvaluationRound(Interests):
                 )
             # Only a count can show that another scoring is needed; before it, one would be wasted.
             if not entry.is_counted:
-                raise ConditionNotMet([_("Sản phẩm chưa kiểm phiếu.")])
+                raise ConditionNotMet([NOT_COUNTED])
             entry.next_scoring(carried=False)
             data["scoring"] = entry.scoring
 

@@ -66,6 +66,10 @@ class SheetState(models.TextChoices):
 
 #: The states of a sheet that its member has given.
 HANDED_IN = (SheetState.ENTERED, SheetState.SUBMITTED)
+#: Why nothing is done with a sheet any more: somebody has done it, or something else, already.
+NOT_HANDED_IN = _("Phiếu này không còn là phiếu đã nộp của lần chấm này.")
+NOT_TYPED = _("Phiếu này không còn là phiếu giấy đang nhập.")
+NOT_COMPARED = _("Phiếu này không còn chờ xác nhận.")
 
 
 class SheetQuerySet(models.QuerySet):
@@ -364,7 +368,7 @@ class Scoresheet(models.Model):
         ):
             held = Scoresheet.objects.select_related("entry", "member").get(pk=self.pk)
             if held.scoring != held.entry.scoring or held.state not in HANDED_IN:
-                raise ConditionNotMet([_("Phiếu này không còn là phiếu đã nộp của lần chấm này.")])
+                raise ConditionNotMet([NOT_HANDED_IN])
             if held.member is None or round_.due_to_score(held.entry, held.member):
                 raise ConditionNotMet(
                     [
@@ -443,7 +447,7 @@ class Scoresheet(models.Model):
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.entered_by_id is None or held.state == SheetState.SUBMITTED:
-                raise ConditionNotMet([_("Phiếu này không còn là phiếu giấy đang nhập.")])
+                raise ConditionNotMet([NOT_TYPED])
             self.state, self.remark, self.entered_by = SheetState.DRAFT, "", None
             self.scan_sha256, self.scan_name, self.void_reason = "", "", ""
             self.confirmed_by, self.submitted_at = None, None
@@ -482,7 +486,7 @@ class Scoresheet(models.Model):
         with transaction.atomic(), sealed(self.entry.round):
             held = Scoresheet.objects.select_for_update().get(pk=self.pk)
             if held.state != SheetState.ENTERED:
-                raise ConditionNotMet([_("Phiếu này không chờ xác nhận.")])
+                raise ConditionNotMet([NOT_COMPARED])
             done = state == SheetState.SUBMITTED
             self.state = state
             self.confirmed_by = by if done else None

@@ -138,6 +138,9 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""
     council = _seated_by(request, pk)
     seat = get_object_or_404(council.members.select_related("user", "council"), pk=member)
+    if (ended := seat.why_not_ended()) and request.method != "POST":
+        messages.info(request, ended)
+        return unrecorded(redirect("councils:council", council.pk))
     form = councils_forms.EndSeatForm(posted(request), member=seat, by=request.user)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat})
@@ -148,6 +151,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
         {
             "council": council,
             "form": form,
+            "nothing": ended,
             "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
             "button": _("Cho thôi"),
             "tone": "refuse",

@@ -27,12 +27,14 @@ from councils.models import (
     RoundState,
     Scoresheet,
 )
-from councils.models.scoresheet import HANDED_IN
+from councils.models.round import NOT_COUNTED
+from councils.models.scoresheet import HANDED_IN, NOT_HANDED_IN
 from councils.pages import found_entry, posted, turned_away
 from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
 from cycle.once import once
+from cycle.written import moment_text
 from dossiers.models import Dossier
 
 #: The items of the checklist that are settled on the product's page.
@@ -166,7 +168,9 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """An act of _ACTS on a product, with a reason."""
     kind = _ACTS[name]
     found = found_entry(request.user, pk, kind["permission"])
-    if away := turned_away(request, found.round, kind.get("states"), to=found):
+    # Another has it scored again meanwhile.
+    done = NOT_COUNTED if name != "drop" and not found.is_counted else None
+    if away := turned_away(request, found.round, kind.get("states"), to=found, done=done):
         return away
 
     def do(**values: Any) -> Any:
@@ -193,7 +197,9 @@ def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
     if not rules.has_perm("councils.settle_scorers", request.user, found.round):
         raise Http404
     sheet.entry = found
-    if away := turned_away(request, found.round, [RoundState.OPEN], to=found):
+    handed_in = sheet.scoring == found.scoring and sheet.state in HANDED_IN
+    done = None if handed_in else NOT_HANDED_IN
+    if away := turned_away(request, found.round, [RoundState.OPEN], to=found, done=done):
         return away
 
     def do(**values: Any) -> Any:
@@ -210,6 +216,7 @@ def void_sheet(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": found.round,
             "entry": found,
             "form": form,
+            "nothing": done,
             "title": _("Không tính phiếu của %(who)s") % {"who": sheet.member},
             "button": _("Không tính phiếu này"),
             "tone": "refuse",
@@ -408,7 +415,14 @@ def lift_interest(request: SignedIn, pk: int) -> HttpResponseBase:
     interest = get_object_or_404(its, pk=pk)
     found = found_entry(request.user, interest.entry_id, "councils.record_interest")
     interest.entry = found
-    if away := turned_away(request, found.round, to=found):
+    done = None
+    if interest.taken_off:
+        done = _("%(who)s đã gỡ khai báo lợi ích này lúc %(at)s: %(reason)s") % {
+            "who": interest.by,
+            "at": moment_text(interest.at),
+            "reason": interest.reason,
+        }
+    if away := turned_away(request, found.round, to=found, done=done):
         return away
     form = entries.LiftForm(posted(request), interest=interest, by=request.user)
     if form.is_valid() and form.do():
@@ -426,7 +440,8 @@ def lift_interest(request: SignedIn, pk: int) -> HttpResponseBase:
             "title": _("Gỡ khai báo lợi ích ghi nhầm"),
             "button": _("Gỡ khai báo"),
             "tone": "refuse",
-            "stands": [] if interest.taken_off else [interest],
+            "stands": [interest],
+            "nothing": done,
             "follows": [
                 *([SCORES_AGAIN] if interest.recused else []),
                 *([COUNTED_ANEW] if interest.recused and found.is_counted else []),

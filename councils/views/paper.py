@@ -22,6 +22,7 @@ from django.views.decorators.http import require_safe
 from councils.forms.fields import ReasonForm
 from councils.forms.sheets import ScanForm, SheetForm
 from councils.models import Interest, Member, RoundEntry, Scoresheet, SheetSealed, SheetState
+from councils.models.scoresheet import NOT_COMPARED, NOT_TYPED
 from councils.pages import found_entry, found_round, posted
 from councils.sheet_page import answer, begun, late, why
 from cycle.asking import SignedIn
@@ -166,7 +167,7 @@ def type_sheet(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
 def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
     """Make a pen sheet begun by mistake the member's own again, empty."""
     sheet = get_object_or_404(
-        Scoresheet.objects.filter(entered_by__isnull=False).select_related(
+        Scoresheet.objects.filter(member__isnull=False).select_related(
             "member__user",
             "entry__round__council__org_unit",
             "entry__round__regulation",
@@ -178,6 +179,11 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
         raise Http404
 
     who = sheet.member and sheet.member.user
+    done = sheet.entered_by_id is None or sheet.state == SheetState.SUBMITTED
+    if done and request.method != "POST":
+        # Also where it never was one of pen: whoever runs the round sees that here.
+        messages.info(request, NOT_TYPED)
+        return redirect("councils:paper", sheet.entry.round_id)
 
     def act(**values: Any) -> None:
         return sheet.hand_back(by=request.user, **values)
@@ -199,6 +205,7 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
             "title": _("Bỏ nhập từ giấy: phiếu của %(who)s") % {"who": who},
             "button": _("Bỏ nhập từ giấy"),
             "tone": "refuse",
+            "nothing": NOT_TYPED if done else "",
             "follows": [
                 _("Điểm đã nhập và bản chụp bị bỏ, không ai xem; phiếu bắt đầu lại từ đầu."),
                 _("Thành viên chấm trên phần mềm và nhận thông báo kèm lý do."),
@@ -236,9 +243,33 @@ def _comparable(user: User, pk: int) -> tuple[Scoresheet, bool]:
     return sheet, waits
 
 
+def _compared_already(user: User, pk: int) -> Scoresheet | None:
+    """The sheet that ``user`` might have compared, as another did meanwhile, or had it sent back or
+    handed back; None where it still waits, or ``user`` sees it anyway.
+    """
+    its = Scoresheet.objects.filter(member__isnull=False).exclude(member__user=user)
+    sheet = (
+        its.select_related(
+            "member__user", "entry__round__council__org_unit", "entry__round__regulation"
+        )
+        .filter(pk=pk)
+        .first()
+    )
+    if sheet is None or sheet.entered_by_id is not None and sheet.state == SheetState.ENTERED:
+        return None
+    if Scoresheet.objects.visible_to(user).filter(pk=pk).exists():
+        return None
+    round_ = sheet.entry.round
+    presides = rules.has_perm("councils.preside", user, round_)
+    return sheet if presides and not round_.to_score.filter(user=user).exists() else None
+
+
 @login_required
 def compare(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan beside the typed sheet, to be confirmed or sent back by a second person."""
+    if (moot := _compared_already(request.user, pk)) is not None:
+        messages.info(request, NOT_COMPARED)
+        return redirect("councils:paper", moot.entry.round_id)
     sheet, waits = _comparable(request.user, pk)
     assert sheet.member is not None, "a pen sheet is a member's"
     own = sheet.member.user_id == request.user.pk

@@ -131,7 +131,7 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
     round_ = found_round(request.user, pk, "councils.settle_scorers")
-    if away := turned_away(request, round_, [RoundState.OPEN]):
+    if away := turned_away(request, round_, [RoundState.OPEN], done=round_.why_not_moved()):
         return away
 
     def move(**values: Any) -> None:
@@ -264,12 +264,15 @@ def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     if form.is_valid() and (meeting := form.do()):
         messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
         return redirect("councils:round", meeting.pk)
+    nothing = not split and "complex_ones" not in form.fields
     return render(
         request,
         "councils/act.html",
         {
             "round": round_,
             "form": form,
+            # Another may have called it meanwhile.
+            "nothing": _("Không có sản phẩm nào phải họp hội đồng.") if nothing else "",
             "title": _("Triệu tập họp hội đồng"),
             "button": _("Triệu tập họp"),
             "follows": [
