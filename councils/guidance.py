@@ -251,7 +251,7 @@ GUIDES = {
     ),
     "round.resolve": Guide(
         _("Ghi kết luận của hội đồng"),
-        "councils.run_round",
+        "councils.settle_spread",
         _("Ghi điều hội đồng kết luận về mức tối thiểu hoặc điều kiện loại của sản phẩm."),
     ),
     "round.convene": Guide(

@@ -64,7 +64,8 @@ def sees_council(user: User | None, council: Council) -> bool:
 @rules.predicate
 def sets_up(user: User | None, org_unit: OrgUnit) -> bool:
     """Is council office or OCOP officer of the unit, who set up councils and regulations; of those
-    who score on its councils only in a post of their own.
+    who score on its councils only in a post of their own: they record what the chair of the unit
+    decided (Đ.7.3.b), and seat nobody where they score.
     """
     if not _active(user) or org_unit.level not in (Level.DISTRICT, Level.PROVINCE):
         return False
@@ -99,7 +100,10 @@ def lays_rules_down(user: User | None, org_unit: OrgUnit) -> bool:
 
 @rules.predicate
 def runs(user: User | None, round_: EvaluationRound) -> bool:
-    """Is the council's secretary or its office, who prepare a round and keep its papers."""
+    """Is the council's secretary or its office, who prepare a round, open it, call what differs to
+    a meeting and keep its papers. Also who scores in it and has such a post of their own: small
+    offices have no other, and none of this says what a sheet is worth or whose counts.
+    """
     council = round_.council
     return _active(user) and (
         _holds_office(user, round_) or council.seat_of(user, "secretary") is not None
@@ -127,7 +131,8 @@ def undoes(user: User | None, round_: EvaluationRound) -> bool:
 @rules.predicate
 def settles_spread(user: User | None, round_: EvaluationRound) -> bool:
     """Presides; of those who score in the round only who is chair or vice-chair in it: by a post,
-    as secretary, or raised since its meeting, nobody settles what their own sheet is part of.
+    as secretary, or raised since its meeting, nobody settles what their own sheet is part of: a
+    spread, a tie, a minimum, an elimination.
     """
     return bool(presides(user, round_)) and (
         not _scores_in(user, round_)

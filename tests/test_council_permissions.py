@@ -294,6 +294,17 @@ DECIDES = {
         lambda w, by: closing.reopen(w["round"], by=by, reason="Sai", document="9/QĐ-UBND"),
         {"chair", "secretary", "office"},
     ),
+    "resolves on a minimum": (
+        lambda w, by: w["round"].resolve(
+            w["entry"],
+            criterion=w["entry"].rubric.criteria.filter(options__minimum_for=3).first(),
+            stars=3,
+            holds=True,
+            reason="Biểu quyết",
+            by=by,
+        ),
+        {"chair", "secretary", "office"},
+    ),
     "accepts a spread": (
         lambda w, by: w["round"].accept_spread(w["entry"], by=by, reason="Thống nhất"),
         {"chair", "secretary", "office"},
@@ -305,19 +316,28 @@ DECIDES = {
 }
 
 
-@pytest.mark.parametrize("whom", ["member", "chair", "secretary who scores", "secretary", "office"])
+@pytest.mark.parametrize(
+    "whom",
+    [
+        "member", "chair", "secretary who scores", "secretary who scores by the rules of before",
+        "secretary", "office",
+    ],
+)  # fmt: skip
 def test_who_scores_decides_not_who_scores_with_them(whom, cast, province, cycle, commune, client):
     thu = cast["thu"]
-    regulate(province, secretary_scores=whom == "secretary who scores")
+    regulate(province, secretary_scores=whom.startswith("secretary who scores"))
     council = judging.seat(province, thu)
     round_ = begin(council, cycle, judging.before_council(cycle, commune, cast["an"]), thu)
     entry = round_.entries.get()
     sheet = fill(entry, judge(council, 2))
     about = {"kind": "declared", "reason": "Em", "recused": True, "by": thu}
     round_.declare_interest(entry, judge(council, 1 if whom != "member" else 3), **about)
-    seats = {"member": 1, "chair": 0, "secretary who scores": 5, "secretary": 5}
-    user = judge(council, seats[whom]).user if whom in seats else thu
-    if whom in seats:
+    if whom.endswith("of before"):
+        regulate(province)
+    seats = {"member": 1, "chair": 0, "secretary": 5}
+    seat = seats.get(whom.split()[0])
+    user = thu if seat is None else judge(council, seat).user
+    if seat is not None:
         post = {"role": Role.COUNCIL_OFFICE, "org_unit": province, "valid_from": clock.today()}
         RoleAssignment.objects.create(user=user, **post)
     by = fresh(user)

@@ -1197,7 +1197,33 @@ def _just_below(criterion):
     return below[-1] if below and options[-1].points - below[-1].points <= 10 else None
 
 
+def a_prepared_round_whose_day_went_by(round_, thu, an):
+    """It asks for another day; or says who came, where the meeting was held on paper."""
+    its = round_.entries.get()
+    council, commune = round_.council, its.dossier.commune
+    waiting = judging.before_council(round_.cycle, commune, an, 1)
+    day = clock.now() + DAY
+    other = begin(council, round_.cycle, waiting, thu, open_it=False, meets_at=day)
+    with clock.at(clock.now() + 3 * DAY):
+        for act in (fresh(other).open, fresh(other).invite):
+            assert f"Ngày họp {timezone.localdate(day):%d/%m/%Y} đã qua" in refused(
+                partial(act, by=thu)
+            )
+        with transaction.atomic():
+            came(other, range(5), thu)
+            fresh(other).open(by=thu)
+            assert fresh(other).is_open
+            transaction.set_rollback(True)
+        fresh(other).amend(by=thu, meets_at=clock.now())
+        fresh(other).invite(by=thu)
+        fresh(other).open(by=thu)
+        came(other, range(5), thu)
+        score(other)
+        ends(other, thu)
+
+
 CASES = [
+    a_prepared_round_whose_day_went_by,
     eliminated_in_error,
     decided_meanwhile,
     sent_back_after_a_second_closing,

@@ -11,7 +11,7 @@ from django.contrib.postgres.fields import RangeBoundary, RangeOperators
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
-from django.db.models import F, Func, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -598,14 +598,23 @@ class MemberQuerySet(models.QuerySet):
 
     def judging(self, org_unit_id: int, first: date, last: date | None = None) -> Self:
         """Seats on the councils of a unit, held on a day from ``first`` to ``last`` (None: or
-        later), that score under the regulation in force on ``first``.
+        later), that score under the regulation in force on ``first``, by which its next rounds go,
+        or under that of a round that is not over.
         """
         law = Regulation.objects.in_force(org_unit_id, first)
         held = self.held(first, last).filter(
             Q(council__valid_to=None) | Q(council__valid_to__gte=first),
             council__org_unit=org_unit_id,
         )
-        return held.scoring(law) if law else held.filter(seat__in=JUDGES)
+        if law is not None and law.secretary_scores:
+            return held.scoring(law)
+        # A round keeps the rules that it was begun under.
+        under_way = Council.objects.filter(
+            pk=OuterRef("council"),
+            rounds__state__in=["preparing", "open"],
+            rounds__regulation__secretary_scores=True,
+        )
+        return held.filter(Q(seat__in=JUDGES) | Q(Exists(under_way), seat=Seat.SECRETARY))
 
 
 def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionConstraint:

@@ -418,7 +418,8 @@ class Interests(models.Model):
         """Record what the council resolved on a minimum or an elimination (kết luận).
 
         Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed. Raises
+        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed. It
+        says what sheets are worth: of those who score, the chair alone records it. Raises
         ConditionNotMet without a reason, in a written round, or where the criterion would reach a
         minimum and miss a lower one.
         """
@@ -427,6 +428,7 @@ class Interests(models.Model):
         with self.change(
             "round.resolve",
             by,
+            "councils.settle_spread",
             states=[RoundState.OPEN],
             dossier=entry.dossier_id,
             about=str(criterion or elimination),

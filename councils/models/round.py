@@ -941,6 +941,8 @@ class EvaluationRound(Interests):
                 lacks.append(_("Đợt chưa có sản phẩm nào."))
             if self.mode == RoundMode.MEETING and not (self.meets_at and self.place):
                 lacks.append(_("Bạn chưa ghi thời gian và địa điểm họp."))
+            elif late := self._day_gone_by():
+                lacks.append(late)
             if lacks:
                 raise ConditionNotMet(lacks)
             self.invited_at = self.invited_at or clock.now()
@@ -948,10 +950,15 @@ class EvaluationRound(Interests):
             self._watch_papers(by)
 
     def open(self, *, by: User) -> None:
-        """Let the members score (mở chấm điểm)."""
+        """Let the members score (mở chấm điểm). Raises ConditionNotMet for what is still lacking;
+        when the day of its meeting is past and nobody is said to have come: who sits in it is asked
+        of that day.
+        """
         with self.change("round.open", by, "councils.preside", states=[RoundState.PREPARING]):
             if not self.entries.filter(live=True).exists():
                 raise ConditionNotMet([_("Đợt chưa có sản phẩm nào.")])
+            if late := self._day_gone_by():
+                raise ConditionNotMet([late])
             self._within_term()
             its = self._its()
             if lacks := (
@@ -962,6 +969,18 @@ class EvaluationRound(Interests):
             self.save(update_fields=["state", "opened_at"])
             self.bring_interests(self.entries.filter(live=True))
             self._bring_sheets(self.entries.filter(live=True))
+
+    def _day_gone_by(self) -> str:
+        """The sentence that says that the day of its meeting is past and nobody came; "" else."""
+        if self.in_writing or self.meets_at is None or clock.replaying():
+            return ""
+        day = timezone.localdate(self.meets_at)
+        if day >= clock.today() or self.attendances.filter(present=True).exists():
+            return ""
+        return _now(
+            "Ngày họp %(day)s đã qua: chưa họp thì ghi ngày họp mới; đã họp thì ghi người dự họp "
+            "trước."
+        ) % {"day": day_text(day)}
 
     def _bring_sheets(self, entries: models.QuerySet[RoundEntry]) -> None:
         """Let the members begin with copies of their sheets from the written round because of

@@ -91,6 +91,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             and found.is_counted
             and again,
             "may_keep": settles_spread and wide,
+            "resolves": settles_spread and found.live,
             "may_drop": found.live
             and (settles_spread or found.round.state == RoundState.PREPARING),
             "strays": strays,
@@ -262,7 +263,7 @@ def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
 @once
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     """What the council resolved on each minimum and elimination, with the forms."""
-    found = found_entry(request.user, pk, "councils.run_round")
+    found = found_entry(request.user, pk, "councils.settle_spread")
     if away := turned_away(request, found.round, [RoundState.OPEN], to=found):
         return away
     kept = {
