@@ -317,14 +317,15 @@ def test_an_interest_recorded_for_the_wrong_member_is_taken_off(
     ]
     assert "gỡ khai báo lợi ích" in history and "Nhầm người" in history and "Em ruột" in history
     again = post(client, thu, "lift_interest", its.pk, **told | {"reason": "Lần nữa"})
-    assert "Khai báo này đã được gỡ." in again.content.decode()
+    assert f"{thu} đã gỡ khai báo lợi ích này" in again.content.decode()
 
 
 def test_what_the_council_kept_in_spite_of_a_spread_is_shown_before_it_is_written_anew(
     client, entry, thu
 ):
     entry.round.open(by=thu)
-    update_as_owner(RoundEntry.objects.filter(pk=entry.pk), spread_accepted="Đã thảo luận")
+    kept = {"spread_accepted": "Đã thảo luận", "counted_scoring": 1}
+    update_as_owner(RoundEntry.objects.filter(pk=entry.pk), **kept)
     assert "Đang ghi lý do «Đã thảo luận»" in page(client, thu, "accept_spread", entry.pk)
 
 

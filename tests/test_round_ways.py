@@ -1907,6 +1907,14 @@ def test_what_another_has_done_meanwhile_is_said_and_offers_no_form(
     ):
         with pytest.raises(ConditionNotMet, match="không còn chờ kết quả"):
             act()
+    # Nor is it chosen here, once another has it: what else was chosen is not taken in alone.
+    elsewhere = begin(council, cycle, [gone.dossier], thu, open_it=False)
+    empty = begin(council, cycle, [], thu, open_it=False)
+    client.force_login(third)
+    chosen = {"take": [gone.dossier_id], f"rubric-{gone.dossier_id}": gone.rubric_id}
+    page = client.post(reverse("councils:take_in", args=[empty.pk]), chosen)
+    assert "có thể vừa vào đợt khác" in page.text and not empty.entries.exists()
+    assert elsewhere.entries.filter(live=True).exists()
     # Scored again by another, it is not counted; nor is a meeting moved that was held.
     client.force_login(thu)
     for name in ("score_again", "accept_spread"):

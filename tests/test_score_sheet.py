@@ -660,9 +660,9 @@ def test_a_pen_sheet_is_typed_compared_and_confirmed(entry, member, council, thu
     sheet = of(entry, member)
     assert (sheet.state, sheet.confirmed_by) == (SheetState.SUBMITTED, secretary)
     assert "Nhập từ phiếu giấy" in at(member.user).get(url(entry)).text
-    # Confirmed, it is sealed to the second person too.
-    assert at(secretary).post(compare, {"act": "confirm"}).status_code == 404
-    assert at(secretary).get(compare).status_code == 404
+    # Confirmed, it is sealed to the second person too, who is told that it waits no more.
+    for answer in (at(secretary).post(compare, {"act": "confirm"}), at(secretary).get(compare)):
+        assert answer.url == reverse("councils:paper", args=[entry.round_id])
 
 
 def test_the_member_confirms_what_was_typed_of_their_pen_sheet(entry, member, thu):
@@ -745,7 +745,10 @@ def test_a_pen_sheet_begun_by_mistake_goes_back_to_its_member_unread(entry, memb
     assert (said.data["dossier"], said.data["who"]) == (entry.dossier_id, str(member.user))
     # It is the member's own again, and no pen sheet.
     fill(entry, member)
-    assert at(thu).post(back, {"reason": "Nhầm"}).status_code == 404
+    late = at(thu).post(back, {"reason": "Nhầm"}).text
+    assert "không còn là phiếu giấy đang nhập" in late and 'class="act"' not in late
+    never = reverse("councils:hand_back", args=[fill(entry, judge(council, 2)).pk])
+    assert at(thu).get(never).status_code == 404
 
 
 def test_a_confirmed_pen_sheet_is_not_handed_back(entry, member, council, thu):

@@ -47,6 +47,8 @@ def _own_field(db_field: models.Field[Any, Any], **kwargs: Any) -> forms.Field |
 # --- Rounds --------------------------------------------------------------------------------------
 
 _DETAILS = ("name", "batch", "mode", "meets_at", "place", "decide_by")
+#: What was chosen has been done, or taken, by another meanwhile.
+GONE = _("Có sản phẩm đã chọn không còn chờ ở đây, có thể vừa vào đợt khác: hãy xem lại.")
 #: A round of re-evaluations sits in no batch.
 NO_BATCH = _("Không thuộc đợt nào của năm")
 
@@ -181,6 +183,9 @@ class TakeInForm(Asked):
     def clean(self) -> Any:
         cleaned = super().clean()
         rows = [row for row in self.rows() if row["taken"]]
+        if set(self._taken()) - {str(dossier.pk) for dossier in self.dossiers}:
+            # The page that is shown again offers it no more.
+            raise ValidationError(GONE)
         if not rows:
             raise ValidationError(_("Bạn chưa chọn sản phẩm nào."))
         pairs, wrong = [], []
@@ -358,5 +363,6 @@ class ConveneForm(ConfirmForm):
         #: The products on which nothing else asks for a meeting.
         choices = [(entry.pk, str(entry)) for entry in others]
         self.fields["complex_ones"].choices = choices
+        self.fields["complex_ones"].error_messages["invalid_choice"] = GONE
         if not choices:
             del self.fields["complex_ones"], self.fields["reason"]

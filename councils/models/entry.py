@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Q
@@ -343,7 +343,7 @@ class RoundEntry(models.Model):
         here, who may sit by another decision now.
         """
         seats = self._seats_of(source, last)
-        this = {
+        this: dict[str, Any] = {
             "seats_then": list(seats),
             "seats": list(seats.values()),
             "entry": self.pk,

@@ -936,7 +936,7 @@ class EvaluationRound(Interests):
         time, a place or products, and once scoring has begun.
         """
         with self.change("round.invite", by, states=[RoundState.PREPARING]):
-            lacks = []
+            lacks: list[Words] = []
             if not self.entries.filter(live=True).exists():
                 lacks.append(_("Đợt chưa có sản phẩm nào."))
             if self.mode == RoundMode.MEETING and not (self.meets_at and self.place):

@@ -27,7 +27,7 @@ from councils.pages import found_entry, found_round, posted
 from councils.sheet_page import answer, begun, late, why
 from cycle.asking import SignedIn
 from cycle.downloads import download
-from cycle.models import User
+from cycle.models import HistoryEntry, Stream, User
 from cycle.once import once
 from cycle.typed import shows_typed
 from dossiers.models import ConditionNotMet
@@ -180,8 +180,9 @@ def hand_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
     who = sheet.member and sheet.member.user
     done = sheet.entered_by_id is None or sheet.state == SheetState.SUBMITTED
+    if sheet.entered_by_id is None and not _told_of(sheet, "round.hand_back_sheet"):
+        raise Http404
     if done and request.method != "POST":
-        # Also where it never was one of pen: whoever runs the round sees that here.
         messages.info(request, NOT_TYPED)
         return redirect("councils:paper", sheet.entry.round_id)
 
@@ -243,25 +244,37 @@ def _comparable(user: User, pk: int) -> tuple[Scoresheet, bool]:
     return sheet, waits
 
 
+def _told_of(sheet: Scoresheet, *events: str) -> bool:
+    """Whether one of these was done with the sheet in its scoring."""
+    assert sheet.member is not None, "a pen sheet is a member's"
+    return HistoryEntry.objects.filter(
+        stream=Stream.ROUND,
+        stream_id=sheet.entry.round_id,
+        event__in=events,
+        data__dossier=sheet.entry.dossier_id,
+        data__who_id=sheet.member.user_id,
+        data__scoring=sheet.scoring,
+    ).exists()
+
+
 def _compared_already(user: User, pk: int) -> Scoresheet | None:
-    """The sheet that ``user`` might have compared, as another did meanwhile, or had it sent back or
-    handed back; None where it still waits, or ``user`` sees it anyway.
+    """The sheet that ``user`` might have compared, once another has confirmed it, sent it back or
+    handed it back; None where it waits, or ``user`` sees it anyway.
     """
-    its = Scoresheet.objects.filter(member__isnull=False).exclude(member__user=user)
-    sheet = (
-        its.select_related(
-            "member__user", "entry__round__council__org_unit", "entry__round__regulation"
-        )
-        .filter(pk=pk)
-        .first()
+    its = Scoresheet.objects.filter(pk=pk, member__isnull=False).exclude(
+        entered_by__isnull=False, state=SheetState.ENTERED
     )
-    if sheet is None or sheet.entered_by_id is not None and sheet.state == SheetState.ENTERED:
-        return None
-    if Scoresheet.objects.visible_to(user).filter(pk=pk).exists():
+    sheet = its.select_related(
+        "member", "entry__round__council__org_unit", "entry__round__regulation"
+    ).first()
+    if sheet is None or Scoresheet.objects.visible_to(user).filter(pk=pk).exists():
         return None
     round_ = sheet.entry.round
-    presides = rules.has_perm("councils.preside", user, round_)
-    return sheet if presides and not round_.to_score.filter(user=user).exists() else None
+    compares = rules.has_perm("councils.preside", user, round_) and not (
+        round_.to_score.filter(user=user).exists()
+    )
+    done = ("round.confirm_sheet", "round.return_sheet", "round.hand_back_sheet")
+    return sheet if compares and _told_of(sheet, *done) else None
 
 
 @login_required

@@ -72,7 +72,8 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
     absences = {"quorum", "chair"} & {item.code for item in listed if not item.met}
     if absences and not rules.has_perm("councils.settle_scorers", request.user, round_):
         others |= absences
-    if not rules.has_perm("councils.settle_spread", request.user, round_):
+    resolved = all(item.met for item in listed if item.code == "resolution")
+    if not resolved and not rules.has_perm("councils.settle_spread", request.user, round_):
         others |= {"resolution"}
     items = [
         {

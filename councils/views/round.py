@@ -84,7 +84,6 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
     page["counts"] = round_.is_open and rules.has_perm(
         "councils.count_sheets", request.user, round_
     )
-    page["resolves"] = rules.has_perm("councils.settle_spread", request.user, round_)
     page["settles"] = rules.has_perm("councils.settle_scorers", request.user, round_)
     page["moves"] = page["settles"] and round_.is_open and not round_.why_not_moved()
     page["undoes"] = page["settles"] or rules.has_perm("councils.undo", request.user, round_)
