@@ -27,9 +27,8 @@ from cycle.models import (
 )
 from cycle.models.folding import days_in
 from cycle.written import day_text
-from dossiers.law.signers import Called, Office, committee, council, doubt, presided
+from dossiers.law.signers import RECORDERS, Called, Office, committee, council, doubt, presided
 from dossiers.models import CaseType, OfficialDocument
-from dossiers.walk.doors import RECORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

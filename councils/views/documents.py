@@ -71,7 +71,8 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     may_record = rules.has_perm("councils.record_document", request.user, round_)
     asked = request.POST.get("kind") or request.GET.get("kind")
     # Of a version that was opened again nothing is recorded any more, and its numbers stay its own.
-    standing = _closing(round_, None)
+    closings = Closing.of(round_)
+    standing = next((each for each in closings if not each.reopened), None)
     form, readable = None, _readable(request.user, round_, closed=standing is not None)
     # A result that is sent before the closing is refused with a sentence.
     early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
@@ -101,7 +102,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "round": round_,
             "rows": rows,
-            "earlier": _earlier(round_, readable),
+            "earlier": _earlier(round_, closings, readable),
             "entries": round_.products(),
             "form": form,
             "asked": DocumentKind(asked) if form and asked else None,
@@ -110,7 +111,9 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _earlier(round_: EvaluationRound, readable: set[DocumentKind]) -> list[dict[str, Any]]:
+def _earlier(
+    round_: EvaluationRound, closings: list[Closing], readable: set[DocumentKind]
+) -> list[dict[str, Any]]:
     """The closings that were opened again, the newest first, each with its papers."""
     # Of what is closed no more, its papers stay readable.
     kinds = [kind for kind in facts.OF_ROUND if kind in readable | AFTER_CLOSING]
@@ -124,7 +127,7 @@ def _earlier(round_: EvaluationRound, readable: set[DocumentKind]) -> list[dict[
                 if kind != DocumentKind.INVITATION
             ],
         }
-        for each in Closing.of(round_)
+        for each in closings
         if each.reopened
     ]
 

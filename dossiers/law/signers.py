@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.letters import fold, search_words
-from cycle.models import Level, OrgUnit
+from cycle.models import Level, OrgUnit, Role
 from dossiers.law.states import State
 
 if TYPE_CHECKING:
@@ -550,6 +550,8 @@ class Signer:
         return self.level if isinstance(self.level, Level) else self.level(dossier, state)
 
 
+#: Who records what another signed.
+RECORDERS = (Role.OFFICER, Role.CLERK)
 #: The kinds of papers that several acts may rest on.
 REQUEST, _RESULT = "request", "result"
 _1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE

@@ -33,6 +33,7 @@ from cycle.models import (
     people_of,
 )
 from dossiers import flows
+from dossiers.law import signers
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import (
     CYCLE_CLOSED,
@@ -64,8 +65,7 @@ from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
 
-#: Who records what another signed.
-RECORDERS = (Role.OFFICER, Role.CLERK)
+RECORDERS = signers.RECORDERS
 
 
 def open(
