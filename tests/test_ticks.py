@@ -143,13 +143,13 @@ def a_capacity_that_nobody_knows(w):
     return chair, address, typed, "as_written", Document.objects.count
 
 
-<<<<<<< HEAD
 def a_day_before_the_filing(w):
     chair, address, typed, _name, now = a_capacity_that_nobody_knows(w)
     early = clock.today() - timedelta(days=1)
     typed |= {"signer_capacity": "Chủ tịch UBND xã", "signed_on": f"{early:%d/%m/%Y}"}
     return chair, address, typed, "day_as_written", now
-=======
+
+
 def a_capacity_on_a_paper_of_a_round(w):
     before = judging.before_council(w.cycle, w.commune, w.an)
     round_ = judging.begin(sent.sitting(w), w.cycle, before, w.thu, open_it=False)
@@ -159,7 +159,6 @@ def a_capacity_on_a_paper_of_a_round(w):
     }  # fmt: skip
     address = reverse("councils:documents", args=[round_.pk])
     return w.thu, address, typed, "as_written", SignedDocument.objects.count
->>>>>>> cb1e6a4f (councils: A round's paper is asked about its signer as others are, bears a day in its order, and stays readable when another version took its place.)
 
 
 #: (file, name of the yes) -> a form that asks.
@@ -168,11 +167,8 @@ ASKS = {
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
     ("dossiers/forms/acts.py", "as_written"): a_capacity_that_nobody_knows,
-<<<<<<< HEAD
     ("dossiers/forms/acts.py", "day_as_written"): a_day_before_the_filing,
-=======
     ("councils/forms/papers.py", "as_written"): a_capacity_on_a_paper_of_a_round,
->>>>>>> cb1e6a4f (councils: A round's paper is asked about its signer as others are, bears a day in its order, and stays readable when another version took its place.)
     ("dossiers/forms/records.py", "over"): more_paid_than_planned,
     ("dossiers/office/forms/year.py", "far"): a_year_far_off,
     ("templates/once_more.html", "{{ name }}"): the_same_once_more,

@@ -40,7 +40,7 @@ from cycle.workdays import DAY, Projection, add_months
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import BEFORE_RESULT, State
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
-from dossiers.models.dossier import by_paper
+from dossiers.models.days import with_day
 from dossiers.terms import clocks
 
 if TYPE_CHECKING:
@@ -801,7 +801,7 @@ def dossiers_of(batch: Batch, found: DossierQuerySet) -> DossierQuerySet:
             stream=Stream.DOSSIER, stream_id=OuterRef("pk"), cycle=batch.cycle_id,
             after=State.AT_PROVINCE,
         ).exclude(before=State.AT_PROVINCE)  # fmt: skip
-        found = found.alias(came_on=Subquery(by_paper(came).order_by("seq").values("day")[:1]))
+        found = found.alias(came_on=Subquery(with_day(came).order_by("seq").values("day")[:1]))
         days.append((by_district, "came_on"))
     since, own = batch.before(), Q()
     for whose, day in days:
