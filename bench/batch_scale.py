@@ -301,9 +301,9 @@ def _accept(db, row, made, by, dossier, task, process, terms, entry, inserts):
         )
         # The row of the batch is done for good: the floor marks one of its own.
         db.execute(
-            """INSERT INTO dossiers_actbatchrow (batch_id, dossier_id, task_id, stood, call, shown,
-                 state, sentence, at)
-               VALUES (%s, %s, %s, 'at_province', '{}', '', 'done', '', %s)""",
+            """INSERT INTO dossiers_actbatchrow (batch_id, dossier_id, task_id, stood, call,
+                 state, why, at)
+               VALUES (%s, %s, %s, 'at_province', '{}', 'done', '{}', %s)""",
             [made.pk, dossier, task, at],
         )
         db.execute(

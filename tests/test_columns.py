@@ -86,7 +86,7 @@ FREE = {
     **dict.fromkeys(
         (
             f"dossiers_actbatchrow.{name}"
-            for name in ("call", "shown", "state", "sentence", "at", "cancelled_by_id")
+            for name in ("call", "state", "why", "at", "cancelled_by_id")
         ),
         "of a row that is not done; a done one stays, and its act is told in its dossier",
     ),

@@ -371,7 +371,7 @@ BREAKS = {
     "act_batch_has_a_dossier_once": lambda w: act_batch_row(w, batch=act_batch_row(w).batch),
     "act_batch_row_state_known": lambda w: act_batch_row(w, state="lost", at=clock.now()),
     "act_batch_row_ended_at_a_moment": lambda w: act_batch_row(w, state="done"),
-    "act_batch_row_says_why_it_was_refused": lambda w: act_batch_row(w, sentence="Vì sao"),
+    "act_batch_row_says_why_it_was_refused": lambda w: act_batch_row(w, why={"vi": "Vì sao"}),
     "act_batch_row_says_who_left_it_out": lambda w: act_batch_row(w, cancelled_by=w.an),
     "act_batch_row_task_is_of_its_dossier": lambda w: act_batch_row(w, task=another(w).open_task()),
     # dossiers: the dossier itself

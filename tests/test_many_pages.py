@@ -582,7 +582,7 @@ def test_the_page_of_a_batch_asks_little_of_the_database(
     agreed(sign_in(minh), "accept_at_province", rows(there), file=False)
     client, one = sign_in(minh), reverse("dossiers:many_one", args=[ActBatch.objects.get().pk])
     client.get(one)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(one)
 
 

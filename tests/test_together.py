@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, OperationalError, transaction
+from django.utils import translation
 
 from cycle import clock
 from cycle.models import HistoryEntry, Job, JobState, RoleAssignment
 from cycle.models import job as jobs
 from cycle.models.job import ATTEMPTS, run_waiting
+from dossiers.law.conditions import ActNotPossible
 from dossiers.models import ActBatch, Certificate, State
 from dossiers.walk import batch, doors
 from notifications import audiences
@@ -28,7 +30,7 @@ def _nobody_is_woken(monkeypatch):
 
 
 def said(found):
-    return list(found.rows.order_by("pk").values_list("state", "sentence"))
+    return [(row.state, row.sentence) for row in found.rows.order_by("pk")]
 
 
 def test_one_decision_certifies_many(cycle, commune, an, son):
@@ -76,6 +78,46 @@ def test_a_number_that_was_given_before_is_refused(cycle, commune, an, son):
     again = rows_of(two[1:], certificates)
     stroke("certify", son, again, decision())
     assert "Số 01/GCN-LUOT đã cấp cho «Mật ong 01» trong năm này." in again[0].sentence
+
+
+def test_what_came_of_a_row_is_said_in_the_language_of_whoever_reads_it(
+    cycle, commune, an, son, minh
+):
+    three = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    rows = rows_of(three, lambda number: certificates(min(number, 2)))
+    with translation.override("en"):
+        # Asked for in English, done by a worker that speaks Vietnamese.
+        found = batch.ask(stroke("certify", son, rows, decision()), rows)
+    gone = batch._through
+
+    def moved(row, of):
+        if row.dossier_id == three[0].pk:
+            raise ActNotPossible(of.act)
+        gone(row, of)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "_through", moved)
+        run_waiting()
+    told = list(found.rows.order_by("pk"))
+    batch.differing(told)
+    assert [row.state for row in told] == ["refused", "done", "refused"]
+    # Nothing is kept of what the act recorded: it is read where that stands.
+    assert told[1].call == {}
+    for language, stands, twice in (
+        (
+            "vi",
+            "Hồ sơ đang ở «Chờ quyết định công nhận»",
+            "đã nhập cho «Mật ong 02» ở một dòng khác",
+        ),
+        ("en", "The dossier is at", "typed for “Mật ong 02” in another row"),
+    ):
+        with translation.override(language):
+            batch.differing(told)
+            assert stands in told[0].sentence and twice in told[2].sentence, language
+            label = {"vi": "Số giấy chứng nhận", "en": "Certificate number"}[language]
+            assert [row.differs for row in told] == [
+                [(label, f"{number}/GCN-LUOT")] for number in ("01", "02", "02")
+            ]
 
 
 def test_a_scan_of_another_paper_is_refused(cycle, commune, an, son):
@@ -245,7 +287,7 @@ def refused_and_left_out(cycle, commune, an):
     keys = list(found.rows.order_by("pk").values_list("pk", flat=True))
     batch.cancel(found, keys[1:2], by=an)
     refused = found.rows.get(pk=keys[0])
-    refused.refuse("Không làm được")
+    refused.refuse(lambda: "Không làm được")
     refused.at = found.at
     refused.save()
     return found

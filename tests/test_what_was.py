@@ -408,13 +408,13 @@ def test_the_leader_erases_what_was_chosen_and_everything_else_stays(told, dossi
     stroke = ActBatch.objects.create(act="defer", by=son, at=clock.now())
     row = ActBatchRow.objects.create(
         batch=stroke, dossier=dossier, stood=dossier.state, state="refused", at=clock.now(),
-        call={"reason": "Bà Xưa xin lùi"},
+        call={"reason": "Bà Xưa xin lùi"}, why={"vi": "Bà Xưa chưa ký", "en": "Bà Xưa has not signed"},
     )  # fmt: skip
 
     answer = erase(client, of(dossier), keys(told, **chosen))
     assert answer.status_code == 302
     row.refresh_from_db()
-    assert row.call == {}
+    assert (row.call, row.why) == ({}, {})
     after = {name: read(entry) for name, entry in told.items()}
     assert after["other"].reason == "(đã xóa)"
     assert after["changed"].erased("data.changed")

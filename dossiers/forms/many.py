@@ -29,13 +29,8 @@ from dossiers.forms.uploads import held_note
 from dossiers.law.conditions import Words
 from dossiers.models import ACTS, ActBatch, ActBatchRow, Dossier, RowState, Task
 from dossiers.walk import batch, doors
+from dossiers.walk.batch import DIFFERS
 
-#: What differs from dossier to dossier: the part of the act's form -> its fields.
-DIFFERS = {
-    "certificate": ("number",),
-    "evaluation": ("points_sum", "sheets", "stars"),
-    "stoppedproduction": ("stopped_on", "remarks"),
-}
 #: Where an act's form asks for words about the one dossier: the part -> the field.
 WORDS = {"reason": "reason", "note": "reason", "review": "remarks", "return": "reason"}
 #: What is of one dossier alone and is left to what its form takes without it.
@@ -442,13 +437,13 @@ class ManyForm:
                 dossier=row.dossier,
                 task=row.task,
                 stood=row.dossier.state,
-                call=batch.kept_call(call) if form is not None else {},
-                shown=self._shown(row),
+                call=batch.kept_call(call) if form is not None else self._typed(row),
             )
             planned.append(row.planned)
         first = next((row for row in self.chosen if row.candidate.stands), self.chosen[0])
         made.capacity = doors.acting_as(self.user, self.name, first.dossier, first.task)
         batch.plan(made, planned)
+        batch.differing(planned)
         for row in self.chosen:
             if row.planned is not None and row.planned.state == RowState.WAITING:
                 row.planned.asks += self._asked(row)
@@ -461,14 +456,18 @@ class ManyForm:
         parts = row.act_form.parts if row.act_form is not None else ()
         return [str(part.about) for part in parts if isinstance(part, AskedForm)]
 
-    def _shown(self, row: Row) -> str:
-        said = [
-            f"{field.label}: {text}"
-            for field in row.form.cells
-            if field.name not in ("words", *WORDS.values())
-            and (text := str(field.value() or "").strip())
-        ]
-        return "; ".join(said)[:300]
+    def _typed(self, row: Row) -> dict[str, Any]:
+        """What differs of a row that has no form of the act, as it was typed: it is kept too."""
+        there = {
+            part: {
+                name: row.form[name].value()[:300]
+                for name in DIFFERS[part]
+                if name in row.form.fields and row.form[name].value()
+            }
+            for part in DIFFERS
+            if part in self.differing
+        }
+        return {"records": [[part, values] for part, values in there.items() if values]}
 
     @property
     def planned(self) -> list[ActBatchRow]:

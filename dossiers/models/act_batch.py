@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any, Self
 
 import pgtrigger
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Count, Q
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
@@ -113,24 +116,31 @@ class ActBatchRowQuerySet(models.QuerySet["ActBatchRow"]):
         """
         return self.filter(dossier__in=Dossier.objects.visible_to(user))
 
-    def empty(self) -> int:
-        """Empty what those keep as it was typed that no worker will do; returns how many did."""
+    def _left(self) -> Self:
+        """Those that were not done and that no worker will do."""
         waits = Q(state=RowState.WAITING, batch__job__state__in=[JobState.QUEUED, JobState.RUNNING])
-        typed = self.exclude(state=RowState.DONE).exclude(waits).exclude(call={})
-        return self.model.objects.filter(pk__in=typed.order_by().values("pk")).update(call={})
+        left = self.exclude(state=RowState.DONE).exclude(waits)
+        return self.filter(pk__in=left.order_by().values("pk"))
 
     def forget_typed(self) -> int:
-        """Empty what nobody did again for :data:`KEPT`."""
-        return self.filter(batch__at__lt=clock.now() - KEPT).empty()
+        """Empty what was typed and nobody did again for :data:`KEPT`; returns of how many."""
+        old = self.filter(batch__at__lt=clock.now() - KEPT)
+        return old._left().exclude(call={}).update(call={})
+
+    def erase(self) -> int:
+        """Empty all words of those that will not be done, also why: that may quote what was typed.
+        Returns of how many. A row that is done has none: what it recorded stands in its dossier.
+        """
+        return self._left().exclude(call={}, why={}).update(call={}, why={})
 
 
 class ActBatchRow(models.Model):
     """The act for one dossier: where that stood, what differs, and what came of it.
 
     ``call`` is what the door is given beside the paper (records, reason, which scan), until it is
-    done (then it stands in the dossier), left out, or :data:`KEPT` is over. ``shown`` says which
-    numbers and days differ, ``sentence`` why it was not done. A row that is done, which its act's
-    own transaction says, stays.
+    done (then it stands in the dossier), left out, or :data:`KEPT` is over. ``why`` says why it was
+    not done, in each language of the product. A row that is done, which its act's own transaction
+    says, stays.
     """
 
     batch = models.ForeignKey(ActBatch, models.PROTECT, related_name="rows")
@@ -141,11 +151,10 @@ class ActBatchRow(models.Model):
     task = models.ForeignKey(Task, models.PROTECT, null=True, db_index=False, related_name="+")
     stood = models.CharField(_("trạng thái khi yêu cầu"), max_length=40, choices=State.choices)
     call = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
-    shown = models.CharField(_("nội dung riêng"), max_length=300, blank=True)
     state = models.CharField(
         _("kết quả"), max_length=10, choices=RowState, default=RowState.WAITING
     )
-    sentence = models.TextField(_("lý do"), blank=True)
+    why = models.JSONField(_("lý do"), default=dict, blank=True)
     at = models.DateTimeField(_("lúc"), null=True)
     cancelled_by = models.ForeignKey(
         User, models.PROTECT, null=True, db_index=False, related_name="+",
@@ -156,6 +165,8 @@ class ActBatchRow(models.Model):
     #: only of a row that was just planned.
     asks: list[str]
     doubt: str = ""
+    #: Which numbers and days are of this dossier alone; once ``walk.batch.differing`` has said it.
+    differs: list[tuple[str, str]]
 
     objects = ActBatchRowQuerySet.as_manager()
 
@@ -174,7 +185,7 @@ class ActBatchRow(models.Model):
                 name="act_batch_row_ended_at_a_moment",
             ),
             models.CheckConstraint(
-                condition=Q(sentence="") | Q(state="refused"),
+                condition=Q(why={}) | Q(state="refused"),
                 name="act_batch_row_says_why_it_was_refused",
             ),
             models.CheckConstraint(
@@ -194,6 +205,15 @@ class ActBatchRow(models.Model):
     def __str__(self) -> str:
         return f"{self.batch}: {self.dossier}"
 
-    def refuse(self, sentence: Any) -> None:
-        """Say why it cannot be done."""
-        self.state, self.sentence = RowState.REFUSED, str(sentence)
+    @property
+    def sentence(self) -> str:
+        """Why it was not done, in the language of whoever reads it; "" where that was erased."""
+        told = self.why.get(translation.get_language() or "")
+        return told or next(iter(self.why.values()), "")
+
+    def refuse(self, say: Callable[[], Any]) -> None:
+        """Keep why it cannot be done: ``say`` says it in the language that is active."""
+        self.state, self.why = RowState.REFUSED, {}
+        for language, _name in settings.LANGUAGES:
+            with translation.override(language):
+                self.why[language] = str(say())

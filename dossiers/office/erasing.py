@@ -478,7 +478,7 @@ def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasur
         with transaction.atomic():
             files.keep(made.sha256, "scan")
             made.save(force_insert=True)
-            _batches(made.whose, chosen).empty()
+            _batches(made.whose, chosen).erase()
             for chain, lost in _chains(made.whose, chosen):
                 HistoryEntry.objects.record(
                     "personal.erase", chain, by=by, capacity=_post(by), reason=made.reason,
@@ -531,7 +531,7 @@ def _chains(whose: User | Producer, chosen: list[Text]) -> Iterator[tuple[Any, i
 
 def _batches(whose: User | Producer, chosen: list[Text]) -> ActBatchRowQuerySet:
     """Rows of acts for many, of the dossiers that lost a text or are of the person: what was typed
-    for them and not done is in no history, and goes with it.
+    for them and not done, and why it was not, is in no history, and goes with it.
     """
     of = {each.entry.stream_id for each in chosen if each.entry.stream == Stream.DOSSIER}
     of.update(_streams(whose).get(Stream.DOSSIER.value, ()))

@@ -145,6 +145,7 @@ def many_one(request: SignedIn, pk: int) -> HttpResponseBase:
     rows = list(
         seen.select_related("dossier__product__producer", "dossier__commune", "cancelled_by")
     )
+    batch.differing(rows)
     waits = bool(counts[RowState.WAITING]) and found.job is not None and found.job.waits
     page = {
         "batch": found,

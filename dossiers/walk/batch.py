@@ -8,7 +8,9 @@ also marks the row: whoever kills the worker makes it repeat nothing and skip no
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import partial
 from typing import Any
 
 import rules
@@ -17,11 +19,15 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import InterfaceError, OperationalError, models, transaction
 from django.db.models import F, Prefetch
+from django.utils import translation
+from django.utils.formats import localize
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
-from cycle.models import Job, OrgUnit, User, fold_number, job_kind
+from cycle.models import HistoryEntry, Job, OrgUnit, Stream, User, fold_number, job_kind
+from cycle.written import day_text
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, questions
 from dossiers.law.states import State
 from dossiers.models import (
@@ -44,6 +50,13 @@ KIND = "acts.batch"
 #: So many dossiers in one stroke.
 MOST = 500
 
+#: What differs from dossier to dossier: the part of the act's form, of which the records have the
+#: name -> its fields.
+DIFFERS = {
+    "certificate": ("number",),
+    "evaluation": ("points_sum", "sheets", "stars"),
+    "stoppedproduction": ("stopped_on", "remarks"),
+}
 #: What a door answers that cannot do an act; all else is a fault of the product.
 REFUSALS = (
     ActNotPossible,
@@ -170,34 +183,112 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     numbers: dict[str, ActBatchRow] = {}
     bodies = [_body(batch, row) for row in rows]
     for row, mine in zip(rows, bodies, strict=True):
-        row.state, row.sentence, row.asks, row.doubt = RowState.WAITING, "", [], ""
+        row.state, row.why, row.asks, row.doubt = RowState.WAITING, {}, [], ""
         if mine != bodies[0]:
-            row.refuse(_("Văn bản là của một đơn vị: hồ sơ của đơn vị khác thì làm lượt khác."))
+            row.refuse(_of_another_body)
             continue
-        for number in _numbers(row):
+        for number in _numbers(row) if row.stood in ACTS[batch.act].begins else ():
             first = numbers.setdefault(number, row)
             if first is not row:
-                row.refuse(
-                    _("Số giấy chứng nhận này đã nhập cho «%(product)s» ở một dòng khác.")
-                    % {"product": first.dossier.product.name}
-                )
+                row.refuse(partial(_twice, first))
         if row.state == RowState.REFUSED:
             continue
+        rehearse = partial(_rehearse, batch, row)
         try:
-            if row.stood not in ACTS[batch.act].begins:
-                raise ActNotPossible(batch.act)
-            # A copy: what is rehearsed rereads its row, and changes it in memory.
-            dossier, call = copy.copy(row.dossier), _call(batch, row)
-            paper = call["paper"]
-            if paper is not None:
-                paper.as_written = paper.signer_capacity
-            asked = questions(dossier, batch.act, call["record"], paper)
-            doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **call)
+            rehearse()
         except REFUSALS as refused:
-            row.refuse(why(refused, row))
-        else:
-            row.doubt = str(paper.doubt) if paper is not None else ""
-            row.asks = [*map(str, asked), *([row.doubt] if row.doubt else [])]
+            row.refuse(_in_each_language(refused, row, rehearse))
+
+
+def _rehearse(batch: ActBatch, row: ActBatchRow) -> None:
+    """Refuse the act of the row as its door would, or say what it ``asks``."""
+    if row.stood not in ACTS[batch.act].begins:
+        raise ActNotPossible(batch.act)
+    # A copy: what is rehearsed rereads its row, and changes it in memory.
+    dossier, call = copy.copy(row.dossier), _call(batch, row)
+    paper = call["paper"]
+    if paper is not None:
+        paper.as_written = paper.signer_capacity
+    asked = questions(dossier, batch.act, call["record"], paper)
+    doors.rehearse(dossier, batch.act, by=batch.by, task=row.task, **call)
+    row.doubt = str(paper.doubt) if paper is not None else ""
+    row.asks = [*map(str, asked), *([row.doubt] if row.doubt else [])]
+
+
+def _of_another_body() -> str:
+    return _("Văn bản là của một đơn vị: hồ sơ của đơn vị khác thì làm lượt khác.")
+
+
+def _twice(first: ActBatchRow) -> str:
+    said = _("Số giấy chứng nhận này đã nhập cho «%(product)s» ở một dòng khác.")
+    return said % {"product": first.dossier.product.name}
+
+
+def _in_each_language(
+    refused: Exception, row: ActBatchRow, again: Callable[[], object]
+) -> Callable[[], str]:
+    """What says why the door refused. A door speaks the language that is active; for another it is
+    asked ``again``, and nothing of that stays.
+    """
+    first, told = translation.get_language(), why(refused, row)
+
+    def say() -> str:
+        if translation.get_language() == first:
+            return told
+        try:
+            with doors.rehearsed():
+                again()
+        except REFUSALS as other:
+            return why(other, row)
+        return told
+
+    return say
+
+
+def differing(rows: Sequence[ActBatchRow]) -> None:
+    """Say on each row what is of its dossier alone (nội dung riêng): of one that is done what its
+    act recorded, of another what was typed. Of words said of one dossier nothing is repeated.
+    """
+    done = {(row.batch_id, row.dossier_id): row for row in rows if row.state == RowState.DONE}
+    told = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER,
+        stream_id__in={dossier for _batch, dossier in done},
+        data__together__in={batch for batch, _dossier in done},
+    )
+    kept: dict[str, dict[int, ActBatchRow]] = {}
+    for of, data in told.order_by().values_list("stream_id", "data") if done else ():
+        for kind, pk in data.get("records", ()):
+            if kind in DIFFERS and (row := done.get((data["together"], of))):
+                kept.setdefault(kind, {})[pk] = row
+    for row in rows:
+        typed = row.call.get("records", ())
+        row.differs = [
+            said for kind, values in typed if kind in DIFFERS for said in _differs(kind, values)
+        ]
+    for kind, of_rows in kept.items():
+        model = apps.get_model("dossiers", kind)
+        for pk, record in model._base_manager.in_bulk(list(of_rows)).items():
+            of_rows[pk].differs += _differs(kind, vars(record))
+
+
+def _differs(kind: str, values: dict[str, Any]) -> list[tuple[str, str]]:
+    """What of an act's record is of its dossier alone: (what it is called, value)."""
+    fields = map(apps.get_model("dossiers", kind)._meta.get_field, DIFFERS[kind])
+    return [
+        (str(capfirst(field.verbose_name)), _in_words(field, value))
+        for field in fields
+        if not isinstance(field, models.TextField)
+        and (value := values.get(field.attname)) not in (None, "")
+    ]
+
+
+def _in_words(field: models.Field[Any, Any], value: Any) -> str:
+    try:
+        found = field.to_python(value)
+    except ValidationError:
+        # Of what cannot be done nothing was asked: it may be no number, no day.
+        return str(value)
+    return day_text(found) if isinstance(found, date) else str(localize(found))
 
 
 def _numbers(row: ActBatchRow) -> list[str]:
@@ -329,15 +420,19 @@ def _do(pk: int, batch: ActBatch, job: Job) -> None:
         raise
     except REFUSALS as refused:
         assert row is not None, "nothing is refused before it is read"
-        sentence = why(refused, row)
+        say = _in_each_language(refused, row, partial(_through, row, batch))
     except Exception:
         log.exception("act_batch_row_failed", row=pk)
-        sentence = _("Lỗi phần mềm: xin báo quản trị. Chưa có gì thay đổi ở hồ sơ này.")
+        say = _failed
     with transaction.atomic():
         row = _held(pk)
         if row.state == RowState.WAITING:
-            row.refuse(sentence)
+            row.refuse(say)
             _mark(row, job)
+
+
+def _failed() -> str:
+    return _("Lỗi phần mềm: xin báo quản trị. Chưa có gì thay đổi ở hồ sơ này.")
 
 
 def _held(pk: int) -> ActBatchRow:
@@ -348,7 +443,7 @@ def _held(pk: int) -> ActBatchRow:
 
 def _mark(row: ActBatchRow, job: Job) -> None:
     row.at = clock.now()
-    row.save(update_fields=["state", "call", "sentence", "at"])
+    row.save(update_fields=["state", "call", "why", "at"])
     job.advance()
 
 
