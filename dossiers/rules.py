@@ -31,6 +31,18 @@ def fitting(user: User, dossier: Dossier, who: Who) -> list[RoleAssignment]:
     ]
 
 
+def area_of(user: User, who: Who) -> set[int]:
+    """The communes, and the units above them, over which ``user`` is one of ``who``, as
+    :func:`fitting` says of one dossier.
+    """
+    return {
+        unit
+        for assignment in user.assignments()
+        if (assignment.role, assignment.org_unit.level) in who
+        for unit in assignment.area
+    }
+
+
 @rules.predicate
 def holds_task(user: User | None, task: Task | None) -> bool:
     """Holds the task's role at its unit, and nobody else has a claim on it that binds."""

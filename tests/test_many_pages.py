@@ -4,27 +4,31 @@ import re
 from datetime import timedelta
 
 import pytest
+import rules
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
 from cycle import clock
-from cycle.models import RoleAssignment, User
+from cycle.models import Role, RoleAssignment, User
 from cycle.models.job import run_waiting
 from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.many import Candidate, ManyForm
 from dossiers.forms.many import _choice as many_choice
+from dossiers.law.conditions import ConditionNotMet
+from dossiers.law.doing import Doing
 from dossiers.lists import many as many_lists
-from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Evaluation, State
+from dossiers.models import ACTS, ActBatch, Certificate, Dossier, Evaluation, State, Task
 from dossiers.walk import doors
 from tests import judging, records
 from tests.judging import before_council, begin, best, fill, judge, regulate, seat
 from tests.owning import update_as_owner
 from tests.pages import shown
-from tests.standing import approved
+from tests.standing import approved, sent_up
 from tests.strokes import stood
-from tests.world import open_task
+from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 S = State
@@ -119,6 +123,70 @@ def test_the_province_accepts_many_at_once(sign_in, cycle, commune, an, minh):
         dossier.lock()
         assert dossier.state == S.PROVINCE_EVALUATING
         assert dossier.history.order_by("seq").last().reason == f"Đủ {number}"
+
+
+def has_the_right(user, act, dossier):
+    """Whether the door would let this person do the act for the dossier, on a signed paper."""
+    if act.door == "act":
+        return rules.has_perm(act.permission, user, dossier)
+    task = open_task(dossier)
+    doing = Doing(by=user, task=task)
+    try:
+        doors._completing(task, act.name, user, dossier, doing, records.signed_paper())
+    except (PermissionDenied, ConditionNotMet):
+        return False
+    return True
+
+
+def test_what_is_offered_is_what_they_have_the_right_to_do(
+    cycle, commune, other_commune, an, chi, la, minh, son, province, django_assert_num_queries
+):
+    there = [
+        dossier
+        for state in (S.COMMUNE_CHECKED, S.AT_PROVINCE, S.AWAITING_DECISION, S.CERTIFIED)
+        for dossier in stood(cycle, commune, an, state, 2)
+    ]
+    there += stood(cycle, other_commune, la, S.ASSEMBLING, 2)
+    gone = stood(cycle, commune, an, S.COMMUNE_CHECKED, 2)
+    there += [sent_up(dossier, chi, number=f"{n}/TTr") for n, dossier in enumerate(gone, 1)]
+    # Who sent some of them up receives the others there, and sends up nothing any more.
+    both = person("ca_hai", "Lò Cả Hai", (Role.OFFICER, province), (Role.LEADER, commune))
+    RoleAssignment.objects.create(
+        user=chi, role=Role.OFFICER, org_unit=province, valid_from=clock.today(), made_by=minh
+    )
+    clerk = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
+    many = [act for act in ACTS.values() if act.for_many]
+    offered = {}
+    for user in (User.objects.get(pk=each.pk) for each in (an, chi, la, minh, clerk, son, both)):
+        user.assignments()
+        with django_assert_num_queries(3):
+            told = many_lists.open_acts(user) + many_lists.free_acts(user)
+        offered[user.pk] = {act.name: number for act, number in told}
+        # What waits for them or for a paper that they record; of other tasks a clerk's paper may
+        # come too, and nobody waits for it.
+        lists = [Task.objects.to_do(user), Task.objects.to_type(user)]
+        waits = {of for tasks in lists for of in tasks.values_list("dossier", flat=True)}
+        for act in many:
+            theirs = {
+                dossier.pk
+                for dossier in there
+                if dossier.state in act.begins
+                and has_the_right(user, act, dossier)
+                and (act.door == "act" or dossier.pk in waits)
+            }
+            found = {dossier.pk for dossier, _task in many_lists.found(user, act)}
+            assert found == theirs, (user, act.name)
+            assert offered[user.pk].get(act.name, 0) == (len(theirs) if len(theirs) > 1 else 0)
+    # A decision that its leader has not marked is the clerk's to record, no officer's.
+    assert [offered[user.pk].get("certify") for user in (minh, clerk, son)] == [None, 2, 2]
+    assert (
+        offered[chi.pk]["accept_at_province"] == 2 and offered[minh.pk]["accept_at_province"] == 4
+    )
+    assert "forward_to_province" not in offered[both.pk] and "defer" in offered[la.pk]
+    assert "defer" not in offered[son.pk]
+    # What cannot be done, and was chosen by hand, is said before.
+    found = many_lists.found(chi, ACTS["accept_at_province"], keys=[gone[0].pk])
+    assert [dossier.pk for dossier, _task in found] == [gone[0].pk]
 
 
 @pytest.mark.parametrize("said", ["3", "3 ★", " 3★ "])

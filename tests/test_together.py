@@ -11,12 +11,13 @@ from cycle.models import HistoryEntry, Job, JobState, RoleAssignment
 from cycle.models import job as jobs
 from cycle.models.job import ATTEMPTS, run_waiting
 from dossiers.law.conditions import ActNotPossible
-from dossiers.models import ActBatch, Certificate, State
+from dossiers.models import ACTS, ActBatch, Certificate, State
 from dossiers.walk import batch, doors
 from notifications import audiences
 from notifications.jobs import collect_files
 from tests import records
 from tests.owning import update_as_owner
+from tests.standing import stand
 from tests.strokes import certificates, decision, rows_of, stood, stroke
 from tests.world import events
 
@@ -180,13 +181,17 @@ def test_many_are_deferred_with_one_reason(cycle, commune, an):
 
 
 def test_a_dossier_that_went_on_meanwhile_is_left_alone(cycle, commune, an):
-    one, other = stood(cycle, commune, an, S.ASSEMBLING, 2)
-    rows = rows_of([one, other], reason="Không kịp", paper=False, by_task=False)
+    one, moved, other = stood(cycle, commune, an, S.ASSEMBLING, 3)
+    rows = rows_of([one, moved, other], reason="Không kịp", paper=False, by_task=False)
     found = batch.ask(stroke("defer", an, rows), rows)
     doors.act(one.process, "withdraw", by=an, reason="Ngừng sản xuất")
+    # There it could be deferred too: but that was agreed to of where it stood.
+    stand(moved, S.DOSSIER_SUBMITTED)
+    assert S.DOSSIER_SUBMITTED in ACTS["defer"].begins
     run_waiting()
     assert said(found) == [
         ("refused", "Hồ sơ đang ở «Đã rút»: không làm việc này được."),
+        ("refused", f"Hồ sơ đang ở «{S.DOSSIER_SUBMITTED.label}»: không làm việc này được."),
         ("done", ""),
     ]
 

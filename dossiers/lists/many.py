@@ -4,25 +4,62 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
-import rules
-from django.db.models import QuerySet
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from viewflow.workflow.status import STATUS
 
-from cycle.models import User
+from cycle.models import Duty, Level, Role, User
 from dossiers.law.acts import Act
 from dossiers.models import ACTS, Dossier, Task
+from dossiers.models.law import FORWARDS
+from dossiers.models.task import RECEIVED_FROM, SIGNED_NODE
+from dossiers.rules import area_of
 
 #: So many dossiers on one form.
 ON_A_FORM = 200
 
 
 def tasks_of(user: User) -> QuerySet[Task]:
-    """The open tasks that this person may do, or record from a signed paper."""
+    """The open tasks that this person may do, or record from a signed paper: not those in which
+    they would receive what they sent up. ``unmarked``: a decision that they may not record before
+    it is marked as signed; ``receives``: they are who receives it above, and do not send it there.
+    """
     may = Task.objects.to_do(user).order_by().values("pk")
     types = Task.objects.to_type(user).order_by().values("pk")
-    return Task.objects.filter(pk__in=may.union(types))
+    found = Task.objects.filter(pk__in=may.union(types))
+    unmarked = Q(node=SIGNED_NODE, signed_at=None, pk__in=types)
+    unmarked &= ~Q(org_unit__in=user.business(Role.CLERK))
+    own = receives = Q(pk__in=[])
+    done = Task.objects.filter(dossier=OuterRef("dossier"), closed_by=user)
+    above = [
+        held for held in user.posts() if held.org_unit.level in (Level.DISTRICT, Level.PROVINCE)
+    ]
+    for node, senders in RECEIVED_FROM.items():
+        sent = done.filter(node__in=senders, outcome__in=FORWARDS, status=STATUS.DONE)
+        own |= Q(node=node) & Exists(sent)
+        receives |= Q(node__in=senders) & Exists(done.filter(node=node))
+        for held in above:
+            duty = Duty.objects.filter(
+                cycle=OuterRef("dossier__cycle"),
+                rule_set=OuterRef("dossier__rule_set"),
+                node=node,
+                role=held.role,
+                level=held.org_unit.level,
+            )
+            receives |= Q(node__in=senders, dossier__commune__in=held.area) & Exists(duty)
+    return found.exclude(own).annotate(
+        unmarked=ExpressionWrapper(unmarked, BooleanField()),
+        receives=ExpressionWrapper(receives, BooleanField()),
+    )
+
+
+def _for_act(tasks: QuerySet[Task], act: Act) -> QuerySet[Task]:
+    """Of ``tasks_of`` a person those that they may complete by ``act``; conditions aside."""
+    tasks = tasks.filter(state__in=act.begins)
+    if act.paper:
+        tasks = tasks.exclude(unmarked=True)
+    return tasks.exclude(receives=True) if act.name in FORWARDS else tasks
 
 
 def open_acts(
@@ -36,18 +73,46 @@ def open_acts(
         tasks = tasks.filter(dossier__in=keys)
     if commune is not None:
         tasks = tasks.filter(dossier__commune=commune)
-    many = Counter(tasks.order_by().values_list("state", flat=True))
+    many = Counter(tasks.order_by().values_list("state", "unmarked", "receives"))
     found = [
-        (act, sum(many[state] for state in act.begins))
-        for act in ACTS.values()
-        if act.door == "task" and act.for_many
+        (
+            act,
+            sum(
+                number
+                for (state, unmarked, receives), number in many.items()
+                if state in act.begins
+                and not (act.paper and unmarked)
+                and not (act.name in FORWARDS and receives)
+            ),
+        )
+        for act in _for_many("task")
     ]
     return [(act, number) for act, number in found if number > 1]
 
 
-def free_for_many() -> list[Act]:
-    """The acts that no task asks for and that one paper may cover."""
-    return [act for act in ACTS.values() if act.door == "act" and act.for_many]
+def free_acts(
+    user: User, *, keys: Sequence[int] = (), commune: int | None = None
+) -> list[tuple[Act, int]]:
+    """The acts that no task asks for, that one paper may cover and that this person may do for two
+    dossiers or more, as far as where they stand tells, with how many; as :func:`open_acts`.
+    """
+    seen = Dossier.objects.filter(commune__in=user.area())
+    if keys:
+        seen = seen.filter(pk__in=keys)
+    if commune is not None:
+        seen = seen.filter(commune=commune)
+    there = seen.order_by().values_list("state", "commune").annotate(n=Count("pk"))
+    stand = list(there)
+    found = []
+    for act in _for_many("act"):
+        area = area_of(user, act.who or frozenset())
+        number = sum(n for state, unit, n in stand if state in act.begins and unit in area)
+        found.append((act, number))
+    return [(act, number) for act, number in found if number > 1]
+
+
+def _for_many(door: str) -> list[Act]:
+    return [act for act in ACTS.values() if act.door == door and act.for_many]
 
 
 def found(
@@ -61,23 +126,13 @@ def found(
     if keys:
         seen = seen.filter(pk__in=keys)
     elif act.door == "task":
-        seen = seen.filter(pk__in=tasks_of(user).filter(state__in=act.begins).values("dossier"))
+        seen = seen.filter(pk__in=_for_act(tasks_of(user), act).values("dossier"))
     else:
-        seen = seen.filter(state__in=act.begins)
+        theirs = area_of(user, act.who or frozenset())
+        seen = seen.filter(state__in=act.begins, commune__in=theirs)
     if commune is not None:
         seen = seen.filter(commune=commune)
-    seen = seen.order_by("commune__sort_key", "product__sort_key", "pk")
-    rows: list[Dossier]
-    if act.door == "task" or keys:
-        rows = list(seen[:ON_A_FORM])
-    else:
-        # The right is asked before the form is full: those that are theirs may stand far down.
-        theirs = (
-            row
-            for row in seen.iterator(chunk_size=ON_A_FORM)
-            if rules.has_perm(act.permission, user, row)
-        )
-        rows = list(islice(theirs, ON_A_FORM))
+    rows = list(seen.order_by("commune__sort_key", "product__sort_key", "pk")[:ON_A_FORM])
     tasks: dict[Any, Task] = {}
     if act.door == "task":
         asked = Task.objects.open().filter(dossier__in=[row.pk for row in rows])

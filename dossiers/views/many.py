@@ -42,7 +42,7 @@ def many(request: SignedIn) -> HttpResponseBase:
         "acts": lists.open_acts(request.user, keys=keys, commune=commune),
         "asked": urlencode(asked),
         "chosen": len(keys),
-        "free": lists.free_for_many() if request.user.works else [],
+        "free": lists.free_acts(request.user, keys=keys, commune=commune),
         "before": before[:LATEST],
     }
     return render(request, "dossiers/many.html", page)
