@@ -27,8 +27,10 @@ RESULTS = {
     },
     "batch_scale": {
         "size": 20,
-        "done": 20,
-        "same_rows": True,
+        "accept_at_province_done": 20,
+        "accept_at_province_same_rows": True,
+        "certify_done": 20,
+        "certify_same_rows": True,
         "kills": 2,
         "each_once": True,
         "history_whole": True,
@@ -121,7 +123,7 @@ TIMED = {
     "close_scale": ["of_raw", "growth", "growth_bound"],
     "inbox_scale": ["stock_over_inbox", "many_over_few"],
     "import_scale": ["of_raw"],
-    "batch_scale": ["of_raw"],
+    "batch_scale": ["accept_at_province_of_raw", "certify_of_raw"],
     "export_scale": ["first_of_copy", "csv_of_copy"],
 }
 

@@ -360,14 +360,23 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The units of ``level`` of which one issued a paper for it on ``day``: to which the task
         ``node`` was routed, then that of its own line.
         """
-        there = self.routes.filter(node=node, org_unit__level=level).select_related("org_unit")
-        routed = there if node else []
-        units = [self._on(each.org_unit, day) for each in routed]
+        units = [
+            self._on(each.org_unit, day)
+            for each in (self.read_routes() if node else ())
+            if each.node == node and each.org_unit.level == level
+        ]
         if level == Level.COMMUNE:
             units += self._communes_on(day)
         elif unit := self.commune.at_level(level) or self.filed_in.at_level(level):
             units.append(self._on(unit, day))
         return list(dict.fromkeys(units))
+
+    def read_routes(self, *others: Dossier) -> list[Route]:
+        """Where its tasks were routed, read once until it is locked; with ``others`` of all at
+        once.
+        """
+        models.prefetch_related_objects([self, *others], "routes__org_unit")
+        return list(self.routes.all())
 
     def _communes_on(self, day: date) -> list[OrgUnit]:
         """What its commune was on ``day``: one; of a commune that several were put together to, and
@@ -608,10 +617,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def first_day(self) -> date:
         """Before it nothing of this dossier happened: its year was not opened, nor the dossier."""
-        begun = self.history.order_by("seq").first()
+        begun = self.history.order_by("seq").values_list("at", flat=True).first()
         # What is typed after the fact may be older than its dossier here, never than its year.
         opened_on = self.cycle.opened_on
-        return min(opened_on, timezone.localdate(begun.at)) if begun is not None else opened_on
+        return min(opened_on, timezone.localdate(begun)) if begun is not None else opened_on
 
     def proposed(self) -> Any:
         """The entry by which its commune proposed it, with ``day``, that of the commune's paper;
@@ -785,9 +794,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             # A full save() follows, so reread the row first. Locked in the order of the sweep: the
             # dossier, its clocks, then (by the trigger) the head of its history.
             self.lock()
-            terms = list(
-                self.clocks().select_related("rule").select_for_update(of=("self",)).order_by("pk")
-            )
+            clocks = self.clocks().select_related("rule").select_for_update(of=("self",))
+            terms = list(clocks.order_by("pk")) if not rehearsed else []
             authorised = act.by_round and doing.is_authorised(self)
             if not authorised and not self._may(act, doing):
                 raise PermissionDenied
@@ -804,6 +812,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self._check_paper(act, doing, paper, by_round=authorised)
             ledger = paper.document_id if paper is not None else None
             if paper is not None:
+                paper.together = doing.together
                 # In the order of the foreign keys: document, scan, paper, records.
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
@@ -984,8 +993,10 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             record.dossier, record.recorded_by, record.at = self, by, at
             record.prepare(paper)
             # Unique keys and constraints are left to the database.
+            # What was read or written just now is there: the foreign keys hold it.
+            there = [name for name, row in record._state.fields_cache.items() if row is not None]
             record.full_clean(
-                exclude=["dossier", "recorded_by", "at"],
+                exclude=["dossier", "recorded_by", "at", *there],
                 validate_unique=False,
                 validate_constraints=False,
             )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Self
 
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -84,6 +85,8 @@ class OfficialDocument(Record):
     #: The capacity that was typed for an act; the ledger may have it written otherwise. None where
     #: no act is being done on it.
     capacity_typed: str | None = None
+    #: The batch of acts in which the act is done on it; None of one done by itself.
+    together: int | None = None
     #: As what its scan stands among the papers of the dossier.
     kind = SIGNED_PAPER
 
@@ -111,8 +114,10 @@ class OfficialDocument(Record):
 
     def check_offered(self) -> None:
         """Raises ValidationError when it is said to be a paper that is not offered any more."""
+        if self.same_as is None:
+            return
         offered = self.dossier.recent_requests(clock.today())
-        if self.same_as is not None and not offered.filter(pk=self.same_as.pk).exists():
+        if not offered.filter(pk=self.same_as.pk).exists():
             raise ValidationError({"recent": REQUEST_GONE})
 
     @property
@@ -128,9 +133,16 @@ class OfficialDocument(Record):
 
     def others_alike(self) -> list[OfficialDocument]:
         """Other papers of its number and year or with its scan, with their dossiers; none whose
-        signer is not known.
+        signer is not known, and none of the same document in another dossier of the batch in which
+        this act is done: there it is the same act, and each came in as it was compared.
         """
         others = OfficialDocument.objects.alike(self).exclude(document__signer_known=False)
+        if self.together is not None:
+            # By its name: a batch is of dossiers, which know their papers.
+            rows = apps.get_model("dossiers", "ActBatchRow").objects
+            done = rows.filter(batch=self.together, state="done", dossier=OuterRef("dossier"))
+            beside = Q(Exists(done), document=self.document_id)
+            others = others.exclude(beside & ~Q(dossier=self.dossier_id))
         return list(
             others.exclude(pk=self.pk)
             .select_related("dossier__product", "dossier__commune__parent__parent")

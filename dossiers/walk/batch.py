@@ -180,7 +180,14 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     Refused beside what the door refuses: a certificate's number that stands in two rows, and a
     dossier of another body than the paper of the first.
     """
+    with clock.at(clock.now(), replay=clock.replaying()):
+        _plan(batch, rows)
+
+
+def _plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     numbers: dict[str, ActBatchRow] = {}
+    if rows and ACTS[batch.act].signer is not None:
+        rows[0].dossier.read_routes(*(row.dossier for row in rows[1:]))
     bodies = [_body(batch, row) for row in rows]
     for row, mine in zip(rows, bodies, strict=True):
         row.state, row.why, row.asks, row.doubt = RowState.WAITING, {}, [], ""
@@ -411,7 +418,9 @@ def _do(pk: int, batch: ActBatch, job: Job) -> None:
             row = _held(pk)
             if row.state != RowState.WAITING:
                 return
-            _through(row, batch)
+            # One act, one moment: the database is asked once what time it is.
+            with clock.at(clock.now(), replay=clock.replaying()):
+                _through(row, batch)
             # It stands in the dossier now.
             row.state, row.call = RowState.DONE, {}
             _mark(row, job)
