@@ -138,6 +138,7 @@ def has_the_right(user, act, dossier):
     return True
 
 
+@pytest.mark.slow(reason="seven people before twelve dossiers")
 def test_what_is_offered_is_what_they_have_the_right_to_do(
     cycle, commune, other_commune, an, chi, la, minh, son, province, django_assert_num_queries
 ):

@@ -37,8 +37,8 @@ def tasks_of(user: User) -> QuerySet[Task]:
     ]
     for node, senders in RECEIVED_FROM.items():
         sent = done.filter(node__in=senders, outcome__in=FORWARDS, status=STATUS.DONE)
-        own |= Q(node=node) & Exists(sent)
-        receives |= Q(node__in=senders) & Exists(done.filter(node=node))
+        own |= Q(node=node) & Q(Exists(sent))
+        receives |= Q(node__in=senders) & Q(Exists(done.filter(node=node)))
         for held in above:
             duty = Duty.objects.filter(
                 cycle=OuterRef("dossier__cycle"),
@@ -47,7 +47,7 @@ def tasks_of(user: User) -> QuerySet[Task]:
                 role=held.role,
                 level=held.org_unit.level,
             )
-            receives |= Q(node__in=senders, dossier__commune__in=held.area) & Exists(duty)
+            receives |= Q(node__in=senders, dossier__commune__in=held.area) & Q(Exists(duty))
     return found.exclude(own).annotate(
         unmarked=ExpressionWrapper(unmarked, BooleanField()),
         receives=ExpressionWrapper(receives, BooleanField()),
