@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     stands. What is gone of a row that was emptied goes with its reason: an erasure emptied it.
     """
 
-    dependencies = [("dossiers", "0052_who_left_a_row_out")]
+    dependencies = [("dossiers", "0053_columns_told_and_stay")]
 
     operations = [
         migrations.RemoveConstraint(
