@@ -11,13 +11,14 @@ import rules
 from cycle import clock
 from cycle.models import Level, Role, RoleAssignment, Substitution
 from dossiers.models import CaseType
-from dossiers.rules import doers
+from dossiers.rules import doers, hides_own_points
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from councils.models import Council, EvaluationRound, Opinion, RoundEntry, Scoresheet
     from cycle.models import OrgUnit, User
+    from dossiers.models import Dossier
 
 
 def _active(user: User | None) -> TypeGuard[User]:
@@ -33,6 +34,15 @@ def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
     others' sheets before it closes.
     """
     return round_.to_score.filter(user=user).exists()
+
+
+@hides_own_points
+def _scores_it_yet(user: User, dossier: Dossier) -> bool:
+    """Whether the person scores the dossier in a round that hides the producer's own points from
+    who does, and could still change a point because of them.
+    """
+    live = dossier.round_entries.filter(live=True).select_related("round__regulation")
+    return any(not each.shows_self_score and _scores_in(user, each.round) for each in live)
 
 
 def would_score(user: User, org_unit_id: int) -> bool:

@@ -244,8 +244,7 @@ def page(
         form = SheetForm(sheet, data=kept if kept is not None and writable else None)
     shows = round_.regulation
     team = _team_scores(entry) if shows.show_team_score and sheet.member else {}
-    # Hidden while its member could still change a point because of it.
-    seen = sheet.member is None or round_.shows_self_score or entry.is_counted
+    seen = sheet.member is None or entry.shows_self_score
     self_score = entry.dossier.selfassessments.order_by("-pk").first() if seen else None
     claimed = {}
     # In another rubric the same code may be another criterion.

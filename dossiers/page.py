@@ -108,17 +108,23 @@ def _shown(record: models.Model, field: models.Field[Any, Any]) -> Any:
     return value
 
 
-def facts(record: models.Model) -> list[tuple[str, Any]]:
-    """(name, value) of each field of a record that is not empty."""
+def facts(record: models.Model, *, points: bool = True) -> list[tuple[str, Any]]:
+    """(name, value) of each field of a record that is not empty; without ``points`` none of what
+    the producer gave itself.
+    """
+    hidden = set() if points else set(SelfAssessment.SUMS.values())
     shown = [
         (capfirst(str(field.verbose_name)), _shown(record, field))
         for field in record._meta.fields
-        if not field.primary_key and field.name not in SILENT
+        if not field.primary_key and field.name not in SILENT | hidden
     ]
     if isinstance(record, Evaluation) and record.mean is not None:
         shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
     if isinstance(record, SelfAssessment):
-        shown.append((_("Tổng điểm tự chấm"), f"{record.total:f}".replace(".", ",")))
+        total = f"{record.total:f}".replace(".", ",")
+        shown.append(
+            (_("Tổng điểm tự chấm"), total if points else _("hiện sau khi phiếu của bạn được kiểm"))
+        )
     return [(name, value) for name, value in shown if value not in (None, "")]
 
 
@@ -139,22 +145,29 @@ def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
     }
 
 
-def recorded(dossier: Dossier, user: User | None = None) -> list[dict[str, Any]]:
-    """The records of each step, by kind: the newest, and the versions before it. A record that
-    ``user`` may correct has the act to do it, a corrected one is marked.
+def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[dict[str, Any]]:
+    """The records of each step that ``reader`` may read, by kind: the newest, and the versions
+    before it. With ``corrects`` a record that they may correct has the act to do it; a corrected
+    one is marked.
     """
     tables: list[dict[str, Any]] = []
     for model in RECORDS:
         kept = list(
             model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
         )
-        scores, act = _scores(kept), CORRECTS.get(str(model._meta.model_name))
-        may = bool(act and kept and user and rules.has_perm(act.permission, user, dossier))
+        points = (
+            model is not SelfAssessment
+            or not kept
+            or rules.has_perm("dossiers.read_own_points", reader, dossier)
+        )
+        scores = _scores(kept) if points else {}
+        act = CORRECTS.get(str(model._meta.model_name)) if corrects and kept else None
+        may = act is not None and rules.has_perm(act.permission, reader, dossier)
         gone = {getattr(record, "replaces_id", None) for record in kept}
         rows = [
             {
                 "record": record,
-                "facts": facts(record),
+                "facts": facts(record, points=points),
                 "scores": scores.get(record),
                 "corrected": record.pk in gone,
                 "correct": act if may and record.pk not in gone else None,

@@ -11,7 +11,7 @@ from cycle import clock
 from cycle.models import OrgUnit, RoleAssignment, Substitution, User
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from dossiers.law.acts import Who
     from dossiers.models.dossier import Dossier
@@ -269,7 +269,24 @@ def begins_dossiers(user: User | None) -> bool:
     )
 
 
+#: Asked of a person and a dossier; true while they may not read the producer's own points.
+_HIDES: list[Callable[[User, Dossier], bool]] = []
+
+
+def hides_own_points(asks: Callable[[User, Dossier], bool]) -> Callable[[User, Dossier], bool]:
+    """Let ``asks`` keep a person who sees a dossier from the producer's own points."""
+    _HIDES.append(asks)
+    return asks
+
+
+@rules.predicate
+def reads_own_points(user: User | None, dossier: Dossier) -> bool:
+    """Nothing keeps them from the points that the producer gave itself (điểm tự chấm)."""
+    return user is not None and not any(asks(user, dossier) for asks in _HIDES)
+
+
 rules.add_perm("dossiers.begin", begins_dossiers)
+rules.add_perm("dossiers.read_own_points", reads_own_points)
 rules.add_perm("dossiers.view", sees_dossier)
 rules.add_perm("dossiers.complete_task", holds_task | types_from_paper)
 rules.add_perm("dossiers.claim_task", holds_task)

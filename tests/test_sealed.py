@@ -1,22 +1,27 @@
 """Nobody sees another's sheet before the closing: by page, search, history, log or notification."""
 
 import io
+import re
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
 
 from councils.judging import checklist
-from councils.models import Scoresheet
-from cycle.models import HistoryEntry, OutboxMessage, User
-from dossiers.models import Dossier
+from councils.models import EvaluationRound, Member, Scoresheet
+from cycle import clock
+from cycle.models import HistoryEntry, OutboxMessage, Role, RoleAssignment, User
+from dossiers.models import Dossier, SelfAssessment, State
 from notifications.models import Notification
 from tests import judging
 from tests.addresses import refused_in_full_once
 from tests.ground import kept
 from tests.judging import begin, choose, judge, regulate
+from tests.owning import update_as_owner
 from tests.sealed_pages import pages, text_of
+from tests.standing import stand
 from tests.walks import small
+from tests.world import person
 
 pytestmark = pytest.mark.django_db
 
@@ -132,6 +137,74 @@ def test_no_page_of_anybody_else_tells_a_sheet_before_the_closing(
         "/inbox/",
     }
     assert not any(words in caplog.text for words in (REMARK, GENERAL, PEN))
+
+
+@pytest.mark.slow(reason="every page of a round, by a member and by an officer")
+def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_score(
+    province, cycle, commune, an, thu
+):
+    regulate(province)
+    council = judging.seat(province, thu)
+    dossiers = judging.before_council(cycle, commune, an, 1)
+    before = judging.seat(province, thu, prefix="truoc_")
+    first = begin(before, cycle, dossiers, thu)
+    for number in range(5):
+        judging.fill(first.entries.get(), judge(before, number))
+    judging.close(first, by=thu)
+    fresh = {"stars": None, "points_sum": None, "sheets": None, "moved_at": clock.now()}
+    stand(Dossier.objects.get(), State.PROVINCE_EVALUATING, **fresh)
+    dossiers = list(Dossier.objects.all())
+    entry = begin(council, cycle, dossiers, thu).entries.get()
+    said = {"points_a": "31.25", "points_b": "17.5", "points_c": 19, "scores": {"1.1": "2.75"}}
+    SelfAssessment.objects.create(
+        dossier=entry.dossier,
+        at=clock.now(),
+        recorded_by=an,
+        general="Cơ sở có mười lao động",
+        rubric=entry.rubric,
+        **said,
+    )
+    member, other = judge(council, 1), person("nghe", "Vì Thị Nghề")
+    for user in (member.user, other):
+        RoleAssignment.objects.create(
+            user=user,
+            role=Role.DEPARTMENT,
+            org_unit=province,
+            valid_from=clock.today(),
+            document="04/QĐ-UBND",
+        )
+    # They sat where it was judged before, which is closed.
+    before.give_seat(
+        Member(user=member.user, seat="team", department="Sở", since=before.valid_from), by=thu
+    )
+    sheet, told = Scoresheet.of(entry, member), re.compile(r"(31|67|2)[.,](25|75)\d?\b")
+    addresses = [
+        *pages(entry, sheet, sheet),
+        *(f"/entries/{each.pk}/calibration/" for each in first.entries.all()),
+    ]
+
+    def found(user):
+        client, read = Client(), {}
+        client.force_login(user)
+        for address in addresses:
+            text = text_of(client.get(address))
+            read[address] = set(told.findall(text)), "mười lao động" in text
+        return read
+
+    dossier = f"/dossiers/{entry.dossier_id}/"
+    read = found(member.user)
+    assert {address: points for address, (points, _said) in read.items() if points} == {}
+    # What is no points stays to be read, and everybody else reads all.
+    assert read[dossier][1]
+    assert found(other)[dossier][0] == {("31", "25"), ("67", "75"), ("2", "75")}
+    judging.fill(entry, member)
+    assert not found(member.user)[dossier][0]
+    update_as_owner(
+        EvaluationRound.objects.filter(pk=entry.round_id),
+        regulation=regulate(province, show_self_score=True),
+    )
+    read = found(member.user)
+    assert all(read[each][0] for each in (dossier, addresses[-1])), read
 
 
 def test_history_outbox_and_notifications_tell_who_and_never_what(entry, sheet, round_, thu):

@@ -117,12 +117,13 @@ class Compared:
 
 
 def side_by_side(
-    dossier: Dossier, rounds: QuerySet[EvaluationRound]
+    dossier: Dossier, rounds: QuerySet[EvaluationRound], *, own: bool = True
 ) -> tuple[list[Compared], dict[str, Any]]:
     """How producer, support team and each level scored one product, criterion by criterion.
 
-    ``rounds`` are those that the reader may see; the last closed one of each level counts. Returns
-    the :class:`Compared` of each criterion, and the totals (see :func:`_whole`).
+    ``rounds`` are those that the reader may see; the last closed one of each level counts. Without
+    ``own`` the producer's points are left out. Returns the :class:`Compared` of each criterion, and
+    the totals (see :func:`_whole`).
     """
     closed = rounds.filter(closings__reopening=None, closings__isnull=False)
     results = (
@@ -136,11 +137,13 @@ def side_by_side(
     by_level = {level: _means(result) for level, result in last.items()}
     team = _team(last)
     rubric = next((result.entry.rubric for result in reversed(last.values())), None)
-    own, evaluations = _recorded(dossier, last)
+    claimed, evaluations = _recorded(dossier, last)
+    if not own:
+        claimed = None
     # Points by another rubric cannot be compared.
     by_record = {
         level: record.points()
-        for level, record in {"self": own, **evaluations}.items()
+        for level, record in {"self": claimed, **evaluations}.items()
         if record is not None and rubric is not None and record.rubric_id == rubric.pk
     }
     rows = [
@@ -154,7 +157,7 @@ def side_by_side(
         )
         for criterion in (rubric.criteria.all() if rubric else ())
     ]
-    return rows, _whole(own, last, evaluations)
+    return rows, _whole(claimed, last, evaluations)
 
 
 def _means(result: Result) -> dict[str, Decimal]:

@@ -220,6 +220,13 @@ class RoundEntry(models.Model):
         """Whether the sheets of the current scoring were counted: none can be taken back."""
         return self.counted_scoring == self.scoring
 
+    @property
+    def shows_self_score(self) -> bool:
+        """Whether who scores it may see the producer's own points: never while they could still
+        change a point because of them, unless the regulation lets them.
+        """
+        return self.round.shows_self_score or self.is_counted
+
     @classmethod
     def pinned(cls, dossiers: Collection[int]) -> dict[int, Rubric]:
         """``{dossier id: rubric}`` for these dossiers: the rubric pinned at filing, or the one of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import rules
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.http.response import HttpResponseBase
@@ -65,7 +66,8 @@ def entry_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
         ),
         pk=pk,
     )
-    rows, whole = calibration.side_by_side(entry.dossier, rounds)
+    own = rules.has_perm("dossiers.read_own_points", request.user, entry.dossier)
+    rows, whole = calibration.side_by_side(entry.dossier, rounds, own=own)
     return render(
         request, "councils/calibration_entry.html", {"entry": entry, "rows": rows, "whole": whole}
     )

@@ -75,7 +75,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "refusals": [act for act in acts if act.tone == "refuse"],
             **may_attach(acts, dossier),
             "corrections": dossier.corrections(),
-            "recorded": recorded(dossier, request.user),
+            "recorded": recorded(dossier, request.user, corrects=True),
             "others": dossier.others_open().visible_to(request.user).select_related("cycle"),
             "documents": documents,
             "correctable": papers.may_correct(request.user, documents),

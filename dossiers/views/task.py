@@ -240,7 +240,7 @@ def _handling_rows(
     ]
 
 
-def _told_beside(task: Task, tab: str) -> dict[str, object]:
+def _told_beside(task: Task, tab: str, reader: User) -> dict[str, object]:
     """What the chosen tab shows, what the producer was asked for, and why the dossier was returned
     to this office.
     """
@@ -248,7 +248,7 @@ def _told_beside(task: Task, tab: str) -> dict[str, object]:
     dossier, beside = task.dossier, {}
     assert dossier is not None, OF_A_PERSON
     if tab == "summary":
-        beside["recorded"] = recorded(dossier)
+        beside["recorded"] = recorded(dossier, reader)
     elif tab == "evidence":
         papers = dossier.officialdocuments.select_related("document")
         beside["evidence"] = evidence_by_kind(dossier, papers)
@@ -317,7 +317,7 @@ def _page(
             ("evidence", _("Minh chứng")),
             ("history", _("Nhật ký")),
         ],
-        **_told_beside(task, tab),
+        **_told_beside(task, tab, request.user),
         **who_has(task),
     }
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
