@@ -10,7 +10,7 @@ from typing import Any
 import typst
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
@@ -100,7 +100,9 @@ def area_of(user: User) -> str:
 
 
 def _dossiers(user: User) -> QuerySet[Dossier]:
-    return Dossier.objects.visible_to(user).filter(cycle__closed_on=None)
+    """Those of the years that run, and of a closed one those with work left."""
+    left = Task.objects.open().filter(dossier=OuterRef("pk"))
+    return Dossier.objects.visible_to(user).filter(Q(cycle__closed_on=None) | Exists(left))
 
 
 def late_units(user: User, now: datetime) -> list[dict[str, Any]]:

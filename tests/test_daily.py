@@ -10,8 +10,10 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
+from cycle.models import Cycle
 from cycle.workdays import Calendar
 from dossiers.forms import acts
+from dossiers.lists import overdue
 from dossiers.lists.inbox import Filters as InboxFilters
 from dossiers.lists.inbox import Inbox
 from dossiers.lists.overdue import Filters, OverdueRegister
@@ -23,6 +25,7 @@ from notifications.channels.email import address_is_wrong
 from tests import records
 from tests.addresses import filled, forms_of, refused_in_full_once, routes
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.pages import shown
 from tests.world import open_cycle, open_dossier, open_task, person
 
@@ -237,17 +240,28 @@ def test_no_tab_counts_none(cast):
 
 
 def test_one_number_for_overdue(cycle, commune, an, chi, minh):
-    """The inbox, the week and the register count the same work: open, late, of whatever year."""
+    """The inbox, the week and the register count the same work: open, late, of whatever year, also
+    of a closed one; the register names it, and both lead there.
+    """
     before = open_cycle(cycle.rule_set, cycle.year - 1)
     with clock.at(clock.now() - timedelta(days=60)):
         for number, year in enumerate((cycle, cycle, before)):
             open_dossier(year, commune, an, name=f"Gạo {number}")
         waits = open_task(open_dossier(cycle, commune, an, name="Chè"))
         doors.wait(waits, by=an, reason="Chờ phiếu kiểm nghiệm")
+        # Late too, and done: no work any more.
+        done = open_task(open_dossier(cycle, commune, an, name="Xong"))
+    doors.complete(done, "register_idea", by=an, record=records.idea())
+    update_as_owner(Cycle.objects.filter(pk=before.pk), closed_on=clock.today())
     late = Inbox(an, InboxFilters.of({})).counts()["overdue"]
     week = weekly.figures(chi, clock.now())["late"]
-    register = OverdueRegister(chi, Filters.of({"clock": "internal", "standing": "open"})).total
-    assert (late, week, register["open"]) == ("3", 3, 3)
+    register = OverdueRegister(chi, overdue.WORK).total
+    assert (late, week, register["terms"]) == ("3", 3, 3)
+    for user, page in ((an, "/inbox/?tab=overdue"), (chi, "/reports/week/"), (chi, "/register/")):
+        found = signed_in(user).get(page).content.decode()
+        (link,) = set(re.findall(r'href="(/register/\?[^"]*standing[^"]*)"', found))
+        answer = signed_in(user).get(link.replace("&amp;", "&")).content.decode()
+        assert "3 việc quá hạn" in " ".join(shown(answer).split()), page
 
 
 def test_the_register_is_of_the_running_year_and_of_what_is_still_open(cycle, commune, an, minh):

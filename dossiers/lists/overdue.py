@@ -81,6 +81,11 @@ class Filters(Narrowed):
         )
 
 
+#: The filters by which the register is the overdue work (việc quá hạn) that the inbox and the week
+#: count: tasks still open, of whatever year.
+WORK = Filters(standing=Standing.OPEN.value, clock=Clock.INTERNAL.value)
+
+
 def _month(text: str) -> str:
     """``text`` if it is a month like ``2021-06``, else ""."""
     try:
@@ -300,6 +305,11 @@ class OverdueRegister(Listed):
         the ``most`` of one term.
         """
         return self._sums[WHOLE][0]
+
+    @property
+    def is_work(self) -> bool:
+        """Whether it shows the overdue work, neither more nor less."""
+        return self.filters.at_start() == WORK
 
     def cycles(self) -> list[Any]:
         """The cycles to choose from; 0: all of them."""

@@ -1,4 +1,6 @@
-"""The chooser beside a list: its columns, and the buttons that take it out."""
+"""What leads out of a list: the chooser of its columns, with the buttons that take it out, and the
+address of the overdue work.
+"""
 
 from typing import Any
 
@@ -6,8 +8,15 @@ from django import template
 from django.urls import reverse
 
 from dossiers.lists.export import registered
+from dossiers.lists.overdue import WORK
 
 register = template.Library()
+
+
+@register.simple_tag
+def overdue_work() -> str:
+    """The address of the overdue work of the person's area (việc quá hạn)."""
+    return f"{reverse('dossiers:register')}?{WORK.query()}"
 
 
 @register.inclusion_tag("dossiers/_export.html", takes_context=True)
