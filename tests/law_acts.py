@@ -45,7 +45,7 @@ def twice(kind):
     old = kind()
     new = kind()
     new.replaces = old
-    (field,) = {"findings", "expected_result", "result"}.intersection(vars(new))
+    (field,) = {"findings", "expected_result", "result", "note"}.intersection(vars(new))
     setattr(new, field, "Ghi lại cho đúng")
     return [old, new]
 
@@ -99,6 +99,7 @@ HANDS_IN = {
     "correct_promotion": lambda: {"record": twice(records.promotion)},
     "correct_details": lambda: details(phone="0912 345 678"),
     "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
+    "correct_samples": lambda: {"record": twice(records.samples)},
     "enter_late": lambda: {"entered_as": "existing"},
 }
 

@@ -136,6 +136,7 @@ TABLE = {
     "correct_visit": (set(S), STAYS, "reason"),
     "correct_support": (set(S), STAYS, "reason"),
     "correct_promotion": (set(S), STAYS, "reason"),
+    "correct_samples": (set(S), STAYS, "reason"),
     "correct_details": (set(S), STAYS, "reason"),
     "defer": (NO_COUNCIL_YET | REFUSED, {S.DEFERRED}, "reason"),
     "reopen": ({S.WITHDRAWN, S.DEFERRED, S.NOT_PROPOSED, S.NOT_RECOGNISED}, AT_WORK, "reason"),

@@ -401,6 +401,10 @@ BREAKS = {
     "dossiers_visit_replaces_id_key": lambda w: replaced_twice(w, records.visit),
     "dossiers_supportmeasure_replaces_id_key": lambda w: replaced_twice(w, records.support),
     "dossiers_promotion_replaces_id_key": lambda w: replaced_twice(w, records.promotion),
+    "dossiers_samplereceipt_replaces_id_key": lambda w: replaced_twice(w, records.samples),
+    "samples_replace_those_of_its_dossier": lambda w: kept(
+        w, records.samples(), replaces=of_another(w, records.samples())
+    ),
     "visit_replaces_one_of_its_dossier": lambda w: kept(
         w, records.visit(), replaces=of_another(w, records.visit())
     ),

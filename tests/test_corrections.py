@@ -62,6 +62,10 @@ REPLACED = {
     "correct_support": ("record_support", records.support, "paid", 0, 50_000_000),
     "correct_promotion": ("record_promotion", records.promotion, "cost", 0, 3_000_000),
 }
+    "correct_samples": ("record_samples", records.samples, "samples", 5, 0),
+}
+#: Where the dossier stands when it is recorded, where that is not while the plan is carried out.
+RECORDED = {"correct_promotion": State.CERTIFIED, "correct_samples": State.AT_PROVINCE}
 #: Where the dossier stands when it is corrected: also long after the step.
 LATER = [State.IMPLEMENTING, State.AT_PROVINCE, State.CERTIFIED, State.DEFERRED]
 
@@ -70,7 +74,7 @@ LATER = [State.IMPLEMENTING, State.AT_PROVINCE, State.CERTIFIED, State.DEFERRED]
 @pytest.mark.parametrize("act", REPLACED)
 def test_a_correction_is_a_new_row_and_both_are_shown(act, later, dossier, an):
     made, kind, field, was, now = REPLACED[act]
-    dossier = stand(dossier, State.CERTIFIED if act == "correct_promotion" else State.IMPLEMENTING)
+    dossier = stand(dossier, RECORDED.get(act, State.IMPLEMENTING))
     doors.act(dossier.process, made, by=an, record=kind())
     dossier = stand(dossier, later)
     page = reverse("dossiers:act", args=[dossier.pk, act])
@@ -104,7 +108,7 @@ def test_a_correction_is_a_new_row_and_both_are_shown(act, later, dossier, an):
 @pytest.mark.parametrize("act", REPLACED)
 def test_a_correction_that_changes_nothing_is_none(act, dossier, an):
     made, kind, *_rest = REPLACED[act]
-    dossier = stand(dossier, State.CERTIFIED if act == "correct_promotion" else State.IMPLEMENTING)
+    dossier = stand(dossier, RECORDED.get(act, State.IMPLEMENTING))
     doors.act(dossier.process, made, by=an, record=kind())
     page = reverse("dossiers:act", args=[dossier.pk, act])
     form = signed_in(an).get(page).context["form"]

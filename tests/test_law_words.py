@@ -1061,11 +1061,19 @@ def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune
     assert "Còn thiếu 3 sản phẩm mẫu: phải đủ trước khi hội đồng mở chấm." in words
     assert "Hẹn nộp ngày 01/03/2027." in words
     sent_up(dossier, chi)
-    doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=3))
+    with pytest.raises(ValidationError, match="ít nhất một"):
+        doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=0))
+    doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=50))
     assert dossier.samples_lacking() == 0
 
 
 def test_five_again_go_to_the_centre(at_commune, an, minh):
+    # Typed wrong: what is corrected counts alone, and what was never received counts as none.
+    for now, lacking in ((0, 3), (2, 1), (3, 0)):
+        old = dossier.samplereceipts.current().get()
+        right = records.samples(samples=now, replaces=old)
+        doors.act(dossier.process, "correct_samples", by=an, record=right, reason="Gõ nhầm")
+        assert dossier.samples_lacking() == lacking
     dossier = reported(at_commune, an)
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
     # Five that came for the province are not the centre's.

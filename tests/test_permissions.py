@@ -49,6 +49,7 @@ FREE_ACTS = {
     "correct_visit": {"an", "binh", "minh", "tam"},
     "correct_support": {"an", "binh", "minh", "tam"},
     "correct_promotion": {"an", "binh", "minh", "tam"},
+    "correct_samples": {"an", "binh", "minh"},
     "correct_details": {"an", "binh", "minh"},
     "enter_late": {"an", "binh", "minh"},
     "withdraw": {"an", "binh", "minh"},

@@ -53,6 +53,7 @@ TABLE = {
     "correct_visit": STAYS,
     "correct_support": STAYS,
     "correct_promotion": STAYS,
+    "correct_samples": STAYS,
     "record_samples": STAYS,
 }
 

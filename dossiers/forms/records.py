@@ -407,7 +407,12 @@ class CorrectedPart(RecordPart):
 
 def short(record: Any) -> str:
     """A record in a few words, told apart from others of its kind."""
-    told = {Visit: "visitor", SupportMeasure: "provider", Promotion: "channel"}
+    told = {
+        Visit: "visitor",
+        SupportMeasure: "provider",
+        Promotion: "channel",
+        SampleReceipt: "samples",
+    }
     return f"{capfirst(record._meta.verbose_name)}: {getattr(record, told[type(record)])}"
 
 
@@ -563,6 +568,9 @@ _OTHERWISE = {
     ("correct_visit", "visit"): record_form(Visit, CorrectedPart, not_future=("visited_on",)),
     ("correct_support", "supportmeasure"): record_form(
         SupportMeasure, CorrectedSupportPart, not_future=("done_on",)
+    ),
+    ("correct_samples", "samplereceipt"): record_form(
+        SampleReceipt, CorrectedPart, not_future=("received_on",)
     ),
     ("correct_promotion", "promotion"): record_form(
         Promotion, CorrectedPart, not_future=("done_on",)

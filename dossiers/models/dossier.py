@@ -487,7 +487,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         needed = self.rule_set.samples(self.product.group)
         if not needed:
             return 0
-        came = self.samplereceipts.filter(for_centre=for_centre).aggregate(all=Sum("samples"))
+        receipts = self.samplereceipts.current().filter(for_centre=for_centre)
+        came = receipts.aggregate(all=Sum("samples"))
         there = came["all"] or 0
         if not for_centre:
             report = self.communereports.order_by("-pk").first()

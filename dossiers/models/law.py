@@ -1003,6 +1003,23 @@ class Law(models.Model):
     def correct_support(self) -> None:
         """Cập nhật, đính chính nội dung hỗ trợ: một bản mới thay bản cũ."""
 
+        sorted(S),
+        None,
+        conditions=[corrected("samplereceipts")],
+        reason=True,
+        label=_("Đính chính lần nhận sản phẩm mẫu"),
+        who=OFFICERS,
+        said=_("đính chính một lần nhận sản phẩm mẫu"),
+        unsigned=True,
+        keeps=("samplereceipt",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; số mẫu cộng lấy bản mới, ghi nhầm thì sửa về 0."),
+    )
+    def correct_samples(self) -> None:
+        """Đính chính lần nhận sản phẩm mẫu: một bản mới thay bản cũ."""
+
+    @free_act(
     @free_act(
         sorted(S),
         None,

@@ -401,21 +401,30 @@ class CommuneReport(Record):
         verbose_name = _("báo cáo của xã")
 
 
-class SampleReceipt(Record):
-    """Samples that came after the commune's report, or go on to the centre (nhận sản phẩm mẫu)."""
+class SampleReceipt(Correctable):
+    """Samples that came after the commune's report, or go on to the centre (nhận sản phẩm mẫu).
+
+    None at all only in a correction: those of another dossier were typed here.
+    """
 
     received_on = models.DateField(_("ngày nhận mẫu"))
-    samples = models.PositiveSmallIntegerField(
-        _("số sản phẩm mẫu"), validators=[MinValueValidator(1)]
-    )
+    samples = models.PositiveSmallIntegerField(_("số sản phẩm mẫu"))
     for_centre = models.BooleanField(_("mẫu gửi trung ương"), default=False)
     note = models.CharField(_("ghi chú"), max_length=200, blank=True)
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("lần nhận sản phẩm mẫu")
         constraints = [
-            models.CheckConstraint(condition=Q(samples__gte=1), name="sample_receipt_has_samples")
+            models.CheckConstraint(
+                condition=Q(samples__gte=1) | Q(replaces__isnull=False),
+                name="sample_receipt_has_samples",
+            )
         ]
+
+    def clean(self) -> None:
+        super().clean()
+        if self.samples == 0 and self.replaces is None:
+            raise ValidationError({"samples": _("Ghi ít nhất một sản phẩm mẫu.")})
 
 
 class Review(Record):
