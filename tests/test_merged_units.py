@@ -239,6 +239,9 @@ ROWS = {
         ]
         == [("Phường Sông Đà", 1, 2, 1)]
     ),
+    "communes in the report of the year": lambda s: (
+        [s.own] == list(CycleReport(s.dossier.cycle).communes)
+    ),
     # Certificates.
     "certificates that end": lambda s: (
         [row["commune"] for row in Ending(s.officer, EndingFilters.of({})).rows()]

@@ -49,9 +49,13 @@ class CycleReport:
             pk__in=self.entries(*events, **conditions).values("stream_id")
         )
 
-    def communes_with(self, *events: str) -> QuerySet[OrgUnit]:
-        """The communes of the dossiers with such an entry, as they were filed."""
-        return OrgUnit.objects.filter(dossiers__in=self.dossiers_with(*events)).distinct()
+    def communes_of(self, dossiers: QuerySet[Dossier]) -> QuerySet[OrgUnit]:
+        """The communes of today that have these dossiers, as the table has a row of each: those
+        merged into one are one.
+        """
+        filed = set(dossiers.order_by().values_list("commune", flat=True))
+        moved = Moved.among(filed)
+        return OrgUnit.objects.filter(pk__in={moved.of(pk) for pk in filed})
 
     def districts_with(self, *events: str) -> QuerySet[OrgUnit]:
         """The districts with such an entry by a post of theirs or of one of their communes."""
@@ -81,7 +85,7 @@ class CycleReport:
 
     @property
     def communes(self) -> QuerySet[OrgUnit]:
-        return self.communes_with()
+        return self.communes_of(self.dossiers)
 
     # --- Which way they came ------------------------------------------------------------------
 
@@ -124,7 +128,7 @@ class CycleReport:
     @property
     def communes_proposing(self) -> QuerySet[OrgUnit]:
         """Whose dossiers reached the province."""
-        return OrgUnit.objects.filter(dossiers__in=self.proposed).distinct()
+        return self.communes_of(self.proposed)
 
     @property
     def revoked(self) -> QuerySet[Dossier]:
