@@ -1,5 +1,6 @@
 """The demo: everything the walk can show, with something to do for every role, around today."""
 
+import html
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from io import StringIO
@@ -195,6 +196,43 @@ def test_the_ward_that_took_another_over_finds_its_old_certificate_by_the_pages(
     assert both in client.get(f"/dossiers/{old.pk}/").content.decode()
     assert name in client.get("/dossiers/new/").content.decode()
     assert both in client.get(given.get_absolute_url()).content.decode()
+
+
+def test_who_stands_in_who_has_left_and_who_counts_again_find_their_way_by_the_pages(client):
+    """Page by page, each leading on to what they have to do."""
+    claimed = Task.objects.open().get(owner__username="xa.natau.2")
+    again = EvaluationRound.objects.get(name="Đợt bổ sung")
+    scoring = EvaluationRound.objects.get(name="Đợt 2")
+    left = Member.objects.get(until__isnull=False, council=again.council)
+    entry, dossier = again.entries.get(), claimed.dossier
+    ways = {
+        # The officer is on leave: their claimed work lies before the stand-in, who can do it.
+        "xa.natau.thay": [
+            ("/inbox/", f"/tasks/{claimed.pk}/"),
+            (f"/tasks/{claimed.pk}/", 'name="act"'),
+            (f"/dossiers/{dossier.pk}/", dossier.product.name),
+        ],
+        # A member who has left reaches their sheets of the rounds that met before, where the letter
+        # of each leads; the list is of councils on which one sits.
+        left.user.username: [
+            (f"/rounds/{scoring.pk}/sheets/", f"/entries/{scoring.entries.first().pk}/sheet/"),
+            (f"/rounds/{again.pk}/sheets/", f"/entries/{entry.pk}/sheet/"),
+            (f"/entries/{entry.pk}/sheet/", entry.dossier.product.name),
+        ],
+        # The round that was opened again says what it waits for, and leads there.
+        "hoidong.thuky": [
+            ("/rounds/", f"/rounds/{again.pk}/"),
+            (f"/rounds/{again.pk}/", f"/rounds/{again.pk}/count/"),
+            (f"/rounds/{again.pk}/count/", entry.dossier.product.name),
+        ],
+    }
+    with clock.at(TODAY):
+        for username, pages in ways.items():
+            client.force_login(User.objects.get(username=username))
+            for page, leads in pages:
+                answer = client.get(page)
+                assert answer.status_code == 200, (username, page)
+                assert leads in html.unescape(answer.content.decode()), (username, page, leads)
 
 
 def test_the_ways_beside_the_walk_are_there():
