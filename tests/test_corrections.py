@@ -457,7 +457,25 @@ def test_at_a_gate_what_is_left_unticked_has_a_reason_of_the_list(case, dossier)
     assert review.unticked == [f"{form.checks[0]}: {said}"]
 
 
-def test_where_there_is_no_gate_the_next_reader_still_sees_what_was_left(dossier, an):
+def test_a_reason_asked_because_of_the_day_is_one_of_the_same_list():
+    for case, (why, until, words, wrong, said) in EXCUSES.items():
+        form = acts.AskedForm({"why": why, "until": until, "reason": words}, sentences=["Muộn"])
+        if wrong:
+            at = {"why_0": "why", "until_0": "until", "words_0": "reason"}[wrong]
+            assert list(form.errors) == [at], case
+            continue
+        call = {}
+        assert form.is_valid(), case
+        form.add_to(call)
+        assert call == {"reason": said}, case
+
+
+def test_nothing_goes_forward_with_items_left_unticked_and_no_reason(dossier, an):
+    assert {name for name, act in ACTS.items() if act.reviewed} == {
+        "screen_idea", "select_idea", "check_plan", "approve_plan", "confirm_dossier",
+        "forward_to_district", "forward_to_province", "accept_at_district", "accept_at_province",
+        "propose_recognition",
+    }  # fmt: skip
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     task = open_task(dossier)
     client = signed_in(an)

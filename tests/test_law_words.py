@@ -641,7 +641,8 @@ def test_the_page_asks_for_the_reason_at_its_field(given, cycle, commune, an):
     words = " ".join(page.content.decode().split())
     assert "từ 02/09/2026 đến hết 01/11/2026" in words
     assert "Nộp muộn hơn thời gian nộp hồ sơ đánh giá lại" in words
-    assert 'name="submit_dossier-reason-reason"' in words
+    for asked in ("why", "until", "reason"):
+        assert f'name="submit_dossier-reason-{asked}"' in words
 
 
 # --- Đ.12: which law on the day it is filed -------------------------------------------------

@@ -97,14 +97,58 @@ class ReasonForm(PlainPart):
         call["reason"] = self.cleaned_data["reason"]
 
 
-class AskedForm(ReasonForm):
-    """A reason that is asked because of the day: ``sentences`` say what is out of the ordinary."""
+class AskedForm(PlainPart):
+    """A reason of the list (:class:`~dossiers.law.excuses.Excuse`) that is asked because of the
+    day: ``sentences`` say what is out of the ordinary. With ``awaits`` it can only be that what
+    lacks comes on a day, and of what kind the goods are.
+    """
 
     legend = _("Cần nêu lý do")
+    why = forms.ChoiceField(
+        label=_("Lý do"), choices=[("", _("— Chọn lý do —")), *Excuse.choices], required=False
+    )
+    until = DateField(
+        label=_("Hạn bổ sung"), required=False, help_text=_("Cần khi chọn «Chờ bổ sung».")
+    )
+    # Named as the words of every other reason, so that a form for many fills it alike.
+    reason = long_text(
+        _("Nói rõ lý do"),
+        required=False,
+        help_text=_("Chỉ bắt buộc khi chọn «Khác»; chỉ ghi lời thì hiểu là «Khác»."),
+    )
 
-    def __init__(self, *args: Any, sentences: list[Words], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, sentences: list[Words], awaits: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.about = " ".join(map(str, sentences))
+        self.about, self.awaits = " ".join(map(str, sentences)), awaits
+        if awaits:
+            only = Excuse.AWAITED
+            self.fields["why"].choices = [(only.value, only.label)]
+            for name in ("why", "until", "reason"):
+                self.fields[name].required = True
+                polish(self.fields[name])
+            self.fields["until"].help_text = ""
+            self.fields["reason"].help_text = _("Hàng tươi sống hay theo mùa vụ nào, vì sao.")
+
+    def _said(self) -> tuple[str, Any, str]:
+        said = self.cleaned_data.get
+        until, words = said("until"), said("reason") or ""
+        return excuses.chosen(said("why") or "", until, words), until, words
+
+    def clean(self) -> Any:
+        cleaned = super().clean()
+        wrong = excuses.lacks(*self._said(), clock.today())
+        if wrong:
+            at = {"words": "reason"}.get(wrong[0], wrong[0])
+            # What could not be read has its own sentence.
+            if at not in self.errors:
+                self.add_error(at, str(wrong[1]))
+        return cleaned
+
+    def add_to(self, call: dict[str, Any]) -> None:
+        with translation.override("vi"):
+            call["reason"] = excuses.said(*self._said())
 
 
 class NoteForm(PlainPart):

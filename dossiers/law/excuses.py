@@ -21,6 +21,11 @@ class Excuse(models.TextChoices):
 def lacks(
     why: str, until: date | None, words: str, today: date
 ) -> tuple[str, str | Promise] | None:
+def chosen(why: str, until: date | None, words: str) -> str:
+    """The reason that was chosen; words alone are «Khác»."""
+    return why or (Excuse.OTHER.value if words.strip() and until is None else "")
+
+
     """What an excuse given ``today`` still lacks, as the part ("why", "until", "words") and a
     sentence; None when it is whole.
     """
