@@ -1,9 +1,11 @@
 """Each act of the law through its door, with what it hands in."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 from django.db import transaction
 
+from cycle import clock
 from cycle.models import HistoryEntry, Rubric, Stream, User
 from dossiers.models import (
     Producer,
@@ -78,7 +80,7 @@ HANDS_IN = {
     "certify": lambda: {"record": records.certificate(), "paper": records.signed_paper()},
     "nominate": lambda: {
         "paper": records.signed_paper(),
-        "reason": "Hàng tươi sống, gửi mẫu ngày 20/12/2026",
+        "reason": f"Hàng tươi sống, gửi mẫu ngày {clock.today() + timedelta(days=20):%d/%m/%Y}",
     },
     **{
         act: lambda: {"paper": records.signed_paper()}
@@ -97,9 +99,9 @@ HANDS_IN = {
     "correct_visit": lambda: {"record": twice(records.visit)},
     "correct_support": lambda: {"record": twice(records.support)},
     "correct_promotion": lambda: {"record": twice(records.promotion)},
+    "correct_samples": lambda: {"record": twice(records.samples)},
     "correct_details": lambda: details(phone="0912 345 678"),
     "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
-    "correct_samples": lambda: {"record": twice(records.samples)},
     "enter_late": lambda: {"entered_as": "existing"},
 }
 

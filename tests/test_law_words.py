@@ -1060,21 +1060,23 @@ def test_what_lacks_warns_at_forwarding_and_may_follow_by_a_day_named(at_commune
     address = reverse("dossiers:task", args=[open_task(dossier).pk])
     words = " ".join(client.get(address).content.decode().split())
     assert "Còn thiếu 3 sản phẩm mẫu: phải đủ trước khi hội đồng mở chấm." in words
-    assert "Hẹn nộp ngày 01/03/2027." in words
+    assert "Hẹn nộp ngày 01/03/2027." in words and "Đã quá ngày hẹn" not in words
+    with clock.at(at(2027, 3, 2)):
+        assert "Đã quá ngày hẹn" in client.get(address).content.decode()
     sent_up(dossier, chi)
     with pytest.raises(ValidationError, match="ít nhất một"):
         doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=0))
     doors.act(dossier.process, "record_samples", by=an, record=records.samples(samples=50))
     assert dossier.samples_lacking() == 0
-
-
-def test_five_again_go_to_the_centre(at_commune, an, minh):
     # Typed wrong: what is corrected counts alone, and what was never received counts as none.
     for now, lacking in ((0, 3), (2, 1), (3, 0)):
         old = dossier.samplereceipts.current().get()
         right = records.samples(samples=now, replaces=old)
         doors.act(dossier.process, "correct_samples", by=an, record=right, reason="Gõ nhầm")
         assert dossier.samples_lacking() == lacking
+
+
+def test_five_again_go_to_the_centre(at_commune, an, minh):
     dossier = reported(at_commune, an)
     dossier = stand(dossier, S.AWAITING_DECISION, stars=5, points_sum="650")
     # Five that came for the province are not the centre's.
@@ -1094,7 +1096,9 @@ def test_five_again_go_to_the_centre(at_commune, an, minh):
         ("food", 0, "", False),
         ("food", 4, "", False),
         ("food", 5, "", True),
-        ("food", 0, "Cam chưa vào mùa, gửi mẫu ngày 20/12/2026", True),
+        ("food", 0, "chờ bổ sung, hạn {day} (Cam chưa vào mùa)", True),
+        ("food", 0, "Cam chưa vào mùa, sẽ gửi mẫu sau", False),
+        ("food", 0, "Cam chưa vào mùa, gửi mẫu ngày 20/12/2025", False),
         ("community_tourism", 0, "", True),
     ],
 )
@@ -1114,6 +1118,13 @@ def test_without_five_for_the_centre_it_is_asked_when_they_come(
     client.force_login(son)
     page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk])).content.decode()
     assert ('name="nominate-reason-reason"' in page) is not (goes and not reason)
+    day = clock.today() + timedelta(days=20)
+    reason = reason.format(day=f"{day:%d/%m/%Y}")
+    if reason and not goes:
+        # Fresh and seasonal goods alone may follow, and then by a day named.
+        with pytest.raises(ConditionNotMet, match="Hãy ghi ngày sẽ bổ sung"):
+            doors.complete(open_task(dossier), "nominate", reason=reason, **asked)
+        return
     if not goes:
         with pytest.raises(ConditionNotMet, match=f"Còn thiếu {5 - came} sản phẩm mẫu gửi trung"):
             doors.complete(open_task(dossier), "nominate", **asked)
@@ -1123,6 +1134,12 @@ def test_without_five_for_the_centre_it_is_asked_when_they_come(
     assert (entry.reason, entry.data.get("outside")) == (reason, ["samples"] if reason else None)
     if reason:
         counted(cycle, "samples", an)
+        page = reverse("dossiers:dossier", args=[dossier.pk])
+        said = f"Hẹn gửi ngày {day:%d/%m/%Y}."
+        client.force_login(minh)
+        assert said in client.get(page).text and "Đã quá ngày hẹn" not in client.get(page).text
+        with clock.at(clock.now() + timedelta(days=21)):
+            assert said in client.get(page).text and "Đã quá ngày hẹn" in client.get(page).text
 
 
 def test_five_for_the_centre_are_not_the_councils(at_commune, an):

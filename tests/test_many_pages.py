@@ -515,6 +515,9 @@ def test_what_one_form_asks_once_more_many_ask_too(
     )  # fmt: skip
     if begins:
         assert not alone.do() and alone.asks
+    if act == "nominate":
+        typed["nominate-reason-why"] = "awaited"
+        typed["nominate-reason-until"] = f"{clock.today() + timedelta(days=20):%d/%m/%Y}"
         asked = str(alone.warning)
     else:
         asked = " ".join(part.about for part in alone.parts if isinstance(part, AskedForm))

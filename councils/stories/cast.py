@@ -82,7 +82,7 @@ REASONS = {
     "return_for_supplement": "Nhãn thiếu hạn sử dụng; phiếu kiểm nghiệm đã quá 12 tháng",
     "not_recognise": "Nhãn hàng hóa ghi chưa đúng quy định, đề nghị hoàn thiện nhãn",
     "not_propose": "Kết quả dưới 3 sao, chưa đủ điều kiện đề nghị lên tỉnh",
-    "nominate": "Hàng tươi sống: Văn phòng tỉnh gửi mẫu ngày trung ương họp",
+    "nominate": "chờ bổ sung, hạn {day} (hàng tươi sống, gửi mẫu trước ngày trung ương họp)",
     "withdraw": "Chủ thể ngừng sản xuất, có đơn đề nghị rút",
     "defer": "Mất mùa, chủ thể đề nghị chuyển sang năm sau",
     "revoke": "Nguyên liệu không còn lấy tại địa phương, chủ thể không khắc phục",

@@ -25,6 +25,7 @@ from councils.stories.scenes import Scene
 from cycle import clock, files
 from cycle.models import Document, Level, OrgUnit, Role, Rubric
 from cycle.workdays import add_months
+from cycle.written import day_text
 from dossiers.models import (
     ACTS,
     BatchState,
@@ -159,7 +160,8 @@ class Walk:
 
     def act(self, name: str, result: str) -> None:
         """Do the act ``name``; ``result`` is its points, or for ``enter_late`` the reason."""
-        given: dict[str, Any] = {"reason": REASONS.get(name, "")}
+        day = day_text(clock.today() + timedelta(days=20))
+        given: dict[str, Any] = {"reason": REASONS.get(name, "").format(day=day)}
         if not given["reason"] and self.dossier.asked(ACTS[name], clock.today()):
             given["reason"] = OUT_OF_THE_ORDINARY
         if name == "enter_late":

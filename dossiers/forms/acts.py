@@ -787,7 +787,12 @@ class ActForm:
         elif self.act.reason:
             add("reason", ReasonForm)
         elif asked := dossier.asked(self.act, clock.today()):
-            add("reason", AskedForm, sentences=list(asked.values()))
+            add(
+                "reason",
+                AskedForm,
+                sentences=list(asked.values()),
+                awaits=self.act.awaits(asked),
+            )
         elif self.act.reviewed and task is not None:
             add("review", ReviewForm, node=task.node, gate=self.act.gate)
         elif task is not None:

@@ -3,7 +3,7 @@
 An :class:`Act` is declared once, at its transition in ``dossiers/models/law.py``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, cast
 
@@ -153,6 +153,12 @@ class Act:
         """
         alone = self.unsigned or self.corrects or self.takes or self.fetches or self.gate
         return not alone and self.who != ON_AUTHORITY and _IN_A_ROW.issuperset(self.keeps)
+    def awaits(self, codes: Collection[str]) -> bool:
+        """Whether what lacks by one of the questions ``codes`` follows on a day: its reason then
+        names that day.
+        """
+        return any(each.awaits and each.code in codes for each in self.asks)
+
 
     @property
     def gives_result(self) -> bool:

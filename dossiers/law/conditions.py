@@ -106,21 +106,27 @@ class Question:
     """What makes an act need a reason on the day it is done (phải nêu lý do). It forbids nothing.
 
     ``ask(dossier, day)`` is the sentence that says what is out of the ordinary, or None. The year's
-    report counts it under ``label`` by its ``code``, which the history keeps.
+    report counts it under ``label`` by its ``code``, which the history keeps. With ``awaits`` what
+    lacks follows on a day, and the reason names it.
     """
 
     def __init__(
-        self, code: str, label: Words, ask: Callable[[Dossier, date], Words | None]
+        self,
+        code: str,
+        label: Words,
+        ask: Callable[[Dossier, date], Words | None],
+        *,
+        awaits: bool = False,
     ) -> None:
-        self.code, self.label, self.ask = code, label, ask
+        self.code, self.label, self.ask, self.awaits = code, label, ask, awaits
         self.__doc__ = ask.__doc__
 
 
 def question(
-    code: str, label: Words
+    code: str, label: Words, *, awaits: bool = False
 ) -> Callable[[Callable[[Dossier, date], Words | None]], Question]:
     """Make a check a :class:`Question` of this code and label."""
-    return lambda ask: Question(code, label, ask)
+    return lambda ask: Question(code, label, ask, awaits=awaits)
 
 
 @question("D6", _("Đánh giá lại nộp ngoài thời gian 180–120 ngày"))
@@ -408,7 +414,7 @@ def result_approved(dossier: Dossier) -> Words | None:
     return None
 
 
-@question("samples", _("Đề nghị trung ương khi chưa đủ sản phẩm mẫu"))
+@question("samples", _("Đề nghị trung ương khi chưa đủ sản phẩm mẫu"), awaits=True)
 def samples_for_centre(dossier: Dossier, day: date) -> Words | None:
     """Đủ sản phẩm mẫu gửi trung ương (Đ.6.2.d): fresh and seasonal goods may follow, on a day that
     the reason names.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+
+from cycle import written
 
 
 class Excuse(models.TextChoices):
@@ -18,14 +21,14 @@ class Excuse(models.TextChoices):
     OTHER = "other", _("Khác")
 
 
-def lacks(
-    why: str, until: date | None, words: str, today: date
-) -> tuple[str, str | Promise] | None:
 def chosen(why: str, until: date | None, words: str) -> str:
     """The reason that was chosen; words alone are «Khác»."""
     return why or (Excuse.OTHER.value if words.strip() and until is None else "")
 
 
+def lacks(
+    why: str, until: date | None, words: str, today: date
+) -> tuple[str, str | Promise] | None:
     """What an excuse given ``today`` still lacks, as the part ("why", "until", "words") and a
     sentence; None when it is whole.
     """
@@ -49,3 +52,17 @@ def said(why: str, until: date | None = None, words: str = "") -> str:
     else:
         return words.strip() or _now("không nêu lý do")
     return f"{told} ({words.strip()})" if words.strip() else told
+
+
+def day_of(reason: str) -> date | None:
+    """The last day that a ``reason`` in words names (until when it waits), or None."""
+    return max(
+        filter(None, map(_day, re.findall(r"\b\d{1,2}/\d{1,2}/\d{4}\b", reason))), default=None
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return written.day(text)
+    except written.NotADay:
+        return None

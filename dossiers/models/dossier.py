@@ -48,6 +48,7 @@ from cycle.models.history import changed
 from cycle.models.reading import Point
 from cycle.points import mean_or_none
 from cycle.steps import Step
+from dossiers.law import excuses
 from dossiers.law.acts import Act
 from dossiers.law.conditions import (
     ActNotPossible,
@@ -808,6 +809,11 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 reason = stated(reason)
             elif asked:
                 reason = stated(reason, next(iter(asked.values())))
+                named = excuses.day_of(reason)
+                if act.awaits(asked) and (named is None or named < timezone.localdate(moment)):
+                    raise ConditionNotMet(
+                        [Lack(_("Hãy ghi ngày sẽ bổ sung, từ hôm nay trở đi."), "until")]
+                    )
             if asked:
                 data["outside"] = list(asked)
             self._check_paper(act, doing, paper, by_round=authorised)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import rules
@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import DayOff, Level
+from dossiers.law import excuses
 from dossiers.law.states import RECOGNISED, UNDECIDED
 from dossiers.models import CaseType, Dossier, State
 from dossiers.terms.due import UNITS, due
@@ -53,6 +54,11 @@ def clocks(dossier: Dossier) -> dict[str, Any]:
     return {"terms": rows}
 
 
+def _awaited(name: str, day: date | None) -> dict[str, Any]:
+    """The ``day`` on which what lacks was to follow, and whether it has passed."""
+    return {name: day, f"missed_{name}": bool(day and day < clock.today())}
+
+
 @register.inclusion_tag("dossiers/_days_of_law.html", takes_context=True)
 def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
     """The days that decide what law and which batch ``dossier`` belongs to: when it may be filed,
@@ -69,10 +75,12 @@ def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
     if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):
         days["samples"] = lacking
         report = dossier.communereports.order_by("-pk").first()
-        days["follow_on"] = report and report.samples_follow_on
+        days |= _awaited("follow_on", report.samples_follow_on if report else None)
     nominating = dossier.state in (State.AWAITING_DECISION, State.AT_CENTRE)
     if nominating and dossier.goes_up(Level.PROVINCE):
         days["for_centre"] = dossier.samples_lacking(for_centre=True)
+        sent = dossier.history.filter(data__outside__contains=["samples"]).order_by("seq").last()
+        days |= _awaited("centre_on", excuses.day_of(sent.reason) if sent else None)
     if reevaluated:
         days["ordered"] = None if days["refiling"] else dossier.ordered_on()
         days["outside"] = dossier.history.filter(data__outside__contains=["D6"]).exists()
