@@ -18,6 +18,7 @@ from cycle.models import HistoryEntry, Office, Stream
 from dossiers.forms import acts, opening
 from dossiers.law import excuses
 from dossiers.models import (
+    ACTS,
     ConditionNotMet,
     Dossier,
     OutreachEvent,
@@ -61,7 +62,6 @@ REPLACED = {
     "correct_visit": ("record_visit", records.visit, "visitor", "Lò Thị An", "Quàng Văn Chi"),
     "correct_support": ("record_support", records.support, "paid", 0, 50_000_000),
     "correct_promotion": ("record_promotion", records.promotion, "cost", 0, 3_000_000),
-}
     "correct_samples": ("record_samples", records.samples, "samples", 5, 0),
 }
 #: Where the dossier stands when it is recorded, where that is not while the plan is carried out.
@@ -419,10 +419,10 @@ def test_a_name_that_is_too_long_is_refused_and_shown_again(cycle, commune, an):
 # --- What was left unticked ------------------------------------------------------------------------
 
 LATER_DAY = "31/12/2029"
-#: why, until, words of an item left unticked -> the field that is wrong at a gate, or what is said.
+#: why, until, words of an item left unticked -> the field that is wrong, or what is said.
 EXCUSES = {
     "nothing": ("", "", "", "why_0", None),
-    "words without a choice": ("", "", "Chưa có", "why_0", None),
+    "words without a choice": ("", "", "Chưa có", None, "Chưa có"),
     "not applicable": ("na", "", "", None, "không áp dụng"),
     "awaited without a day": ("awaited", "", "", "until_0", None),
     "awaited": ("awaited", LATER_DAY, "", None, f"chờ bổ sung, hạn {LATER_DAY}"),
@@ -434,7 +434,7 @@ EXCUSES = {
 
 
 @pytest.mark.parametrize("case", EXCUSES)
-def test_at_a_gate_what_is_left_unticked_has_a_reason_of_the_list(case, dossier):
+def test_what_is_left_unticked_has_a_reason_of_the_list(case):
     why, until, words, wrong, said = EXCUSES[case]
     form = acts.ReviewForm(
         {
@@ -445,7 +445,6 @@ def test_at_a_gate_what_is_left_unticked_has_a_reason_of_the_list(case, dossier)
             "remarks": "",
         },
         node="check_dossier",
-        gate=True,
     )
     if wrong:
         assert list(form.errors) == [wrong]
@@ -480,13 +479,28 @@ def test_nothing_goes_forward_with_items_left_unticked_and_no_reason(dossier, an
     task = open_task(dossier)
     client = signed_in(an)
     page = reverse("dossiers:task", args=[task.pk])
-    client.post(page, {"act": "screen_idea"})
-    review = Review.objects.get()
     checks = [str(each) for each in acts.GUIDES["screen_idea"].checks]
-    assert review.checked == []
-    assert review.unticked == [f"{each}: không nêu lý do" for each in checks]
+    sent = {"act": "screen_idea", "screen_idea-review-checked": ["0"]}
+    # One sentence for all that are left, not one for each.
+    refused = client.post(page, sent | {"screen_idea-review-remarks": "Đã xem"})
+    (problem,) = refused.context["tried"].problems
+    assert problem[0] == "id_screen_idea-review-why_rest"
+    assert problem[1] == f"Hãy chọn lý do. Chưa đánh dấu: {'; '.join(checks[1:])}."
+    assert "Đã xem" in refused.content.decode() and not Review.objects.exists()
+    # And one reason for all, beside those of their own.
+    sent["screen_idea-review-why_rest"] = "na"
+    sent["screen_idea-review-words_2"] = "Đã gửi riêng"
+    assert client.post(page, sent).status_code == 302
+    review = Review.objects.get()
+    assert review.checked == checks[:1]
+    said = ["không áp dụng", "Đã gửi riêng", *["không áp dụng"] * (len(checks) - 3)]
+    assert review.unticked == [f"{each}: {why}" for each, why in zip(checks[1:], said, strict=True)]
     shown = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
-    assert f"✗ {checks[0]}: không nêu lý do" in shown
+    assert f"✗ {checks[1]}: không áp dụng" in shown
+
+
+def test_what_sends_back_or_refuses_asks_no_reason_of_the_checklist():
+    assert {act.tone for act in ACTS.values() if act.reviewed} == {"forward"}
 
 
 def test_the_list_of_reasons_is_one():

@@ -69,8 +69,17 @@ def paper(act, **fields):
     return {f"{act}-paper-{name}": value for name, value in values.items()}
 
 
+#: The checklist of each act, once for all dossiers: everything is ticked.
+TICKED = {
+    f"{act}-review-checked": [str(n) for n in range(items)]
+    for act, items in (
+        ("accept_at_province", 5), ("forward_to_province", 2), ("propose_recognition", 2)
+    )
+}  # fmt: skip
+
+
 def rows(dossiers, **columns):
-    typed = {"dossier": [str(dossier.pk) for dossier in dossiers]}
+    typed = TICKED | {"dossier": [str(dossier.pk) for dossier in dossiers]}
     for number, dossier in enumerate(dossiers, 1):
         typed[f"row-{dossier.pk}-on"] = "on"
         for name, value in columns.items():
@@ -506,8 +515,13 @@ def test_what_one_form_asks_once_more_many_ask_too(
     if act == "certify":
         typed |= rows(two, number="%02d/GCN-UBND")
         typed["certify-certificate-issued_on"] = today()
+    if act == "nominate":
+        typed["nominate-reason-why"] = "awaited"
+        typed["nominate-reason-until"] = f"{clock.today() + timedelta(days=20):%d/%m/%Y}"
     data = QueryDict(mutable=True)
     data.update({name: said for name, said in typed.items() if isinstance(said, str)})
+    for name, said in TICKED.items():
+        data.setlist(name, said)
     data.update({f"{act}-reason-reason": "Đã xem", f"{act}-certificate-number": "01/GCN-UBND"})
     alone = ActForm(
         act, two[0], user, task=open_task(two[0]), data=data,
@@ -515,9 +529,6 @@ def test_what_one_form_asks_once_more_many_ask_too(
     )  # fmt: skip
     if begins:
         assert not alone.do() and alone.asks
-    if act == "nominate":
-        typed["nominate-reason-why"] = "awaited"
-        typed["nominate-reason-until"] = f"{clock.today() + timedelta(days=20):%d/%m/%Y}"
         asked = str(alone.warning)
     else:
         asked = " ".join(part.about for part in alone.parts if isinstance(part, AskedForm))

@@ -124,7 +124,8 @@ def test_a_request_of_before_the_filing_is_asked_about_once(make, chi, settings,
             "scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF"),
         }
         named = {f"forward_to_province-paper-{name}": value for name, value in said.items()}
-        return named | {"act": "forward_to_province"}
+        ticked = {"forward_to_province-review-checked": ["0", "1"]}
+        return named | ticked | {"act": "forward_to_province"}
 
     page = client.post(address, typed(day)).content.decode()
     assert f"ký ngày {day:%d/%m/%Y}, trước ngày nộp hồ sơ ({opened:%d/%m/%Y})" in page
@@ -230,7 +231,8 @@ def test_a_mark_that_is_sent_along_is_none(make, chi, settings, tmp_path):
     }
     named = {f"forward_to_province-paper-{name}": value for name, value in said.items()}
     address = reverse("dossiers:task", args=[open_task(dossier).pk])
-    page = client.post(address, named | {"act": "forward_to_province"})
+    ticked = {"forward_to_province-review-checked": ["0", "1"]}
+    page = client.post(address, named | ticked | {"act": "forward_to_province"})
     assert [place for place, _said in page.context["tried"].problems] == [
         "id_forward_to_province-paper-signer"
     ]
@@ -282,7 +284,8 @@ def forward(make, chi, settings, tmp_path):
             "scan_file": SimpleUploadedFile("a.pdf", b"%PDF-1.7 x obj %%EOF"),
         }
         named = {f"forward_to_province-paper-{name}": value for name, value in said.items()}
-        return named | {"act": "forward_to_province"}
+        ticked = {"forward_to_province-review-checked": ["0", "1"]}
+        return named | ticked | {"act": "forward_to_province"}
 
     return dossier, client, address, typed
 

@@ -353,7 +353,8 @@ def requesting(dossier, by, **typed):
     client.force_login(by)
     named = {f"forward_to_province-paper-{name}": said for name, said in (values | typed).items()}
     address = reverse("dossiers:task", args=[open_task(dossier).pk])
-    return client.post(address, {"act": "forward_to_province"} | named, follow=True)
+    ticked = {"forward_to_province-review-checked": ["0", "1"]}
+    return client.post(address, {"act": "forward_to_province"} | ticked | named, follow=True)
 
 
 def request_in(dossier, by, name="de-nghi.pdf", content_type="application/pdf"):

@@ -367,10 +367,8 @@ def asks(act: Act, *, request: bool = False) -> list[str]:
         found.append(": ".join(filter(None, [str(name), told])))
     if has_compulsory_evidence in act.conditions:
         found.append(_("đủ giấy tờ bắt buộc"))
-    if act.gate:
-        found.append(_("đánh dấu từng nội dung đã kiểm tra, ghi nhận xét cho nội dung bỏ qua"))
-    elif act.reviewed:
-        found.append(_("đánh dấu nội dung đã kiểm tra"))
+    if act.reviewed:
+        found.append(_("đánh dấu từng nội dung đã kiểm tra, chọn lý do cho nội dung chưa đánh dấu"))
     if act.tone == "return":
         found.append(_("từng nội dung phải làm lại, ghi một lần cho đủ"))
     elif act.reason:

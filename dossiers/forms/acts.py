@@ -163,9 +163,9 @@ class NoteForm(PlainPart):
 
 
 class ReviewForm(PlainPart):
-    """The checklist of the task with remarks (phiếu kiểm tra). What is left unticked gets a reason
-    from the list of :class:`~dossiers.law.excuses.Excuse`, for the next reader; with ``gate`` the
-    reason is required.
+    """The checklist of the task with remarks (phiếu kiểm tra). What is left unticked needs a reason
+    from the list of :class:`~dossiers.law.excuses.Excuse`, for the next reader: one of its own, or
+    the one that is given once for all that have none.
     """
 
     checked = forms.MultipleChoiceField(
@@ -175,70 +175,86 @@ class ReviewForm(PlainPart):
     )
     remarks = long_text(_("Nhận xét"), required=False)
 
-    def __init__(self, *args: Any, node: str, gate: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, node: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.checks, self.gate = GUIDES[node].checks, gate
+        self.checks = GUIDES[node].checks
         self.fields["checked"].choices = [(str(n), text) for n, text in enumerate(self.checks)]
+        if len(self.checks) > 1:
+            self._ask("rest", _("mọi nội dung còn lại"))
         for n, text in enumerate(self.checks):
-            this = {"item": text}
-            self.fields[f"why_{n}"] = forms.ChoiceField(
-                label=format_lazy(_("Chưa đánh dấu vì: {item}"), **this),
-                choices=[("", _("— Chọn lý do —")), *Excuse.choices],
-                required=False,
-            )
-            self.fields[f"until_{n}"] = DateField(
-                label=format_lazy(_("Chờ đến hạn: {item}"), **this), required=False
-            )
-            self.fields[f"words_{n}"] = forms.CharField(
-                label=format_lazy(_("Lý do khác: {item}"), **this), max_length=300, required=False
-            )
-            for name in self._excuse(n):
-                polish(self.fields[name])
-        self.order_fields(["checked", *self._excuses(), "remarks"])
+            self._ask(n, text)
+        names = [name for name in self.fields if name not in ("checked", "remarks")]
+        self.order_fields(["checked", *names, "remarks"])
         self.folds = (
-            Fold(
-                _("Lý do của nội dung chưa đánh dấu"),
-                tuple(self._excuses()),
-                about=_("bắt buộc") if gate else _("để người sau biết"),
-            ),
+            Fold(_("Lý do của nội dung chưa đánh dấu"), tuple(names), about=_("bắt buộc")),
         )
 
+    def _ask(self, n: int | str, text: Words) -> None:
+        why, until, words = self._names(n)
+        self.fields[why] = forms.ChoiceField(
+            label=format_lazy(_("Chưa đánh dấu vì: {item}"), item=text),
+            choices=[("", _("— Chọn lý do —")), *Excuse.choices],
+            required=False,
+        )
+        self.fields[until] = DateField(
+            label=format_lazy(_("Chờ đến hạn: {item}"), item=text), required=False
+        )
+        self.fields[words] = forms.CharField(
+            label=format_lazy(_("Lý do khác: {item}"), item=text), max_length=300, required=False
+        )
+        for name in (why, until, words):
+            polish(self.fields[name])
+
     @staticmethod
-    def _excuse(n: int) -> tuple[str, str, str]:
+    def _names(n: int | str) -> tuple[str, str, str]:
         return f"why_{n}", f"until_{n}", f"words_{n}"
 
-    def _excuses(self) -> list[str]:
-        return [name for n in range(len(self.checks)) for name in self._excuse(n)]
-
-    def _unticked(self) -> list[tuple[int, str, Any, str]]:
-        """(number, reason, day, words) of each item that was left unticked."""
-        ticked = {int(n) for n in self.cleaned_data.get("checked", ())}
+    def _given(self, n: int | str) -> tuple[str, Any, str]:
+        """The reason, day and words that were given for an item, or for the «rest»."""
+        why, until, words = self._names(n)
         said = self.cleaned_data.get
-        return [
-            (n, said(why) or "", said(until), said(words) or "")
-            for n in range(len(self.checks))
-            if n not in ticked
-            for why, until, words in [self._excuse(n)]
-        ]
+        text = said(words) or ""
+        return excuses.chosen(said(why) or "", said(until), text), said(until), text
+
+    def _unticked(self) -> list[tuple[int, int | str]]:
+        """(number, where its reason stands) of each item that was left unticked: by itself, or with
+        the rest.
+        """
+        ticked = {int(n) for n in self.cleaned_data.get("checked", ())}
+        left = [n for n in range(len(self.checks)) if n not in ticked]
+        # A reason that could not be read is one, and has its sentence.
+        own = {n for n in left if any(self._given(n)) or self._wrong(n)}
+        alone = len(self.checks) == 1 or len(left) == len(own) + 1 and not self._rest_is_given
+        return [(n, n if n in own or alone else "rest") for n in left]
+
+    @property
+    def _rest_is_given(self) -> bool:
+        return any(self._given("rest")) or self._wrong("rest")
+
+    def _wrong(self, n: int | str) -> bool:
+        return any(name in self.errors for name in self._names(n))
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        for n, why, until, words in self._unticked():
-            if not (self.gate or why or until or words):
-                continue
-            wrong = excuses.lacks(why, until, words, clock.today())
-            # A day that could not be read has its own sentence.
+        for n in dict.fromkeys(where for _number, where in self._unticked()):
+            wrong = excuses.lacks(*self._given(n), clock.today())
             if wrong and f"{wrong[0]}_{n}" not in self.errors:
-                self.add_error(f"{wrong[0]}_{n}", str(wrong[1]))
+                said = str(wrong[1])
+                if n == "rest" and wrong[0] == "why":
+                    said += " " + _now("Chưa đánh dấu: %(items)s.") % {"items": self._of_the_rest()}
+                self.add_error(f"{wrong[0]}_{n}", said)
         return cleaned
+
+    def _of_the_rest(self) -> str:
+        return "; ".join(str(self.checks[n]) for n, where in self._unticked() if where == "rest")
 
     def add_to(self, call: dict[str, Any]) -> None:
         remarks = self.cleaned_data["remarks"]
         with translation.override("vi"):
             checked = [str(self.checks[int(n)]) for n in self.cleaned_data["checked"]]
             unticked = [
-                f"{self.checks[n]}: {excuses.said(why, until, words)}"
-                for n, why, until, words in self._unticked()
+                f"{self.checks[n]}: {excuses.said(*self._given(where))}"
+                for n, where in self._unticked()
             ]
         if self.checks or remarks:
             call["record"].append(Review(checked=checked, unticked=unticked, remarks=remarks))
@@ -794,7 +810,7 @@ class ActForm:
                 awaits=self.act.awaits(asked),
             )
         elif self.act.reviewed and task is not None:
-            add("review", ReviewForm, node=task.node, gate=self.act.gate)
+            add("review", ReviewForm, node=task.node)
         elif task is not None:
             add("note", NoteForm)
         if not self.act.unsigned:

@@ -77,9 +77,8 @@ class Act:
     scored: bool = False
     #: Nothing is signed for it: its form has no fields for a paper.
     unsigned: bool = False
-    #: Its form has the checklist of the task; with ``gate`` what is not ticked must be explained.
+    #: Its form has the checklist of the task; what is not ticked needs a reason of the list.
     reviewed: bool = False
-    gate: bool = False
     #: The records that its form asks for, by their model's name, the main one first.
     keeps: tuple[str, ...] = ()
     #: The part of its form that asks for the arguments of its transition: a key of ``VALUES`` in
@@ -151,14 +150,14 @@ class Act:
         """Whether one paper may cover it for many dossiers at once (làm một lượt). What is looked
         at, chosen or corrected of each by itself is not.
         """
-        alone = self.unsigned or self.corrects or self.takes or self.fetches or self.gate
+        alone = self.unsigned or self.corrects or self.takes or self.fetches
         return not alone and self.who != ON_AUTHORITY and _IN_A_ROW.issuperset(self.keeps)
+
     def awaits(self, codes: Collection[str]) -> bool:
         """Whether what lacks by one of the questions ``codes`` follows on a day: its reason then
         names that day.
         """
         return any(each.awaits and each.code in codes for each in self.asks)
-
 
     @property
     def gives_result(self) -> bool:

@@ -435,7 +435,6 @@ class Law(models.Model):
         label=_("Trình lãnh đạo xã ký"),
         said=_("kiểm tra xong hồ sơ, trình lãnh đạo xã"),
         reviewed=True,
-        gate=True,
         keeps=("communereport",),
     )
     def confirm_dossier(self) -> None:
@@ -1003,6 +1002,7 @@ class Law(models.Model):
     def correct_support(self) -> None:
         """Cập nhật, đính chính nội dung hỗ trợ: một bản mới thay bản cũ."""
 
+    @free_act(
         sorted(S),
         None,
         conditions=[corrected("samplereceipts")],
@@ -1019,7 +1019,6 @@ class Law(models.Model):
     def correct_samples(self) -> None:
         """Đính chính lần nhận sản phẩm mẫu: một bản mới thay bản cũ."""
 
-    @free_act(
     @free_act(
         sorted(S),
         None,

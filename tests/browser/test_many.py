@@ -55,6 +55,7 @@ def test_the_products_of_a_round_get_their_certificates(
 
     at = desk(minh, width)
     at.open("dossiers:many_new", "propose_recognition")
+    at.fill("propose_recognition-review", checked=True)
     agree(at, "propose")
 
     at = desk(son, width)
