@@ -33,6 +33,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.models import FaultKind, FileFault
 from cycle.models import HashField as HashField
+from cycle.written import clean_name
 
 log = structlog.get_logger(__name__)
 
@@ -198,7 +199,8 @@ def stage(content: File, filename: str = "", content_type: str = "") -> Staged:
     except NotStored:
         _note("", FaultKind.NOT_STORED)
         raise
-    return Staged(sha256, size, filename, content_type)
+    # A sign that turns letters round would show another kind of file than it is.
+    return Staged(sha256, size, clean_name(filename), content_type)
 
 
 def keep(sha256: str, field: str = "file") -> None:

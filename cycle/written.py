@@ -88,6 +88,15 @@ def clean_name(text: str) -> str:
     return " ".join(visible(unicodedata.normalize("NFC", text)).split())
 
 
+def shortened(text: str, longest: int) -> str:
+    """``text``, or as many of its words as go into ``longest`` letters with the sign that there are
+    more: nothing is cut off unseen.
+    """
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest - 1].rsplit(' ', 1)[0].rstrip(' ,;')}…"
+
+
 OLD_FONT = gettext_lazy(
     "Chữ này gõ bằng phông cũ (TCVN3 .VnTime, VNI): hãy chuyển sang Unicode rồi nhập lại."
 )

@@ -11,10 +11,11 @@ import openpyxl
 import pypdf
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from councils.forms.entries import PhotosField
-from cycle import contents, sheets, tables
+from cycle import contents, files, sheets, tables
 from cycle.contents import EXCEL, JPEG, PDF, PNG, WORD
 from cycle.models import DayOff
 from dossiers.forms.terms import read_days
@@ -162,6 +163,12 @@ def test_every_kind_of_password_is_seen(algorithm, before, password, locked):
             contents.kind_of(content, "a.pdf")
     else:
         assert contents.kind_of(content, "a.pdf") == PDF
+
+
+def test_a_file_keeps_no_sign_that_turns_its_name_round(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    kept = files.stage(ContentFile(b"x"), "hop dong\u202efdp\u200b.pdf")
+    assert kept.filename == "hop dongfdp.pdf"
 
 
 def test_a_scan_and_a_photo_are_read_by_the_same_reader(settings, tmp_path):

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import formats, translation
@@ -281,6 +282,21 @@ def test_a_reversed_cycle_is_refused_at_its_field(administrator, rule_sets):
 def test_a_reason_of_nothing_that_is_seen_is_none(text):
     with pytest.raises(ConditionNotMet, match="Bạn chưa nêu lý do"):
         stated(text)
+
+
+def test_a_name_is_cut_at_a_word_and_says_so():
+    assert written.shortened("Đợt 1 năm 2026", 14) == "Đợt 1 năm 2026"
+    assert written.shortened("Đợt 1 năm 2026", 13) == "Đợt 1 năm…"
+    assert len(written.shortened("ơ" * 300, 200)) == 200
+    cut = re.compile(r"\.(?:name|title|full_name)\[: ?\d+\]")
+    found = {
+        str(path.relative_to(settings.BASE_DIR))
+        for app in ("cycle", "dossiers", "councils", "notifications")
+        for path in (settings.BASE_DIR / app).rglob("*.py")
+        if cut.search(path.read_text())
+    }
+    # A sheet of a workbook, found again by what is kept of its name.
+    assert found == {"dossiers/office/stock/work.py"}
 
 
 def test_a_reason_stands_without_what_surrounds_it():

@@ -32,6 +32,7 @@ from councils.models import (
 from councils.models.council import on_record
 from cycle import clock
 from cycle.models import HistoryEntry, Job, Stream
+from cycle.written import shortened
 from dossiers.law.conditions import Lack, stated
 from dossiers.law.states import PARKED, STATE_AFTER, STATE_AT
 from dossiers.models import (
@@ -181,7 +182,7 @@ def convene(
             EvaluationRound(
                 council=round_.council,
                 cycle=round_.cycle,
-                name=f"{round_.name[:180]}: họp hội đồng",
+                name=f"{shortened(round_.name, 180)}: họp hội đồng",
                 decide_by=round_.decide_by,
                 meets_at=meets_at,
                 place=place,

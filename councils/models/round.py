@@ -36,7 +36,7 @@ from cycle.models import (
     Stream,
 )
 from cycle.workdays import DAY
-from cycle.written import day_text, moment_text
+from cycle.written import day_text, moment_text, shortened
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
 from dossiers.law.states import STATE_AFTER, STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
@@ -704,7 +704,10 @@ class EvaluationRound(Interests):
                     meets_on,
                     self.regulation.documents_days,
                     code="papers",
-                    title=_now("Gửi tài liệu họp: %(round)s") % {"round": self.name[:150]},
+                    title=shortened(
+                        _now("Gửi tài liệu họp: %(round)s") % {"round": self.name},
+                        Term._meta.get_field("title").max_length or 0,
+                    ),
                     cycle=self.cycle,
                     role=Role.COUNCIL_OFFICE,
                     org_unit=self.council.org_unit,

@@ -37,6 +37,7 @@ from cycle.models import (
 )
 from cycle.steps import Step
 from cycle.workdays import DAY, Projection, add_months
+from cycle.written import shortened
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import BEFORE_RESULT, State
 from dossiers.models import CaseType, Dossier, PlanPaper, Term, TermState
@@ -310,7 +311,7 @@ def take_back(cycle: Cycle, *, reason: str, by: User) -> None:
                 term.stop(at=clock.now(), by=by)
         cycle.void = True
         cycle.closed_on = max(clock.today(), cycle.opened_on)
-        cycle.title = f"{cycle.title[:90]} (mở nhầm, số {cycle.pk})"
+        cycle.title = f"{shortened(cycle.title, 90)} (mở nhầm, số {cycle.pk})"
         cycle.save(update_fields=["void", "closed_on", "title"])
         _record("cycle.take_back", cycle, by, reason=reason)
 

@@ -251,7 +251,7 @@ def _move(terms: list[Term], calendar: Calendar, job: Job) -> int:
                 stream_id=term.dossier_id or term.cycle_id,
                 cycle_id=term.cycle_id,
                 event="term.move",
-                label=term.title[:300],
+                label=term.title,
                 actor=job.by,
                 reason=job.params["document"],
                 data={
