@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from django import forms
 from django.contrib import admin
@@ -24,9 +25,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 
 from cycle import accounts, appointing, events, fields
-from cycle.letters import search_words
+from cycle.letters import search_words, sort_key
 from cycle.models import (
     Cycle,
     DayOff,
@@ -42,6 +44,7 @@ from cycle.models import (
     check_document,
 )
 from cycle.models.organisation import HELD_ALREADY
+from cycle.written import day_text, says_something
 
 # Every form of the administration, also those of packages, reads days and numbers as the product's
 # own forms do; a field with its own form or override keeps it.
@@ -185,6 +188,110 @@ class Kept(Searching, admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+
+def changes(form):
+    """What ``form`` changed of its row, as the history keeps it: what each value stands for, in
+    Vietnamese, never the key of a row.
+    """
+    row = form.instance
+    with override("vi"):
+        return [
+            {
+                "what": str(row._meta.verbose_name),
+                "row": row.label if isinstance(row, OrgUnit) else str(row),
+                "field": name,
+                "before": _said(form.fields[name], form.initial.get(name)),
+                "after": _said(form.fields[name], form.cleaned_data.get(name)),
+            }
+            for name in form.changed_data
+            if name not in Reasoned.WHY
+        ]
+
+
+def _said(field, value):
+    """The ``value`` of ``field`` in words."""
+    if value in (None, ""):
+        return ""
+    if isinstance(value, QuerySet | list | tuple):
+        return "; ".join(sorted((_said(field, each) for each in value), key=sort_key))
+    if isinstance(field, forms.ModelChoiceField) and field.queryset is not None:
+        rows = field.queryset.model._base_manager
+        row = value if isinstance(value, models.Model) else rows.filter(pk=value).first()
+        return _chosen_as(row) if row is not None else str(value)
+    if isinstance(value, bool):
+        return str(_("có") if value else _("không"))
+    if isinstance(value, date):
+        return day_text(value)
+    return next(
+        (str(label) for key, label in getattr(field, "choices", ()) if key == value), str(value)
+    )
+
+
+class OnPaperForm(forms.ModelForm):
+    """A row that names the province's document it is changed on."""
+
+    OF_PAPER = ("document", "target_document")
+
+    def clean(self):
+        super().clean()
+        for name in set(self.OF_PAPER) & set(self.changed_data):
+            try:
+                check_document(self.cleaned_data.get(name) or "", name)
+            except ValidationError as refused:
+                self.add_error(None, refused)
+        return self.cleaned_data
+
+
+class Reasoned(OnPaperForm):
+    """A change of a row that the ordinary pages ask a reason for (lý do)."""
+
+    WHY = ("reason", "document")
+    reason = forms.CharField(
+        label=_("Lý do"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Bắt buộc khi có thay đổi; được ghi vào lịch sử."),
+    )
+    document = forms.CharField(label=_("Số, ngày văn bản"), max_length=120, required=False)
+
+    def rests_on_document(self, changed):
+        """Whether a change of these fields is made on a document."""
+        return False
+
+    def clean(self):
+        super().clean()
+        cleaned = self.cleaned_data
+        changed = set(self.changed_data) - set(self.WHY)
+        if self.instance.pk is None or not changed:
+            return cleaned
+        if "reason" in cleaned and not says_something(cleaned["reason"]):
+            self.add_error("reason", _("Hãy nêu lý do của thay đổi này."))
+        if self.rests_on_document(changed) and not cleaned.get("document", "?").strip():
+            self.add_error(
+                "document", _("Thay đổi này phải có văn bản: hãy nhập số, ngày văn bản.")
+            )
+        return cleaned
+
+    def why(self):
+        """What the history keeps of it."""
+        return {name: self.cleaned_data[name].strip() for name in self.WHY}
+
+
+class DocumentedForm(Reasoned):
+    """A change that rests on a document, whatever is changed."""
+
+    def rests_on_document(self, changed):
+        return True
+
+
+class ReasonAsked(admin.ModelAdmin):
+    """A page with a :class:`Reasoned` form: of a row that is added nobody asks why."""
+
+    def get_fields(self, request, obj=None):
+        asked = super().get_fields(request, obj)
+        return asked if obj is not None else [name for name in asked if name not in Reasoned.WHY]
 
 
 class AssignmentForm(forms.ModelForm):
@@ -487,17 +594,7 @@ class OrgUnitForm(forms.ModelForm):
         if self.errors:
             return cleaned
         unit, moved = self.instance, set(self.changed_data) & set(self.MOVING)
-        self.changes = [
-            {
-                "what": str(unit._meta.verbose_name),
-                "row": unit.label,
-                "field": name,
-                "before": _said_all(self._before(name)),
-                "after": _said_all(cleaned[name]),
-            }
-            for name in self.changed_data
-            if name != "document" and unit.pk is not None
-        ]
+        self.changes = changes(self) if unit.pk is not None else []
         try:
             check_document(cleaned["document"], "document")
             if unit.pk is not None and moved and not cleaned["document"].strip():
@@ -517,10 +614,6 @@ class OrgUnitForm(forms.ModelForm):
         except ValidationError as refused:
             self.add_error(None, refused)
         return cleaned
-
-    def _before(self, name):
-        value = getattr(self.instance, name)
-        return value.all() if name == "successors" else value
 
 
 @admin.register(OrgUnit)
@@ -577,19 +670,15 @@ class RoleAssignmentAdmin(Kept):
         _save_assignment(request, form, obj.save)
 
 
-class OnPaperForm(forms.ModelForm):
-    """A row that names the province's document it is changed on."""
-
-    OF_PAPER = ("document", "target_document")
+class TermsFormSet(BaseInlineFormSet):
+    """The terms of a year, whose change is given its reason and document beside them."""
 
     def clean(self):
         super().clean()
-        for name in set(self.OF_PAPER) & set(self.changed_data):
-            try:
-                check_document(self.cleaned_data.get(name) or "", name)
-            except ValidationError as refused:
-                self.add_error(None, refused)
-        return self.cleaned_data
+        if self.has_changed() and not all(
+            says_something(self.data.get(name, "")) for name in Reasoned.WHY
+        ):
+            raise ValidationError(_("Đổi thời hạn phải nêu lý do và số, ngày văn bản ở phần trên."))
 
 
 class TermRuleInline(admin.StackedInline):
@@ -597,6 +686,7 @@ class TermRuleInline(admin.StackedInline):
 
     model = TermRule
     form = OnPaperForm
+    formset = TermsFormSet
     extra = 0
     can_delete = False
     fields = [
@@ -611,56 +701,30 @@ class TermRuleInline(admin.StackedInline):
 
 
 @admin.register(Cycle)
-class CycleAdmin(Kept):
-    """A year and its terms; its pages stand under ``/cycles/``, who does what on them alone."""
+class CycleAdmin(ReasonAsked, Kept):
+    """A year and its terms; its pages stand under ``/cycles/``: it is opened there, on its plan,
+    its days are moved there, who does what is said there.
+    """
 
+    form = DocumentedForm
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
     inlines = [TermRuleInline]
-    form = OnPaperForm
-    # Its own page asks for it: the windows lie within.
-    exclude = ["ends_on"]
+    readonly_fields = ["year", "opened_on", "ends_on"]
+
+    def has_add_permission(self, request):
+        return False
 
     def save_related(self, request, form, formsets, change):
         super().save_related(request, form, formsets, change)
-        form.instance.adopt(form.instance.rule_set)
+        if "rule_set" in form.changed_data:
+            form.instance.adopt(form.instance.rule_set, windows=False)
         changed = [
-            {
-                "what": str(row._meta.model._meta.verbose_name),
-                "row": str(row.instance),
-                "field": name,
-                "before": _said(row.initial.get(name)),
-                "after": _said(row.cleaned_data.get(name)),
-            }
-            for formset in formsets
-            for row in formset.forms
-            for name in row.changed_data
-        ]
-        changed += [
-            {
-                "what": str(form.instance._meta.verbose_name),
-                "row": str(form.instance),
-                "field": name,
-                "before": _said(form.initial.get(name)),
-                "after": _said(form.cleaned_data.get(name)),
-            }
-            for name in form.changed_data
-        ]
+            line for formset in formsets for row in formset.forms for line in changes(row)
+        ] + changes(form)  # fmt: skip
         if changed:
             HistoryEntry.objects.record(
-                "cycle.configure", form.instance, by=request.user, changed=changed
+                "cycle.configure", form.instance, by=request.user, changed=changed, **form.why()
             )
-
-
-def _said_all(value):
-    """The same of a field that names one row or several."""
-    if isinstance(value, QuerySet):
-        return "; ".join(sorted(_chosen_as(row) for row in value))
-    return _said(_chosen_as(value) if isinstance(value, models.Model) else value)
-
-
-def _said(value):
-    """A value of a form as the history keeps it."""
-    return "" if value is None else str(value)
 
 
 @admin.register(DayOff)

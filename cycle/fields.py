@@ -52,8 +52,10 @@ class PhoneField(forms.CharField):
     """A telephone number, however its digits are grouped."""
 
     def __init__(self, **kwargs: Any) -> None:
-        attrs = {"inputmode": "tel", "autocomplete": "off"}
-        super().__init__(max_length=20, widget=forms.TextInput(attrs), **kwargs)
+        kwargs.setdefault("max_length", 20)
+        kwargs.setdefault("widget", forms.TextInput)
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"inputmode": "tel", "autocomplete": "off"}
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

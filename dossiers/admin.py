@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from cycle.admin import Kept, ReadOnly
+from cycle.admin import Kept, ReadOnly, ReasonAsked, Reasoned, changes
 from cycle.models import HistoryEntry
 from dossiers.law.states import State
 from dossiers.models import Dossier, Producer, Product, PromotionEvent, Task
@@ -35,42 +35,55 @@ class TaskAdmin(ReadOnly):
         return str(State(task.state).label) if task.state else "–"
 
 
-class Filed(Kept):
-    """A product or producer: once a dossier of it was filed, its names change only by the act
-    ``correct_names`` (đính chính), on a document.
+class FiledForm(Reasoned):
+    """A producer or product: each change has its reason, and its document once a dossier of it was
+    filed, as the acts ``correct_names`` and ``correct_details`` ask them.
     """
 
-    #: The fields that are read only then.
-    names: tuple[str, ...] = ()
+    def rests_on_document(self, changed: set[str]) -> bool:
+        return self.instance.is_filed
+
+
+class Filed(ReasonAsked, Kept):
+    """A product or producer: once a dossier of it was filed it changes only by the acts of that
+    dossier (đính chính, sửa thông tin) and by a split commune; but where no page changes a field,
+    it is changed here, on a document.
+    """
+
+    form = FiledForm
+    #: The fields that no page changes.
+    here_alone: tuple[str, ...] = ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        filed = obj is not None and not self.here_alone and obj.is_filed
+        return super().has_change_permission(request, obj) and not filed
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.names if obj is not None and obj.is_filed else ()
+        if obj is None or not obj.is_filed:
+            return ()
+        return [
+            field.name
+            for field in obj._meta.fields
+            if field.editable and not field.primary_key and field.name not in self.here_alone
+        ]
 
     def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         row = form.instance
-        changed = [
-            {
-                "row": str(row),
-                "field": name,
-                "before": str(form.initial.get(name) or ""),
-                "after": str(getattr(row, row._meta.get_field(name).attname) or ""),
-            }
-            for name in form.changed_data
-        ]
-        if changed:
+        if changed := changes(form):
             HistoryEntry.objects.record(
                 f"{row._meta.model_name}.{'change' if change else 'add'}",
                 row,
                 by=request.user,
                 saved=[row],
                 changed=changed,
+                **(form.why() if change else {}),
             )
 
 
 @admin.register(Producer)
 class ProducerAdmin(Filed):
-    names = ("name", "owner_type")
+    here_alone = ("commune",)
     list_display = ["name", "owner_type", "commune"]
     search_fields = ["search"]
     autocomplete_fields = ["commune"]
@@ -79,7 +92,6 @@ class ProducerAdmin(Filed):
 
 @admin.register(Product)
 class ProductAdmin(Filed):
-    names = ("name", "group", "producer")
     list_display = ["name", "producer", "group", "code"]
     list_filter = ["group"]
     search_fields = ["search"]
@@ -90,5 +102,4 @@ class ProductAdmin(Filed):
 @admin.register(PromotionEvent)
 class PromotionEventAdmin(Kept):
     list_display = ["title", "held_on", "place", "org_unit"]
-    autocomplete_fields = ["org_unit"]
     list_select_related = ["org_unit"]

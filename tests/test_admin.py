@@ -41,9 +41,10 @@ COUNTER = itertools.count(1)
 VALUES = {
     "usable_password": "true",
     "document_signer": "Nguyễn Văn An",
+    "document": "12/QĐ-UBND",
+    "phone": "0912345678",
     "password1": PASSWORD,
     "password2": PASSWORD,
-    "cycle.Cycle.year": itertools.cycle(map(str, range(2030, 2090))),
     "cycle.Duty.role": "leader",
     "cycle.TermRule.unit": "wd",
     "cycle.TermRule.amount": "15",
@@ -51,6 +52,7 @@ VALUES = {
     "cycle.TermRule.escalations": '[[1, "leader"]]',
     "mfa.Authenticator.type": "totp",
 }
+WHY = {"reason": "Ghi nhầm", "document": "12/QĐ-UBND"}
 #: What stands once it is stored: its form says so, and only the rest is changed.
 STANDS = {
     "cycle.RoleAssignment.role",
@@ -311,12 +313,12 @@ def address(model, name, *args):
 
 
 def opened(client, address):
-    """The page of a form and what a browser would post of it."""
+    """The page of a form and what a browser would post of it, with why something is changed."""
     response = client.get(address)
     assert response.status_code == 200, address
     page = Page(response.content.decode())
     posted = {k: v for k, v in page.posted.items() if "__prefix__" not in k}
-    return response, posted
+    return response, posted | {k: [v] for k, v in WHY.items() if k in posted}
 
 
 def add(client, model, *, rows=False):

@@ -10,9 +10,10 @@ from django.core.management import call_command
 
 from councils.models import DocumentTemplate
 from cycle import clock, rubrics
-from cycle.models import DayOff, HistoryEntry, OrgUnit, User
-from dossiers.models import Producer, Product
+from cycle.models import DayOff, HistoryEntry, OrgUnit, RuleSet, User
+from dossiers.models import Dossier, Producer, Product, Task
 from dossiers.terms import recalculation
+from tests.admin_pages import Page
 from tests.owning import update_as_owner
 from tests.rubric_files import of
 from tests.stored import staged
@@ -49,6 +50,12 @@ def person(user, **fields):
         "role_assignments-TOTAL_FORMS": 0, "role_assignments-INITIAL_FORMS": 0,
     }  # fmt: skip
     return shown | fields
+
+
+def file_it(dossier):
+    """The dossier as it is once its producer has assessed it."""
+    for rows in (Task.objects.filter(dossier=dossier), Dossier.objects.filter(pk=dossier.pk)):
+        update_as_owner(rows, state="dossier_submitted")
 
 
 # --- The doors ------------------------------------------------------------------------------
@@ -150,9 +157,27 @@ def a_producer_changed(w):
         {
             "name": "Hợp tác xã Tên Mới", "owner_type": made.owner_type, "commune": made.commune_id,
             "representative": "", "phone": "", "address": "", "registration_number": "",
+            "reason": "Theo giấy đăng ký",
         },
     )  # fmt: skip
-    return {"before": "Hợp tác xã Mường Thanh", "after": "Hợp tác xã Tên Mới", "stream_id": made.pk}
+    return {
+        "reason": "Theo giấy đăng ký", "stream_id": made.pk,
+        "before": "Hợp tác xã Mường Thanh", "after": "Hợp tác xã Tên Mới",
+    }  # fmt: skip
+
+
+def a_filed_producer_moved(w):
+    made = w.dossier.product.producer
+    file_it(w.dossier)
+    posted(
+        w.client,
+        f"/admin/dossiers/producer/{made.pk}/change/",
+        {"commune": w.other_commune.pk, "reason": "Dời trụ sở", "document": "16/QĐ-UBND"},
+    )
+    return {
+        "reason": "Dời trụ sở", "document": "16/QĐ-UBND", "stream_id": made.pk,
+        "before": w.commune.label, "after": w.other_commune.label,
+    }  # fmt: skip
 
 
 def a_product_changed(w):
@@ -160,9 +185,57 @@ def a_product_changed(w):
     posted(
         w.client,
         f"/admin/dossiers/product/{made.pk}/change/",
-        {"name": "Mật ong mới", "producer": made.producer_id, "group": made.group, "code": ""},
+        {
+            "name": "Mật ong mới", "producer": made.producer_id, "group": made.group, "code": "",
+            "reason": "Theo nhãn",
+        },
+    )  # fmt: skip
+    return {
+        "reason": "Theo nhãn",
+        "before": "Mật ong rừng Nà Tấu",
+        "after": "Mật ong mới",
+        "stream_id": made.pk,
+    }
+
+
+def a_product_of_another(w):
+    made, other = w.dossier.product, w.dossier.product.producer
+    other = Producer.objects.create(
+        name="Hộ Lò Văn Hai", owner_type="household", commune=other.commune
     )
-    return {"before": "Mật ong rừng Nà Tấu", "after": "Mật ong mới", "stream_id": made.pk}
+    posted(
+        w.client,
+        f"/admin/dossiers/product/{made.pk}/change/",
+        {
+            "name": made.name, "producer": other.pk, "group": "drink", "code": "",
+            "reason": "Ghi nhầm chủ thể",
+        },
+    )  # fmt: skip
+    return {
+        "changed": [
+            ("producer", "Hợp tác xã Mường Thanh", "Hộ Lò Văn Hai"),
+            ("group", "Thực phẩm", "Đồ uống"),
+        ]
+    }
+
+
+def a_year_of_another_edition(w):
+    other = RuleSet.objects.get(pk=w.cycle.rule_set_id)
+    other.pk, other.title, other.content_hash = None, "Quyết định 26 (bản đính chính)", "0" * 64
+    other.save(force_insert=True)
+    path = f"/admin/cycle/cycle/{w.cycle.pk}/change/"
+    shown = Page(w.client.get(path).content.decode()).posted
+    was, windows = w.cycle.rule_set, w.cycle.step_windows.count()
+    posted(
+        w.client,
+        path,
+        shown | {"rule_set": other.pk, "reason": "Theo tỉnh", "document": "17/QĐ-UBND"},
+    )
+    assert w.cycle.duties.filter(rule_set=other).exists()
+    assert w.cycle.step_windows.count() == windows
+    return {
+        "reason": "Theo tỉnh", "document": "17/QĐ-UBND", "before": str(was), "after": str(other),
+    }  # fmt: skip
 
 
 def a_product_added(w):
@@ -202,7 +275,10 @@ DOORS = {
     an_account_renamed: ("person", "person.change"),
     a_producer_added: ("producer", "producer.add"),
     a_producer_changed: ("producer", "producer.change"),
+    a_filed_producer_moved: ("producer", "producer.change"),
     a_product_added: ("product", "product.add"),
+    a_product_of_another: ("product", "product.change"),
+    a_year_of_another_edition: ("cycle", "cycle.configure"),
     a_product_changed: ("product", "product.change"),
 }
 
@@ -212,11 +288,11 @@ class World:
 
 
 @pytest.fixture
-def w(client, root, cycle, commune, district, dossier, tmp_path):
+def w(client, root, cycle, commune, other_commune, district, dossier, rule_sets, tmp_path):
     world = World()
     world.__dict__.update(
         client=client, root=root, cycle=cycle, commune=commune, district=district, dossier=dossier,
-        folder=tmp_path, idle=User.objects.create_user("ranh", full_name="Người Rảnh"),
+        other_commune=other_commune, rule_sets=rule_sets, folder=tmp_path, idle=User.objects.create_user("ranh", full_name="Người Rảnh"),
     )  # fmt: skip
     return world
 
@@ -232,10 +308,82 @@ def test_what_configures_is_written_down(door, w):
         assert entry.stream_id == expected["stream_id"]
     if "document" in expected:
         assert entry.data["document"] == expected["document"]
+    if "reason" in expected:
+        assert entry.reason == expected["reason"]
     assert entry.files == expected.get("files", [])
     assert expected.get("data", {}).items() <= entry.data.items()
     for name in {"before", "after"} & set(expected):
         assert expected[name] in [row[name] for row in entry.data["changed"]]
+    for name, *values in expected.get("changed", []):
+        assert [name, *values] in [
+            [row["field"], row["before"], row["after"]] for row in entry.data["changed"]
+        ]
+
+
+#: Page of the administration -> what its ordinary page would ask a reason or document for, as it is
+#: typed without one or wrongly, and the field at which that is said.
+REFUSED = [
+    ("cycle/cycle", {"title": "Tên khác"}, "document"),
+    ("cycle/cycle", {"rule_set": "qd851_2018", "reason": "Nhầm", "document": "1/QĐ"}, "rule_set"),
+    ("cycle/cycle", {"term_rules-0-title": "Khác"}, "term_rules"),
+    ("dossiers/producer", {"address": "Bản Khác"}, "reason"),
+    ("dossiers/producer", {"phone": "abc", "reason": "Nhầm"}, "phone"),
+    ("dossiers/product", {"code": "12"}, "reason"),
+    ("dossiers/product filed", {"code": "12", "reason": "Nhầm", "document": "1/QĐ"}, None),
+    ("dossiers/producer filed", {"commune": "other"}, "reason"),
+    ("dossiers/producer filed", {"commune": "other", "reason": "Dời"}, "document"),
+    ("cycle/orgunit", {"valid_to": "01/12/2026"}, "document"),
+]
+
+
+@pytest.mark.slow(reason="the page of a year has a form for each of its terms")
+def test_what_a_page_asks_a_reason_for_is_refused_without_one(w):
+    rows = {
+        "cycle/cycle": w.cycle, "dossiers/producer": w.dossier.product.producer,
+        "dossiers/product": w.dossier.product, "cycle/orgunit": w.commune,
+    }  # fmt: skip
+    pages = {}
+    # What was filed comes last.
+    for what, typed, field in sorted(REFUSED, key=lambda each: each[0].endswith("filed")):
+        page = what.removesuffix(" filed")
+        if page != what:
+            file_it(w.dossier)
+        row = rows[page]
+        path = f"/admin/{page}/{row.pk}/change/"
+        if what not in pages:
+            pages[what] = Page(w.client.get(path).content.decode()).posted
+        if "rule_set" in typed:
+            typed = typed | {"rule_set": w.rule_sets[typed["rule_set"]].pk}
+        if "commune" in typed:
+            typed = typed | {"commune": w.other_commune.pk}
+        stood = type(row).objects.filter(pk=row.pk).values().get()
+        said = HistoryEntry.objects.count()
+        answer = w.client.post(path, pages[what] | typed)
+        if field is None:
+            assert answer.status_code == 403, what
+        else:
+            assert answer.status_code == 200, (what, typed)
+            assert field in errors_in(answer), (what, typed)
+        assert type(row).objects.filter(pk=row.pk).values().get() == stood
+        assert HistoryEntry.objects.count() == said
+
+
+def test_a_filed_producer_has_its_names_and_addresses_from_its_acts_alone(w):
+    file_it(w.dossier)
+    maker = w.dossier.product.producer
+    shown = w.client.get(f"/admin/dossiers/producer/{maker.pk}/change/").context["adminform"]
+    assert set(shown.form.fields) == {"commune", "reason", "document"}
+    # A year is opened by its own page, on its plan.
+    assert w.client.get("/admin/cycle/cycle/add/").status_code == 403
+
+
+def errors_in(answer):
+    """The fields at which a page says something, and the inlines that say something."""
+    found = set(answer.context["adminform"].form.errors)
+    for inline in answer.context["inline_admin_formsets"]:
+        if inline.formset.non_form_errors():
+            found.add(inline.formset.prefix)
+    return found
 
 
 def test_what_loads_nothing_new_writes_nothing(w):
@@ -252,7 +400,7 @@ CHANGED_BY_ADMIN = {
     "cycle.user": "person.*",
     "cycle.orgunit": "unit.add, unit.configure",
     "cycle.roleassignment": "role.*: tests/test_appointing.py",
-    "cycle.cycle": "cycle.configure: tests/test_year.py",
+    "cycle.cycle": "cycle.configure",
     "auth.group": "group.change: tests/test_account_rights.py",
     "dossiers.producer": "producer.*",
     "dossiers.product": "product.*",

@@ -90,12 +90,16 @@ def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
 
     # The year: its duties, windows and terms come from its rule set.
     administrator.send(
-        "/admin/cycle/cycle/add/",
+        "/cycles/open/",
         {
             "year": "2026",
-            "title": "Chu trình OCOP 2026",
             "rule_set": law.pk,
             "opened_on": "01/01/2026",
+            "ends_on": "31/12/2026",
+            "number": "12/KH-UBND",
+            "signed_on": "20/10/2025",
+            "body": "UBND tỉnh",
+            "signer": "Lò Văn Minh",
         },
     )
     cycle = Cycle.objects.get()

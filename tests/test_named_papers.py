@@ -116,6 +116,6 @@ def test_the_administration_names_a_document_too():
         (TermRuleInline, TermRule, "document"),
         (CycleAdmin, Cycle, "target_document"),
     ):
-        assert page.form is OnPaperForm
+        assert issubclass(page.form, OnPaperForm)
         made = forms.modelform_factory(model, form=OnPaperForm, fields=[name])({name: "mười hai"})
         assert "hãy nhập lại số, ngày văn bản" in made.errors[name][0]

@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import formats, translation
 
 from cycle import fields, written
-from cycle.models import Cycle, DayOff, OrgUnit, User, same_name
+from cycle.models import DayOff, OrgUnit, User, same_name
 from dossiers.law.conditions import ConditionNotMet, stated
 from tests.form_fields import every
 
@@ -61,7 +61,7 @@ def test_every_field_of_a_day_reads_it_day_first(language):
     names = " ".join(name for name, _field in walked)
     for part in (
         "dossiers.office.forms.absence.",
-        "admin.Cycle.Cycle.opened_on",
+        "admin.OrgUnit.OrgUnit.valid_from",
         "CouncilForm.valid_from",
     ):
         assert part in names
@@ -270,12 +270,6 @@ def test_a_calendar_file_may_write_days_as_people_do(rule_sets):
     file = "day,worked,name,document\n2/9/2027,,Quốc khánh,1/TB\n3/9/27,,Nghỉ bù,2/TB\nx,,Lạ,3/TB\n"
     rows = read_days(SimpleUploadedFile("lich.csv", BytesIO(file.encode()).read()))
     assert [row["day"] for row in rows] == ["2027-09-03", "x"]
-
-
-def test_a_reversed_cycle_is_refused_at_its_field(administrator, rule_sets):
-    page = administrator.post("/admin/cycle/cycle/add/", {"opened_on": "30/2/2026"})
-    assert "Ngày 30/02/2026 không có thật." in page.content.decode()
-    assert not Cycle.objects.exists()
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\n", "\u200b", "\u3164", "\u00ad \u2060", "\x00"])

@@ -135,6 +135,8 @@ class Cycle(models.Model):
             raise ValidationError(
                 {"year": _("Năm %(year)s không hợp lý, xin xem lại.") % {"year": self.year}}
             )
+        if self.rule_set_id is not None and self.opened_on is not None:
+            self._check_law()
         if self.pk is None or self.ends_on is None or self.opened_on is None:
             return
         for name, outside in (
@@ -150,6 +152,35 @@ class Cycle(models.Model):
                         % {"window": window}
                     }
                 )
+
+    def _check_law(self) -> None:
+        """Refuse an edition that is in force on none of the year's days (Đ.12); one that ends, or
+        begins, within the year stands. What stands beside the years may rest on any, and a year
+        that was opened before is asked when its edition or its days move.
+        """
+        of_law = ("rule_set_id", "opened_on", "ends_on")
+        stored = Cycle.everything.filter(pk=self.pk).values_list(*of_law).first()
+        if self.beside or stored == tuple(getattr(self, name) for name in of_law):
+            return
+        law, last = self.rule_set, self.ends_on or date(self.year or self.opened_on.year, 12, 31)
+        if law.valid_to is not None and law.valid_to < self.opened_on:
+            at, day = "opened_on", law.valid_to
+            wrong = _(
+                "%(law)s hết hiệu lực ngày %(day)s, trước ngày đầu của chu trình %(year)s: hãy "
+                "chọn bộ quy định có hiệu lực trong năm."
+            )
+        elif law.valid_from > last:
+            at, day = "ends_on", law.valid_from
+            wrong = _(
+                "%(law)s có hiệu lực từ ngày %(day)s, sau ngày cuối của chu trình %(year)s: hãy "
+                "chọn bộ quy định có hiệu lực trong năm."
+            )
+        else:
+            return
+        if stored is None or stored[0] != self.rule_set_id:
+            at = "rule_set"
+        said = {"law": law.document, "year": self.year, "day": f"{day:%d/%m/%Y}"}
+        raise ValidationError({at: wrong % said})
 
     #: The stream of its own history: changes of its configuration.
     history_stream = "cycle"

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, fields
 from cycle.letters import DASHES, fold, plain_words
 
 # Migrations of before know them by this name.
@@ -40,6 +40,18 @@ class NameField(models.CharField):
         value = self.to_python(super().pre_save(model_instance, add))
         setattr(model_instance, self.attname, value)
         return value
+
+    def deconstruct(self) -> Any:
+        """A plain CharField to migrations."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, "django.db.models.CharField", args, kwargs
+
+
+class PhoneField(models.CharField):
+    """A column for a telephone number: every form reads it by :class:`cycle.fields.PhoneField`."""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": fields.PhoneField} | kwargs)
 
     def deconstruct(self) -> Any:
         """A plain CharField to migrations."""

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cycle.models.folding import PhoneField
 from cycle.models.history import Stream
 from cycle.models.organisation import User
 
@@ -43,7 +44,7 @@ class OfficeContact(models.Model):
     """Whom to call who cannot sign in (liên hệ của văn phòng). The newest row counts."""
 
     name = models.CharField(_("gọi ai"), max_length=150)
-    phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
+    phone = PhoneField(_("điện thoại"), max_length=20, blank=True)
     email = models.EmailField(_("thư điện tử"), blank=True)
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
     made_at = models.DateTimeField(editable=False)

@@ -40,7 +40,7 @@ from cycle.models.area import (
     array,
     start,
 )
-from cycle.models.folding import DayField, NameField
+from cycle.models.folding import DayField, NameField, PhoneField
 from cycle.models.former import Renamed
 from cycle.written import EVER, IN_SERVICE
 
@@ -466,7 +466,7 @@ class User(Renamed, AbstractUser):
     """A person who signs in (người dùng). Never deleted: what they did stays theirs."""
 
     full_name = NameField(_("họ và tên"), max_length=150, blank=True)
-    phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
+    phone = PhoneField(_("điện thoại"), max_length=20, blank=True)
     language = models.CharField(
         _("ngôn ngữ"), max_length=5, default="vi", choices=[("vi", "Tiếng Việt"), ("en", "English")]
     )

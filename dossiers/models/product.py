@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards, letters
-from cycle.models import NameField, OrgUnit, Renamed, Stream
+from cycle.models import NameField, OrgUnit, PhoneField, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -118,7 +118,7 @@ class Producer(Renamed):
         OrgUnit, models.PROTECT, related_name="producers", verbose_name=_("xã, phường")
     )
     representative = NameField(_("người đại diện"), max_length=150, blank=True)
-    phone = models.CharField(_("điện thoại"), max_length=20, blank=True)
+    phone = PhoneField(_("điện thoại"), max_length=20, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
     search, search_joined = letters.searched(

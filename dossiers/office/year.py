@@ -136,7 +136,6 @@ def open_year(asked: Opening, *, by: User) -> Cycle:
     )
     if known := Cycle.objects.filter(year=asked.year, beside=False).first():
         raise _there_already(known)
-    _in_force(asked)
     try:
         with transaction.atomic():
             cycle.full_clean()
@@ -162,26 +161,6 @@ def open_year(asked: Opening, *, by: User) -> Cycle:
             raise _there_already(known) from error
         raise
     return cycle
-
-
-def _in_force(asked: Opening) -> None:
-    """Refuse a year none of whose days is in force of its edition (Đ.12). One that ends, or begins,
-    within the year stands. Raises ValidationError at its field.
-    """
-    law = asked.rule_set
-    said = {"law": law.document, "year": asked.year}
-    if law.valid_to is not None and law.valid_to < asked.opened_on:
-        end = said | {"day": f"{law.valid_to:%d/%m/%Y}"}
-        raise ValidationError(
-            {"rule_set": _("%(law)s hết hiệu lực ngày %(day)s, trước ngày đầu của chu trình "
-                           "%(year)d: hãy chọn bộ quy định có hiệu lực trong năm.") % end}
-        )  # fmt: skip
-    if law.valid_from > asked.ends_on:
-        end = said | {"day": f"{law.valid_from:%d/%m/%Y}"}
-        raise ValidationError(
-            {"rule_set": _("%(law)s có hiệu lực từ ngày %(day)s, sau ngày cuối của chu trình "
-                           "%(year)d: hãy chọn bộ quy định có hiệu lực trong năm.") % end}
-        )  # fmt: skip
 
 
 def _there_already(known: Cycle) -> ValidationError:
