@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from cycle import sheets, tables
 from cycle.models import HistoryEntry, Level, Office, OrgUnit, User, check_document, fold
+from cycle.written import OLD_FONT, is_of_old_font
 
 MERGED_ON = date(2025, 7, 1)
 #: Assumed: the list of before says which units there were, not since when.
@@ -268,6 +269,8 @@ def _read(lines: Iterable[sheets.Row], columns: dict[str, int]) -> dict[str, Ent
             problems.append(_at(line.line, _("thiếu mã hoặc tên.")))
         elif len(row["code"]) > 10 or len(row["name"]) > 200:
             problems.append(_at(line.line, _("mã hoặc tên quá dài.")))
+        elif is_of_old_font(row["name"]):
+            problems.append(_at(line.line, str(OLD_FONT)))
         elif row["level"] is None:
             problems.append(
                 _at(line.line, _("không biết cấp «%(said)s».") % {"said": said["level"][:50]})

@@ -56,7 +56,7 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
 
     Cells are stripped; an empty cell is ``""``, a day ``2026-11-17``. Rows without any cell are
     left out. Raises :class:`NotATable`, :class:`MissingColumns`, and :class:`RowRefused` when a row
-    has more or fewer cells than the first.
+    has more or fewer cells than the first, or letters of a font of before Unicode.
     """
     lines = (
         _of_book(name, content) if sheets.is_workbook(content) else _of_csv(name, content, columns)
@@ -75,7 +75,9 @@ def parse(name: str, content: bytes, columns: Sequence[str]) -> list[Row]:
         elif len(cells) != len(heads):
             raise RowRefused(name, number, "số ô không khớp với dòng tiêu đề.")
         else:
-            texts = (cell.replace("\0", "").strip() for cell in cells)
+            texts = [cell.replace("\0", "").strip() for cell in cells]
+            if any(map(written.is_of_old_font, texts)):
+                raise RowRefused(name, number, written.OLD_FONT)
             rows.append((number, dict(zip(heads, texts, strict=True))))
     if heads is None:
         raise MissingColumns(name, columns)

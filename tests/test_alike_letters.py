@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pytest
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
@@ -20,14 +21,24 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.test import Client
 
-from cycle import letters, written
-from cycle.models import OrgUnit, Role, User, check_symbol, named_apart, names_them
+from cycle import letters, tables, written
+from cycle.models import (
+    NameField,
+    OrgUnit,
+    Role,
+    User,
+    check_signer,
+    check_symbol,
+    named_apart,
+    names_them,
+)
 from dossiers.forms.fields import PlainPart, RowField
 from dossiers.lists.files import Register
 from dossiers.lists.inbox import Filters
 from dossiers.models import Dossier, Producer, Product, State
 from dossiers.models.product import maker_key
 from tests.decision_papers import decision_of
+from tests.form_fields import every
 from tests.ground import kept
 from tests.owning import update_as_owner
 from tests.pages import yes
@@ -391,6 +402,42 @@ def test_letters_of_an_old_font_are_recognised(text):
 )  # fmt: skip
 def test_other_text_is_left_alone(text):
     assert not written.is_of_old_font(text)
+
+
+OF_OLD = "S¶n phÈm mËt ong"
+#: Fields that are typed by themselves, not made of a column for names.
+NAMES = ("full_name", "product_name", "producer_name", "representative")
+
+
+@pytest.mark.django_db
+def test_every_reader_of_names_refuses_letters_of_an_old_font():
+    """Each field over a column for names, in every form and in the administration; the signer of a
+    paper; each cell of a table that is loaded.
+    """
+    columns = {
+        f"{model.__name__}.{column.name}"
+        for model in apps.get_models()
+        for column in model._meta.fields
+        if isinstance(column, NameField)
+    }
+    read = [
+        (where, field)
+        for where, field in every(forms.CharField)
+        # What only the law's own paper or a list holds has no form.
+        if ".".join(where.split(".")[-2:]) in columns
+        or (where.rpartition(".")[2] in NAMES and ".forms." in where)
+    ]
+    walked = " ".join(where for where, _field in read)
+    for part in ("admin.OrgUnit.OrgUnit.name", "Product.name", "DetailsForm.representative"):
+        assert part in walked
+    for where, field in read:
+        with pytest.raises(ValidationError) as refused:
+            field.clean(OF_OLD)
+        assert written.OLD_FONT in refused.value.messages, where
+    with pytest.raises(ValidationError, match="phông cũ"):
+        check_signer("NguyÔn V¨n An", "signer")
+    with pytest.raises(tables.RowRefused, match="dòng 2: Chữ này gõ bằng phông cũ"):
+        tables.parse("xa.csv", f"code,name\n1,{OF_OLD}\n".encode(), ["code", "name"])
 
 
 @pytest.mark.django_db

@@ -159,6 +159,7 @@ WRONG = {
     "no day": (row(valid_from="31/02/2026"), "valid_from", "không có thật"),
     "no address": (row(email="moi@"), "email", "Địa chỉ thư chưa đúng"),
     "no telephone": (row(phone="khong co"), "phone", "không phải số điện thoại"),
+    "an old font": (row(name="NguyÔn V¨n An"), "full_name", "phông cũ"),
     "too long": (row(name="Lò " * 60), "full_name", "Dài quá 150 ký tự."),
     "here already": (row(name="lò thị an"), "full_name", "Đã có tài khoản «an»"),
 }

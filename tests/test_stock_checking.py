@@ -54,6 +54,7 @@ def test_good_rows_are_right_and_what_they_mean_is_read(land, lan):
 #: One cell of the good row otherwise -> the field at whose cell the fault must stand.
 WRONG = {
     "product empty": ({"Tên sản phẩm": ""}, "product"),
+    "product in an old font": ({"Tên sản phẩm": "MËt ong rõng Nµ TÊu"}, "product"),
     "product of digits": ({"Tên sản phẩm": 12345}, "product"),
     "product of 300 characters": ({"Tên sản phẩm": "Chè " * 75}, "product"),
     "an error of a formula": ({"Tên sản phẩm": "#REF!"}, "product"),

@@ -19,22 +19,29 @@ from cycle.letters import FoldNumber as FoldNumber
 from cycle.letters import fold_number as fold_number
 from cycle.written import (
     IN_SERVICE,
+    OLD_FONT,
     PROGRAMME,
     NotADay,
     clean_name,
     day,
     day_text,
+    is_of_old_font,
     out_of_time,
     visible,
 )
 
 
 class NameField(models.CharField):
-    """A column for names (tên): cleaned by :func:`clean_name` whenever it is saved."""
+    """A column for names (tên): cleaned by :func:`clean_name` whenever it is saved, and read by
+    :class:`cycle.fields.NameField` in every form.
+    """
 
     def to_python(self, value: Any) -> Any:
         value = super().to_python(value)
         return clean_name(value) if isinstance(value, str) else value
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"form_class": fields.NameField} | kwargs)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = self.to_python(super().pre_save(model_instance, add))
@@ -253,5 +260,7 @@ def check_signer(text: str, field: str) -> None:
     """Raises ValidationError at ``field`` when ``text`` is given and is no person's name (người
     ký). That a signer is not known is marked where it is read from a list, never typed.
     """
+    if is_of_old_font(text):
+        raise ValidationError({field: OLD_FONT})
     if text.strip() and (not names_person(text) or says_unknown(text)):
         raise ValidationError({field: _("Hãy nhập đủ họ và tên người ký, ví dụ Nguyễn Văn An.")})

@@ -397,6 +397,8 @@ def _understand(entry: Entry, units: Units) -> None:
         text = said.get(name, "")
         if len(text) > most:
             entry.refuse(name, _("Dài quá %(n)d ký tự.") % {"n": most})
+        elif written.is_of_old_font(text):
+            entry.refuse(name, written.OLD_FONT)
         else:
             meant[name] = text
     for name in NEEDED:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.fields import PhoneField
+from cycle.fields import NameField, PhoneField
 from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from cycle.written import IN_SERVICE
@@ -150,7 +150,7 @@ class EnrolForm(PostForm):
 
     def _before(self) -> dict[str, Any]:
         return {
-            "full_name": forms.CharField(label=_("Họ và tên"), max_length=150),
+            "full_name": NameField(label=_("Họ và tên"), max_length=150),
             "email": email_field(help_text=_("Nơi nhận nhắc việc. Người dùng tự sửa được.")),
             "phone": PhoneField(label=_("Điện thoại"), required=False),
             "another": forms.BooleanField(

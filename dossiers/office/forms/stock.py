@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.fields import CountField, DateField
+from cycle.fields import CountField, DateField, NameField
 from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
@@ -327,9 +327,9 @@ class StrikeForm(PlainPart):
     )
 
 
-def _text(name: str, **kwargs: Any) -> forms.CharField:
+def _text(name: str, **kwargs: Any) -> NameField:
     field = FIELDS[name]
-    return forms.CharField(
+    return NameField(
         label=field.label,
         max_length=field.longest,
         required=kwargs.pop("required", field.required),

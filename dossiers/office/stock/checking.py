@@ -24,6 +24,7 @@ from cycle.sheets import (
 )
 from cycle.units import Answer, Places
 from cycle.workdays import add_months
+from cycle.written import OLD_FONT, is_of_old_font, shortened
 from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
 from dossiers.models.product import maker_key, product_key
 from dossiers.office.stock import cells, totals
@@ -217,6 +218,9 @@ class Checker:
                 f"{text[: longest // 2].rsplit(' ', 1)[0]}…",
             )
             return
+        if is_of_old_font(text):
+            line.fault(name, OLD_FONT)
+            return
         reader = cells.READERS.get(name)
         if reader is None:
             line.values[name] = text
@@ -304,7 +308,7 @@ class Checker:
             parts[1] = ""
         if district and fold(district) in fold(" ".join(parts[:2])):
             parts[2] = ""
-        values["place"] = ", ".join(part for part in parts if part)[:250]
+        values["place"] = shortened(", ".join(part for part in parts if part), 250)
         values["district"] = district
         if not text:
             if "commune" not in line.wrong:
