@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycle import clock
+from cycle.letters import sort_key
 from cycle.models import (
     HistoryEntry,
     OrgUnit,
@@ -578,7 +579,10 @@ def person_as_stored(person: User) -> dict[str, Any] | None:
     if stored is None:
         return None
     plain = (*_FLAGS, *_SAID[:2], *_NOT_SAID)
-    many = {name: "; ".join(sorted(map(str, getattr(stored, name).all()))) for name in _SAID[2:]}
+    many = {
+        name: "; ".join(sorted(map(str, getattr(stored, name).all()), key=sort_key))
+        for name in _SAID[2:]
+    }
     return {name: getattr(stored, name) for name in plain} | many
 
 

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from cycle import sheets, tables
+from cycle.letters import sort_key
 from cycle.models import HistoryEntry, Level, Office, OrgUnit, User, check_document, fold
 from cycle.written import OLD_FONT, is_of_old_font
 
@@ -62,7 +63,7 @@ def choices() -> list[tuple[str, str]]:
     now = [row for row in _units(2025).values() if row["level"] == Level.PROVINCE]
     return sorted(
         ((row["code"], row["name"]) for row in now),
-        key=lambda pair: pair[1].removeprefix("Thành phố ").removeprefix("Tỉnh "),
+        key=lambda pair: sort_key(pair[1].removeprefix("Thành phố ").removeprefix("Tỉnh ")),
     )
 
 
@@ -92,7 +93,7 @@ def load(code: str, *, by: User) -> OrgUnit:
             level=Level.PROVINCE,
             valid_from=OLD_SINCE,
             # The provinces that went into it: their papers still name them.
-            aliases="; ".join(sorted(names))[:300],
+            aliases="; ".join(sorted(names, key=sort_key)),
         )
         last = MERGED_ON - timedelta(days=1)
         period = {"valid_from": OLD_SINCE, "valid_to": last}

@@ -135,7 +135,8 @@ class Units:
         today = [name for name, units in self.found.items() if any(map(self.exists, units))]
         near = get_close_matches(parted(text)[1], today, n=3, cutoff=0.7)
         close = sorted(
-            {self.label(unit) for name in near for unit in self.found[name] if self.exists(unit)}
+            {self.label(unit) for name in near for unit in self.found[name] if self.exists(unit)},
+            key=sort_key,
         )
         if close:
             return _("Không có đơn vị «%(text)s». Có phải %(units)s?") % {

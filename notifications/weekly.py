@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
 from cycle import clock
+from cycle.letters import sort_key
 from cycle.models import (
     DayOff,
     HistoryEntry,
@@ -172,7 +173,7 @@ def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
         }
         for unit in units.values()
     ]
-    return sorted(rows, key=lambda row: (-row["number"], -row["days"], row["unit"]))
+    return sorted(rows, key=lambda row: (-row["number"], -row["days"], sort_key(row["unit"])))
 
 
 def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
@@ -198,7 +199,9 @@ def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str
     ]  # fmt: skip
     return [
         {"day": _day(day), "what": what, "product": product, "unit": unit}
-        for day, what, product, unit in sorted(rows)
+        for day, what, product, unit in sorted(
+            rows, key=lambda row: (row[0], *map(sort_key, row[1:]))
+        )
     ]
 
 

@@ -468,6 +468,11 @@ def test_nothing_is_put_in_order_by_the_database_s_own_idea_of_letters():
         r'order_by\((?:[^()]|\([^()]*\))*?"-?(?:\w+__)?(?:name|full_name)"'
         r'|ordering = \[[^\]]*"-?(?:\w+__)?(?:name|full_name)"'
         r"|key=lambda [^:]+: (?:letters\.)?fold\("
+        # Names put in order where they have been read.
+        r'|key=lambda [^\n]*(?:, |: )\w+\["(?:unit|commune|name|who)"\]'
+        r"|key=lambda [^\n]*(?:, |: )(?:str\(|\w+\.(?:full_)?name\b|\w+\[1\]\.removeprefix)"
+        r"|sorted\((?:map\(str, (?![^\n]*key=)|\{str\([^\n]*\}\))"
+        r"|ORDER BY [^;\"]*?\b(?:unit|person|commune|user)\.(?:full_)?name\b"
     )
     beats = "notifications/models.py"
     assert {str(path) for path, text in source() if by_name.search(text)} <= {beats}

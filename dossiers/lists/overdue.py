@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, written
+from cycle.letters import sort_key
 from cycle.models import Cycle, Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
@@ -219,7 +220,7 @@ SELECT sums.*, unit.name AS unit, unit.valid_to AS unit_until,
 FROM sums
 LEFT JOIN cycle_orgunit unit ON unit.id = sums.org_unit_id
 LEFT JOIN cycle_user person ON person.id = sums.officer_id
-ORDER BY sums.terms DESC, sums.days DESC, unit.name, who, sums.step
+ORDER BY sums.terms DESC, sums.days DESC, unit.sort_key, person.sort_key, sums.step
 """  # noqa: S608  (no input in it)
 
 _ORDER = "ORDER BY open DESC, days DESC, due_on, id"
@@ -495,7 +496,9 @@ def _today(rows: Sequence[dict[str, Any]], moved: Moved) -> list[dict[str, Any]]
         into["most"] = max(into["most"], row["most"])
         if heir != row["org_unit_id"]:
             into["before"].append(was)
-    return sorted(found.values(), key=lambda row: (-row["terms"], -row["days"], row["unit"]))
+    return sorted(
+        found.values(), key=lambda row: (-row["terms"], -row["days"], sort_key(row["unit"]))
+    )
 
 
 def months_late(row: Mapping[str, Any]) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
+from cycle.letters import sort_key
 from cycle.models import Cycle, HistoryEntry, Level, Moved, OrgUnit, Stream
 from dossiers.law.conditions import Words
 from dossiers.models import (
@@ -212,7 +213,7 @@ class CycleReport:
             row["certified"] += certified.get(pk, 0)
             if heir != pk:
                 row["before"].append(unit.label)
-        return sorted(found.values(), key=lambda row: (-row["dossiers"], row["commune"]))
+        return sorted(found.values(), key=lambda row: (-row["dossiers"], sort_key(row["commune"])))
 
     def figures(self) -> dict[str, Any]:
         """The report as plain data, in reading order."""

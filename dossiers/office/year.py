@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from cycle import clock, files, planning
+from cycle.letters import sort_key
 from cycle.models import (
     Batch,
     Cycle,
@@ -312,7 +313,7 @@ def _inside(cycle: Cycle) -> list[str]:
             found.append(str(model._meta.verbose_name))
     if Term.objects.filter(cycle=cycle, dossier__isnull=False).exists():
         found.append(str(Term._meta.verbose_name))
-    return sorted(found)
+    return sorted(found, key=sort_key)
 
 
 def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
@@ -824,7 +825,9 @@ def not_through(window: StepWindow) -> list[dict[str, Any]]:
         units[unit] = units.get(unit, 0) + 1
     return [
         {"unit": unit.pk, "name": str(unit), "count": count}
-        for unit, count in sorted(units.items(), key=lambda pair: (-pair[1], str(pair[0])))
+        for unit, count in sorted(
+            units.items(), key=lambda pair: (-pair[1], sort_key(str(pair[0])))
+        )
     ]
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import override
 from django.views.decorators.http import require_safe
 
 from cycle.asking import SignedIn
+from cycle.letters import sort_key
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
@@ -53,7 +54,7 @@ def register_printed(request: SignedIn) -> HttpResponseBase:
         "register": page,
         "filters": filters,
         "number": len(page.numbers),
-        "units": sorted({str(held.org_unit) for held in request.user.posts()}),
+        "units": sorted({str(held.org_unit) for held in request.user.posts()}, key=sort_key),
         "today": localdate(page.now),
         "cut": _CUT,
     }
