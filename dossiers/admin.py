@@ -100,6 +100,8 @@ class ProductAdmin(Filed):
 
 
 @admin.register(PromotionEvent)
-class PromotionEventAdmin(Kept):
+class PromotionEventAdmin(ReadOnly):
+    """Read here; the page of fairs adds and corrects them, with a reason and its history."""
+
     list_display = ["title", "held_on", "place", "org_unit"]
     list_select_related = ["org_unit"]

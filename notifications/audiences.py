@@ -339,6 +339,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "office.reference",
     "office.contact",
     "outreach.correct",
+    "promotion.correct",
     "office.reading",
     "personal.erase",
     "stock.enter",

@@ -491,7 +491,7 @@ VIEWS_THAT_SAVE = {
     ("dossiers/office/views/setup.py", "split"): "provinces.choose_successors, which records",
     ("dossiers/office/views/split.py", "_asked"): "allotting.allot, which records",
     ("dossiers/office/views/erasing.py", "_erase"): "erasing.erase, which records",
-    ("dossiers/office/views/outreach.py", "outreach"): "the event names who recorded it",
+    ("dossiers/office/views/outreach.py", "_listed"): "the event names who recorded it",
     ("councils/sheet_page.py", "_write"): "Scoresheet.put and note: acts on a draft",
     ("notifications/views.py", "preferences"): "how one wants to be told: one's own",
 }

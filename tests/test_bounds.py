@@ -67,6 +67,7 @@ LISTS = {
     "missing": ("minh", ["/register/missing/", "/register/missing/?lack=plan"]),
     "potential": ("minh", ["/potential/", "/potential/?q=mat+ong&state=open"]),
     "outreach": ("minh", ["/outreach/"]),
+    "promotion": ("minh", ["/promotions/"]),
     "erasures": ("son", ["/erasures/", "/erasures/?q=lo"]),
     "job_list": ("minh", ["/jobs/"]),
     "many": ("canbo0", ["/many/"]),

@@ -404,8 +404,6 @@ CHANGED_BY_ADMIN = {
     "auth.group": "group.change: tests/test_account_rights.py",
     "dossiers.producer": "producer.*",
     "dossiers.product": "product.*",
-    # Corrected on ordinary pages, which write in the stream of the year.
-    "dossiers.promotionevent": "",
 }
 
 

@@ -24,6 +24,7 @@ from dossiers.models import (
     OutreachEvent,
     Producer,
     Product,
+    PromotionEvent,
     Review,
     State,
     SupportMeasure,
@@ -338,6 +339,30 @@ def test_an_event_is_corrected_with_a_reason_and_its_history(meeting, an, la, ki
     shown = signed_in(an).get(page).content.decode()
     assert "Ghi nhầm số người" in shown
     assert "«45» thành «54»" in shown
+
+
+def test_a_fair_is_added_and_corrected_with_a_reason_and_its_history(cycle, commune, an, la):
+    typed = {
+        "cycle": cycle.pk, "org_unit": commune.pk, "held_on": f"{clock.today():%d/%m/%Y}",
+        "title": "Hội chợ OCOP", "place": "Mường Ảng", "attendance": "300", "cost": "0",
+    }  # fmt: skip
+    assert signed_in(an).post("/promotions/", typed).status_code == 302
+    fair = PromotionEvent.objects.get()
+    assert (fair.place, fair.recorded_by) == ("Mường Ảng", an)
+    assert "Hội chợ OCOP" in signed_in(an).get("/promotions/").content.decode()
+    page = f"/promotions/{fair.pk}/"
+    assert signed_in(la).get(page).status_code == 404
+    refused = signed_in(an).post(page, typed | {"place": "Tuần Giáo", "reason": ""})
+    assert list(refused.context["form"].errors) == ["reason"]
+    sent = typed | {"place": "Tuần Giáo", "reason": "Ghi nhầm nơi"}
+    assert signed_in(an).post(page, sent).status_code == 302
+    fair.refresh_from_db()
+    assert fair.place == "Tuần Giáo"
+    entry = HistoryEntry.objects.get(stream=Stream.CYCLE, event="promotion.correct")
+    assert (entry.actor, entry.reason) == (an, "Ghi nhầm nơi")
+    assert entry.data["changed"] == {"place": ["Mường Ảng", "Tuần Giáo"]}
+    shown = signed_in(an).get(page).content.decode()
+    assert "Ghi nhầm nơi" in shown and "«Mường Ảng» thành «Tuần Giáo»" in shown
 
 
 #: The day, counted from the first of the event's year or of its unit -> whether it may be.

@@ -166,6 +166,7 @@ ADDRESSES = {
     "ending": [""],
     "missing": ["", "lack=plan", "lack=idea"],
     "outreach": [""],
+    "promotion": [""],
     "jobs": [""],
     "absence": ["", "show=unpapered"],
     "handover": ["", "q=can+bo+1"],

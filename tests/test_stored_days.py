@@ -167,7 +167,7 @@ WHERE = {
     "dossiers.Certificate.issued_on": "asked by dossiers/models/certificate.py",
     "dossiers.Certificate.expires_on": "asked by dossiers/models/certificate.py",
     "dossiers.OutreachEvent.held_on": "shown at templates/dossiers/outreach.html",
-    "dossiers.PromotionEvent.held_on": "shown at dossiers/admin.py",
+    "dossiers.PromotionEvent.held_on": "shown at templates/dossiers/promotion.html",
     "dossiers.Evidence.issued_on": "shown at templates/dossiers/_piece.html",
     "dossiers.Evidence.expires_on": "shown at templates/dossiers/_piece.html",
     "dossiers.Evidence.at": "shown at templates/dossiers/_piece.html",

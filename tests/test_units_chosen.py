@@ -85,7 +85,7 @@ def test_and_every_field_of_the_administration(twin, rf: RequestFactory):
                 assert made.label_from_instance(twin) == ENDED, (page, field)
                 found.add(f"{page.model._meta.label}.{field.name}")
     assert {"cycle.RoleAssignment.org_unit", "cycle.OrgUnit.parent", "cycle.OrgUnit.successors",
-            "dossiers.Producer.commune", "dossiers.PromotionEvent.org_unit"} <= found  # fmt: skip
+            "dossiers.Producer.commune"} <= found  # fmt: skip
 
 
 def test_no_model_of_ours_that_chooses_a_unit_is_left_out(twin):

@@ -267,6 +267,7 @@ ROWS = {
     "people": "cycle.User username",
     "photos": "councils.AppraisalPhoto",
     "potential": "dossiers.Potential",
+    "promotions": "dossiers.PromotionEvent",
     "rounds": "councils.EvaluationRound",
     "rubrics": "cycle.Rubric",
     "sheets": "councils.Scoresheet",

@@ -30,6 +30,7 @@ from dossiers.models import (
     Producer,
     Product,
     ProductGroup,
+    PromotionEvent,
     State,
 )
 from dossiers.models.events import ORGANISERS
@@ -439,31 +440,19 @@ def told_by(potential: Potential) -> dict[str, Any]:
     }
 
 
-class OutreachForm(Part, forms.ModelForm):
-    """An outreach event that was held (hoạt động tuyên truyền)."""
+class EventForm(Part, forms.ModelForm):
+    """Something that a unit held in a year for many products."""
 
     not_future = ("held_on",)
-    kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
-
-    class Meta:
-        model = OutreachEvent
-        formfield_callback = field_for
-        fields = (
-            "cycle",
-            "org_unit",
-            "held_on",
-            "kind",
-            "title",
-            "audience",
-            "attendance",
-            "cost",
-        )
-        field_classes = {"org_unit": UnitChoiceField}
 
     def __init__(
-        self, *args: Any, user: User, event: OutreachEvent | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        user: User,
+        event: OutreachEvent | PromotionEvent | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(*args, instance=event or OutreachEvent(recorded_by=user), **kwargs)
+        super().__init__(*args, instance=event or self._meta.model(recorded_by=user), **kwargs)
         self.fields["cycle"].queryset = Cycle.objects.filter(
             Q(closed_on=None) | Q(pk=event.cycle_id if event else None)
         )
@@ -507,8 +496,50 @@ class OutreachForm(Part, forms.ModelForm):
         return data
 
 
-class OutreachCorrectionForm(Corrects, OutreachForm):
-    """An outreach event as it truly was (đính chính), and why; filled with what was recorded."""
+class OutreachForm(EventForm):
+    """An outreach event that was held (hoạt động tuyên truyền)."""
+
+    kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
+
+    class Meta:
+        model = OutreachEvent
+        formfield_callback = field_for
+        fields = (
+            "cycle",
+            "org_unit",
+            "held_on",
+            "kind",
+            "title",
+            "audience",
+            "attendance",
+            "cost",
+        )
+        field_classes = {"org_unit": UnitChoiceField}
+
+
+class PromotionForm(EventForm):
+    """A fair or campaign that was held (hội chợ, chiến dịch xúc tiến)."""
+
+    class Meta:
+        model = PromotionEvent
+        formfield_callback = field_for
+        fields = ("cycle", "org_unit", "held_on", "title", "place", "attendance", "cost")
+        field_classes = {"org_unit": UnitChoiceField}
+
+
+class EventCorrection(Corrects):
+    """What was held as it truly was (đính chính), and why; filled with what was recorded."""
 
     together = (frozenset({"org_unit", "held_on"}),)
+
+
+class OutreachCorrectionForm(EventCorrection, OutreachForm):
+    """An outreach event as it truly was."""
+
+    reason = long_text(_("Lý do đính chính"))
+
+
+class PromotionCorrectionForm(EventCorrection, PromotionForm):
+    """A fair or campaign as it truly was."""
+
     reason = long_text(_("Lý do đính chính"))

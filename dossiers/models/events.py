@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from cycle import guards
 from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, User
 
+#: The roles that hold outreach events and fairs.
+ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
+
 
 class CycleEvent(models.Model):
     """Something that a unit holds in a cycle for many products. ``cost`` in đồng."""
@@ -37,27 +40,6 @@ class CycleEvent(models.Model):
     def __str__(self) -> str:
         return self.title
 
-
-class OutreachKind(models.TextChoices):
-    """How people hear of the programme (hình thức tuyên truyền)."""
-
-    MEETING = "meeting", _("Hội nghị, họp thôn bản")
-    RADIO = "radio", _("Phát thanh")
-    PANEL = "panel", _("Pano, áp phích")
-    NEWS = "news", _("Báo chí, mạng xã hội")
-    TRAINING = "training", _("Tập huấn")
-
-
-#: The roles that hold outreach events.
-ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
-
-
-class OutreachEvent(CycleEvent):
-    """A meeting, broadcast or panel (hoạt động tuyên truyền), from which new products come."""
-
-    kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
-    audience = models.CharField(_("đối tượng"), max_length=200, blank=True)
-
     def organiser(self, user: User) -> RoleAssignment | None:
         """The post of this person by which they may correct it: one that holds such events, at its
         unit or above. None: they may not.
@@ -70,6 +52,23 @@ class OutreachEvent(CycleEvent):
             ),
             None,
         )
+
+
+class OutreachKind(models.TextChoices):
+    """How people hear of the programme (hình thức tuyên truyền)."""
+
+    MEETING = "meeting", _("Hội nghị, họp thôn bản")
+    RADIO = "radio", _("Phát thanh")
+    PANEL = "panel", _("Pano, áp phích")
+    NEWS = "news", _("Báo chí, mạng xã hội")
+    TRAINING = "training", _("Tập huấn")
+
+
+class OutreachEvent(CycleEvent):
+    """A meeting, broadcast or panel (hoạt động tuyên truyền), from which new products come."""
+
+    kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
+    audience = models.CharField(_("đối tượng"), max_length=200, blank=True)
 
     class Meta(CycleEvent.Meta):
         verbose_name = _("hoạt động tuyên truyền")
@@ -104,8 +103,13 @@ class PromotionEvent(CycleEvent):
             models.CheckConstraint(condition=Q(cost__gte=0), name="fair_cost_not_negative")
         ]
         triggers = [
-            guards.Stays(
-                "cycle_id", "org_unit_id", "held_on", "title", "attendance", "cost",
-                "recorded_by_id", "place", name="fair_stays",
-            )
-        ]  # fmt: skip
+            guards.Stays("recorded_by_id", name="fair_stays"),
+            guards.Told(
+                name="fair_told",
+                stream="cycle",
+                of=guards.naming("promotion"),
+                columns={
+                    "cycle_id org_unit_id held_on title attendance cost place": "promotion.correct"
+                },
+            ),
+        ]

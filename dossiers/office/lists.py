@@ -31,7 +31,15 @@ from cycle.written import day_text
 from dossiers.law.states import State
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Queried
-from dossiers.models import Dossier, OutreachEvent, RowKind, StockBatch, StockKind, Task
+from dossiers.models import (
+    Dossier,
+    OutreachEvent,
+    PromotionEvent,
+    RowKind,
+    StockBatch,
+    StockKind,
+    Task,
+)
 from dossiers.office import handover, people
 from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
@@ -137,6 +145,27 @@ def outreach_list(user: User) -> Queried:
         )
     )
 
+
+def promotion_list(user: User) -> Queried:
+    """The fairs of my units, and how many products went to each."""
+    return Queried(
+        PromotionEvent.objects.filter(org_unit__in=user.area())
+        .select_related("org_unit", "cycle")
+        .annotate(products=Count("promotions__dossier__product", distinct=True))
+        .order_by("-held_on", "-pk")
+    )
+
+
+_PROMOTION = (
+    Column("held_on", _("Ngày"), lambda event: event.held_on),
+    Column("title", _("Hoạt động"), lambda event: event.title),
+    Column("place", _("Địa điểm"), lambda event: event.place),
+    Column("unit", _("Đơn vị"), lambda event: str(event.org_unit)),
+    Column("cycle", _("Chu trình"), lambda event: str(event.cycle)),
+    Column("attendance", _("Người dự"), lambda event: event.attendance),
+    Column("cost", _("Kinh phí (đồng)"), lambda event: event.cost),
+    Column("products", _("Sản phẩm tham gia"), lambda event: event.products),
+)
 
 _OUTREACH = (
     Column("held_on", _("Ngày"), lambda event: event.held_on),
@@ -431,6 +460,10 @@ register(Exported(
 register(Exported(
     "outreach", _("Tuyên truyền, hướng dẫn"), "dossiers:outreach", _OUTREACH,
     lambda user, _data, _pk: outreach_list(user),
+))  # fmt: skip
+register(Exported(
+    "promotion", _("Hội chợ, xúc tiến"), "dossiers:promotion", _PROMOTION,
+    lambda user, _data, _pk: promotion_list(user),
 ))  # fmt: skip
 register(Exported(
     "jobs", _("Việc chạy nền"), "dossiers:job_list", _JOBS,

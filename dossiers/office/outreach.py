@@ -1,4 +1,6 @@
-"""An outreach event as it truly was: corrected with a reason, told in the year's history."""
+"""What was held for many products, as it truly was: corrected with a reason, told in the year's
+history.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import HistoryEntry, User
 from dossiers.law.conditions import ConditionNotMet, stated
-from dossiers.models import OutreachEvent
+from dossiers.models import OutreachEvent, PromotionEvent
 from dossiers.models.product import on_what_stands
 
+#: Model -> what the entries of its corrections name it.
+CORRECTED = {OutreachEvent: "outreach", PromotionEvent: "promotion"}
 
-def correct(event: OutreachEvent, fields: Iterable[str], *, by: User, reason: str) -> None:
+
+def correct(
+    event: OutreachEvent | PromotionEvent, fields: Iterable[str], *, by: User, reason: str
+) -> None:
     """Save the ``fields`` of ``event`` that differ from what is recorded (đính chính).
 
     Raises PermissionDenied, and ConditionNotMet without a reason, when nothing differs or the year
@@ -23,7 +30,7 @@ def correct(event: OutreachEvent, fields: Iterable[str], *, by: User, reason: st
     """
     reason = stated(reason)
     with on_what_stands(), transaction.atomic():
-        was = OutreachEvent.objects.select_for_update().get(pk=event.pk)
+        was = type(event)._default_manager.select_for_update().get(pk=event.pk)
         post = was.organiser(by)
         if post is None:
             raise PermissionDenied
@@ -35,12 +42,14 @@ def correct(event: OutreachEvent, fields: Iterable[str], *, by: User, reason: st
         if not changed:
             raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
         event.save(update_fields=list(changed))
+        what = CORRECTED[type(event)]
+        its: dict[str, Any] = {what: event.pk}
         HistoryEntry.objects.record(
-            "outreach.correct",
+            f"{what}.correct",
             event.cycle,
             by=by,
             capacity=post,
             reason=reason,
-            outreach=event.pk,
             changed=changed,
+            **its,
         )

@@ -18,7 +18,16 @@ from cycle.models import ERASED, DayOff, HistoryEntry, OfficeContact, Renamed, U
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.lists.filters import Listed
-from dossiers.models import ACTS, Dossier, OutreachEvent, Producer, Product, ProductGroup, Task
+from dossiers.models import (
+    ACTS,
+    Dossier,
+    OutreachEvent,
+    Producer,
+    Product,
+    ProductGroup,
+    PromotionEvent,
+    Task,
+)
 from dossiers.terms.due import due as due_of
 
 register = template.Library()
@@ -123,6 +132,8 @@ def from_what(entry: HistoryEntry) -> list[str]:
         ]
     if entry.event == "outreach.correct":
         return [_detail(OutreachEvent, name, *pair) for name, pair in changed.items()]
+    if entry.event == "promotion.correct":
+        return [_detail(PromotionEvent, name, *pair) for name, pair in changed.items()]
     if entry.event not in ("dossier.correct_names", "dossier.open"):
         return []
     pairs = [changed[field] for field in ("name", "producer") if field in changed]

@@ -1,4 +1,12 @@
-"""Step 1, outreach (tuyên truyền): the events held, and the dossiers that came from them."""
+"""What is held for many products: step 1, outreach (tuyên truyền), with the dossiers that came from
+it, and fairs and campaigns (hội chợ, xúc tiến).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import rules
 from django.contrib import messages
@@ -7,21 +15,54 @@ from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, Stream
+from cycle.models import HistoryEntry, Stream, User
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms import opening
 from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
-from dossiers.models import OutreachEvent
+from dossiers.lists.filters import Queried
+from dossiers.models import OutreachEvent, PromotionEvent
 from dossiers.models.events import ORGANISERS
 from dossiers.models.product import on_what_stands
-from dossiers.office.lists import outreach_list
-from dossiers.office.outreach import correct
+from dossiers.office.lists import outreach_list, promotion_list
+from dossiers.office.outreach import CORRECTED, correct
 
 ROWS = 25
+
+
+@dataclass(frozen=True)
+class Held:
+    """One kind of what is held: its forms, its list and its words."""
+
+    model: type[OutreachEvent | PromotionEvent]
+    form: type[opening.EventForm]
+    correction: Any
+    listed: Callable[[User], Queried]
+    title: Any
+    add: Any
+    correct: Any
+
+    @property
+    def name(self) -> str:
+        return CORRECTED[self.model]
+
+
+OUTREACH = Held(
+    OutreachEvent, opening.OutreachForm, opening.OutreachCorrectionForm, outreach_list,
+    gettext_lazy("Tuyên truyền, hướng dẫn"),
+    gettext_lazy("Ghi hoạt động tuyên truyền"),
+    gettext_lazy("Đính chính hoạt động tuyên truyền"),
+)  # fmt: skip
+PROMOTION = Held(
+    PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm, promotion_list,
+    gettext_lazy("Hội chợ, xúc tiến"),
+    gettext_lazy("Ghi hội chợ, sự kiện xúc tiến"),
+    gettext_lazy("Đính chính hội chợ, sự kiện xúc tiến"),
+)  # fmt: skip
 
 
 @login_required
@@ -29,19 +70,43 @@ ROWS = 25
 @once
 def outreach(request: SignedIn) -> HttpResponseBase:
     """The events of the user's units with the dossiers from each; a form to add one."""
+    return _listed(request, OUTREACH)
+
+
+@login_required
+@shows_typed
+@once
+def promotion(request: SignedIn) -> HttpResponseBase:
+    """The fairs of the user's units with the products that went there; a form to add one."""
+    return _listed(request, PROMOTION)
+
+
+@login_required
+@shows_typed
+@once
+def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
+    """One event: what was recorded, how it was corrected, and a form for who may correct it."""
+    return _one(request, OUTREACH, pk)
+
+
+@login_required
+@shows_typed
+@once
+def promotion_one(request: SignedIn, pk: int) -> HttpResponseBase:
+    """One fair: what was recorded, how it was corrected, and a form for who may correct it."""
+    return _one(request, PROMOTION, pk)
+
+
+def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
     user = request.user
     may_add = bool(user.posts(*ORGANISERS))
     form = None
     if may_add:
-        form = opening.OutreachForm(request.POST or None, user=user)
+        form = held.form(request.POST or None, user=user)
         fill(form, request.typed)
     if request.method == "POST" and not may_add:
-        return render(
-            request,
-            "dossiers/not_allowed.html",
-            {"act": {"label": _("Ghi hoạt động tuyên truyền")}},
-            status=403,
-        )
+        page = {"act": {"label": held.add}}
+        return render(request, "dossiers/not_allowed.html", page, status=403)
     if form is not None and form.is_valid():
         try:
             with on_what_stands(), transaction.atomic():
@@ -50,13 +115,12 @@ def outreach(request: SignedIn) -> HttpResponseBase:
             form.add_error("cycle", [str(each) for each in late.messages])
         else:
             messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
-            return redirect("dossiers:outreach")
-    page = outreach_list(user).page(request.GET.get("page"), ROWS)
+            return redirect(f"dossiers:{held.name}")
     return render(
         request,
-        "dossiers/outreach.html",
+        f"dossiers/{held.name}.html",
         {
-            "page": page,
+            "page": held.listed(user).page(request.GET.get("page"), ROWS),
             "form": form,
             "may_open": rules.has_perm("dossiers.begin", user),
             "add": form is not None and (form.is_bound or request.typed is not None),
@@ -64,23 +128,17 @@ def outreach(request: SignedIn) -> HttpResponseBase:
     )
 
 
-@login_required
-@shows_typed
-@once
-def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
-    """One event: what was recorded, how it was corrected, and a form for who may correct it."""
+def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
     user = request.user
-    event = get_object_or_404(
-        OutreachEvent.objects.filter(org_unit__in=user.area()).select_related("org_unit", "cycle"),
-        pk=pk,
-    )
+    seen = held.model._default_manager.filter(org_unit__in=user.area())
+    event = get_object_or_404(seen.select_related("org_unit", "cycle"), pk=pk)
     form = None
     if event.organiser(user) is not None:
-        form = opening.OutreachCorrectionForm(request.POST or None, user=user, event=event)
+        form = held.correction(request.POST or None, user=user, event=event)
         fill(form, request.typed)
     elif request.method == "POST":
-        act = {"label": _("Đính chính hoạt động tuyên truyền")}
-        return render(request, "dossiers/not_allowed.html", {"act": act}, status=403)
+        page = {"act": {"label": held.correct}}
+        return render(request, "dossiers/not_allowed.html", page, status=403)
     if form is not None and form.is_valid():
         try:
             correct(form.instance, form.changed_here(), by=user, reason=form.cleaned_data["reason"])
@@ -88,9 +146,18 @@ def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
             refuse(form, refused)
         else:
             messages.success(request, _("Đã đính chính hoạt động."))
-            return redirect("dossiers:outreach_one", event.pk)
+            return redirect(f"dossiers:{held.name}_one", event.pk)
     corrections = HistoryEntry.objects.filter(
-        stream=Stream.CYCLE, event="outreach.correct", data__outreach=pk
+        stream=Stream.CYCLE, event=f"{held.name}.correct", **{f"data__{held.name}": pk}
     )
-    page = {"event": event, "form": form, "corrections": corrections.order_by("-pk")}
-    return render(request, "dossiers/outreach_one.html", page)
+    return render(
+        request,
+        "dossiers/outreach_one.html",
+        {
+            "event": event,
+            "held": held,
+            "back": f"dossiers:{held.name}",
+            "form": form,
+            "corrections": corrections.order_by("-pk"),
+        },
+    )
