@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0054_why_in_each_language'),
+        ('dossiers', '0055_samples_corrected'),
     ]
 
     operations = [
