@@ -125,6 +125,7 @@ def an_act_for_many(w):
     two = stood(w.cycle, w.commune, w.an, State.AT_PROVINCE, 2)
     typed = {"dossier": [str(dossier.pk) for dossier in two]}
     typed |= {f"row-{dossier.pk}-on": "on" for dossier in two}
+    typed["accept_at_province-review-checked"] = [str(n) for n in range(5)]
     address = reverse("dossiers:many_new", args=["accept_at_province"])
     return w.minh, address, typed, "sure", ActBatch.objects.count
 
