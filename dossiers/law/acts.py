@@ -21,6 +21,7 @@ from dossiers.law.conditions import (
     may_leave_round,
 )
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
+from dossiers.law.order import Asks
 from dossiers.law.signers import SIGNERS, Signer
 from dossiers.law.states import AT_COUNCIL, State
 
@@ -104,6 +105,9 @@ class Act:
     about: Words = ""
     #: What makes it need a reason on the day it is done, though it does not always.
     asks: tuple[Question, ...] = ()
+    #: What its paper is not before. The paper of an act that has a signer by law is besides not
+    #: before a certificate that was there.
+    not_before: tuple[Asks, ...] = ()
     #: What it needs beside the right state.
     conditions: tuple[Condition, ...] = ()
 
@@ -213,7 +217,7 @@ def _act(
         if said.get("signer"):
             SIGNERS[method.__name__] = said["signer"]
         name = method.__name__
-        needs = (*conditions, *in_order(name), *about_its_paper(name))
+        needs = (*conditions, *in_order(name, said.get("not_before", ())), *about_its_paper(name))
         act = Act(name=name, begins=begins, leads=leads, conditions=needs, **said)
         return fsm.transition(
             field="state",

@@ -15,7 +15,7 @@ from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.order import NOT_BEFORE, the_certificate, too_early
+from dossiers.law.order import Asks, the_certificate, too_early
 from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
@@ -708,9 +708,9 @@ def _one_paper(name: str, field: str) -> Condition:
     return Condition(check, field=field)
 
 
-def in_order(name: str) -> tuple[Condition, ...]:
+def in_order(name: str, not_before: tuple[Asks, ...]) -> tuple[Condition, ...]:
     """The condition that the paper of the act ``name`` is not before what it rests on."""
-    asks = (*NOT_BEFORE.get(name, ()), *((the_certificate,) if name in SIGNERS else ()))
+    asks = (*not_before, *((the_certificate,) if name in SIGNERS else ()))
     if not asks:
         return ()
 

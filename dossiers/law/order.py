@@ -1,7 +1,7 @@
 """In which order papers are signed (thứ tự ngày ký): «this paper is not before that one». A leaf.
 
-:data:`NOT_BEFORE` says it of each act, :func:`too_early` asks it: when the act is recorded, by one
-or for many, and when its paper, or the one it rests on, is corrected.
+Each act says what its paper is not before (``Act.not_before``), :func:`too_early` asks it: when the
+act is recorded, by one or for many, and when its paper, or the one it rests on, is corrected.
 """
 
 from __future__ import annotations
@@ -132,34 +132,6 @@ def the_certificate(dossier: Dossier) -> Earlier | None:
         return None
     said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
     return Earlier(last.issued_on, said % {"day": f"{last.issued_on:%d/%m/%Y}"})
-
-
-#: Act -> what its paper is not before. The paper of an act that has a signer by law is besides not
-#: before a certificate that was there.
-NOT_BEFORE: dict[str, tuple[Asks, ...]] = {
-    "supplement": (after("return_for_supplement"),),
-    "rank_at_district": (its_meeting,),
-    "not_propose": (its_meeting, the_order),
-    "forward_to_province": (after("rank_at_district"),),
-    "rank": (its_meeting, after("forward_to_province")),
-    "not_recognise": (the_meeting, the_order),
-    "propose_recognition": (its_meeting, after("rank", "record_centre_result")),
-    "return_submission": (after("propose_recognition"),),
-    "certify": (
-        the_meeting,
-        after("rank", "record_centre_result"),
-        after("propose_recognition"),
-        the_order,
-    ),
-    "approve_result": (the_meeting, after("rank"), after("propose_recognition")),
-    "nominate": (its_meeting, after("rank"), after("propose_recognition"), after("approve_result")),
-    "record_centre_result": (its_meeting, after("nominate"), the_order),
-    "evaluate_again": (the_meeting, after("record_centre_result")),
-    "record_inspection": (the_inspection,),
-    "confirm_stopped": (the_end_of_production,),
-    "report_revocation": (the_ground,),
-    "revoke": (the_ground, after("report_revocation")),
-}
 
 
 def too_early(dossier: Dossier, asks: tuple[Asks, ...], day: date | None) -> list[Earlier]:

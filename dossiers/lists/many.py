@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
-from viewflow.workflow.status import STATUS
 
 from cycle.models import Duty, Level, Role, User
 from dossiers.law.acts import Act
@@ -31,12 +30,12 @@ def tasks_of(user: User) -> QuerySet[Task]:
     unmarked = Q(node=SIGNED_NODE, signed_at=None, pk__in=types)
     unmarked &= ~Q(org_unit__in=user.business(Role.CLERK))
     own = receives = Q(pk__in=[])
-    done = Task.objects.filter(dossier=OuterRef("dossier"), closed_by=user)
+    done = Task.objects.done_by(user).order_by().filter(dossier=OuterRef("dossier"))
     above = [
         held for held in user.posts() if held.org_unit.level in (Level.DISTRICT, Level.PROVINCE)
     ]
     for node, senders in RECEIVED_FROM.items():
-        sent = done.filter(node__in=senders, outcome__in=FORWARDS, status=STATUS.DONE)
+        sent = done.filter(node__in=senders, outcome__in=FORWARDS)
         own |= Q(node=node) & Q(Exists(sent))
         receives |= Q(node__in=senders) & Q(Exists(done.filter(node=node)))
         for held in above:

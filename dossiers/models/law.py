@@ -64,6 +64,15 @@ from dossiers.law.conditions import (
     result_approved,
     samples_for_centre,
 )
+from dossiers.law.order import (
+    after,
+    its_meeting,
+    the_end_of_production,
+    the_ground,
+    the_inspection,
+    the_meeting,
+    the_order,
+)
 from dossiers.law.states import (
     AT_THE_PRODUCER,
     AT_WORK,
@@ -475,6 +484,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.TO_PROVINCE,
+        not_before=(after("rank_at_district"),),
     )
     def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
@@ -515,6 +525,7 @@ class Law(models.Model):
         conditions=[has_compulsory_evidence],
         label=_("Nộp hồ sơ đã bổ sung"),
         said=_("nộp hồ sơ đã bổ sung"),
+        not_before=(after("return_for_supplement"),),
     )
     def supplement(self) -> State:
         """Nộp hồ sơ đã bổ sung, qua xã, đến nơi đã yêu cầu."""
@@ -542,6 +553,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
         signer=signers.DISTRICT_RESULT,
+        not_before=(its_meeting,),
     )
     def rank_at_district(self) -> None:
         """Ghi kết quả của hội đồng huyện."""
@@ -555,6 +567,7 @@ class Law(models.Model):
         label=_("Không đề nghị"),
         said=_("không đề nghị lên tỉnh"),
         tells="line",
+        not_before=(its_meeting, the_order),
     )
     def not_propose(self) -> None:
         """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
@@ -580,6 +593,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
         signer=signers.PROVINCE_RESULT,
+        not_before=(its_meeting, after("forward_to_province")),
     )
     def rank(self) -> None:
         """Ghi kết quả của hội đồng tỉnh."""
@@ -617,6 +631,7 @@ class Law(models.Model):
         scored=True,
         tells="line",
         signer=signers.PROVINCE_RESULT,
+        not_before=(the_meeting, the_order),
     )
     def not_recognise(self) -> None:
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
@@ -629,6 +644,7 @@ class Law(models.Model):
         label=_("Trình quyết định công nhận"),
         said=_("trình quyết định công nhận"),
         reviewed=True,
+        not_before=(its_meeting, after("rank", "record_centre_result")),
     )
     def propose_recognition(self) -> None:
         """Trình Chủ tịch tỉnh quyết định công nhận."""
@@ -640,6 +656,7 @@ class Law(models.Model):
         reason=True,
         label=_("Trả lại tờ trình"),
         said=_("trả lại tờ trình"),
+        not_before=(after("propose_recognition"),),
     )
     def return_submission(self) -> None:
         """Trả lại tờ trình."""
@@ -659,6 +676,12 @@ class Law(models.Model):
             "được: sau đó chỉ còn thu hồi theo quyết định."
         ),
         signer=signers.CERTIFICATION,
+        not_before=(
+            the_meeting,
+            after("rank", "record_centre_result"),
+            after("propose_recognition"),
+            the_order,
+        ),
     )
     def certify(self) -> None:
         """Công nhận hạng sao."""
@@ -673,6 +696,12 @@ class Law(models.Model):
         label=_("Đề nghị trung ương"),
         said=_("đề nghị trung ương đánh giá"),
         signer=signers.NOMINATION,
+        not_before=(
+            its_meeting,
+            after("rank"),
+            after("propose_recognition"),
+            after("approve_result"),
+        ),
     )
     def nominate(self) -> None:
         """Đề nghị trung ương đánh giá, công nhận 5 sao."""
@@ -691,6 +720,7 @@ class Law(models.Model):
             "trung ương bằng một văn bản khác."
         ),
         signer=signers.APPROVAL,
+        not_before=(the_meeting, after("rank"), after("propose_recognition")),
     )
     def approve_result(self) -> None:
         """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
@@ -705,6 +735,7 @@ class Law(models.Model):
         label=_("Tổ chức đánh giá lại"),
         said=_("cho đánh giá lại ở tỉnh sau kết quả của trung ương"),
         signer=signers.AGAIN,
+        not_before=(the_meeting, after("record_centre_result")),
     )
     def evaluate_again(self) -> None:
         """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó; dưới
@@ -730,6 +761,7 @@ class Law(models.Model):
             "ngay. Việc này không lấy lại được."
         ),
         signer=signers.CENTRE_RESULT,
+        not_before=(its_meeting, after("nominate"), the_order),
     )
     def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
@@ -781,6 +813,7 @@ class Law(models.Model):
         about=_(
             "Ghi mỗi lần kiểm tra và kết luận. Kết luận đề nghị thu hồi thì hạn thu hồi bắt đầu."
         ),
+        not_before=(the_inspection,),
     )
     def record_inspection(self) -> None:
         """Ghi một lần kiểm tra sau công nhận và kết luận."""
@@ -799,6 +832,7 @@ class Law(models.Model):
             "UBND xã xác nhận chủ thể đã ngừng sản xuất: hạn thu hồi bắt đầu từ ngày ký xác nhận."
         ),
         signer=signers.STOPPED_PRODUCTION,
+        not_before=(the_end_of_production,),
     )
     def confirm_stopped(self) -> None:
         """Ghi xác nhận đã ký của UBND cấp xã là sản phẩm đã ngừng sản xuất."""
@@ -817,6 +851,7 @@ class Law(models.Model):
         tells="line",
         about=_("Sản phẩm 5 sao do Bộ trưởng thu hồi: tỉnh báo cáo, kèm căn cứ."),
         signer=signers.REVOCATION_REPORT,
+        not_before=(the_ground,),
     )
     def report_revocation(self) -> None:
         """Báo cáo Bộ đề nghị thu hồi giấy chứng nhận 5 sao."""
@@ -840,6 +875,7 @@ class Law(models.Model):
         ),
         about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
         signer=signers.REVOCATION,
+        not_before=(the_ground, after("report_revocation")),
     )
     def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""

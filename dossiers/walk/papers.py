@@ -37,7 +37,7 @@ from dossiers.law.conditions import (
     in_order,
     stated,
 )
-from dossiers.law.order import NOT_BEFORE, too_early
+from dossiers.law.order import too_early
 from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
@@ -400,7 +400,7 @@ def _check(
         return
     then = _then(dossier, what)
     then.resting_on, then.as_of = paper, what.entry
-    order = in_order(what.act.name) if "signed_on" in changed else ()
+    order = in_order(what.act.name, what.act.not_before) if "signed_on" in changed else ()
     lacks = [
         Lack(words, condition.field)
         for condition in (*order, *about_its_paper(what.act.name))
@@ -424,7 +424,7 @@ def _check_later(paper: OfficialDocument, dossier: Dossier, what: Rests) -> None
             later = later.filter(seq__gt=what.entry.seq)
         for entry in with_day(later).order_by("seq"):
             each.as_of = entry
-            asks = NOT_BEFORE.get(_OF_ACTS[entry.event].name, ())
+            asks = _OF_ACTS[entry.event].not_before
             if any(found.paper == paper.pk for found in too_early(each, asks, entry.day)):
                 said = _now(
                     "Việc «%(act)s» đã ghi theo văn bản ngày %(day)s: không thể ký sau ngày đó."
