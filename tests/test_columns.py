@@ -400,11 +400,7 @@ SOONER = {
     "dossiers_process.dossier_id": "one_open_process_per_dossier",
 }
 #: What refuses that a row goes, before.
-GO_SOONER = {
-    "councils_interest": "said_interest_stays",
-    "councils_attendance": "round_still_open",
-    "councils_resolution": "round_still_open",
-}
+GO_SOONER = {"councils_interest": "said_interest_stays"}
 #: The row that is changed, where that is not the first: somebody who holds no post.
 ROWS = {"cycle_user": "SELECT id FROM cycle_user WHERE username = 'khong'"}
 

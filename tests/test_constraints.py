@@ -383,7 +383,7 @@ BREAKS = {
     "dossier_returned_knows_from_where": lambda w: parked(w, state=State.SUPPLEMENT_REQUESTED),
     "dossier_parked_knows_from_where": lambda w: parked(w, state=State.WITHDRAWN),
     "route_once_per_duty": lambda w: [
-        Route.objects.create(dossier=w.dossier, node="decide", org_unit=w.commune) for _ in "12"
+        insert_as_owner(Route(dossier=w.dossier, node="decide", org_unit=w.commune)) for _ in "12"
     ],
     "dossier_rubric_is_of_its_edition": lambda w: dossier_with(
         w, rubric=rubric_of_another_edition(w)

@@ -116,6 +116,7 @@ def samples(cycle, commune, an, thu, province):
         "signed_on": ("2026-11-05", "2026-11-06"),
         "results": ([[one, "300", 5, 4]], [[one, "300", 5, 5]]),
         "version": (1, 2),
+        "as_written": ("Phụ trách Hội đồng", "Người được giao phụ trách"),
     }
 
 

@@ -48,10 +48,10 @@ from dossiers.models import (
     Producer,
     Product,
     ProductGroup,
+    Route,
     StockBatch,
     Task,
 )
-from dossiers.models.dossier import Route
 from dossiers.models.stock import StockKind
 from dossiers.office import allotting, people
 from dossiers.office.lists import HandoverList
@@ -63,7 +63,7 @@ from tests.filing_anew import certify
 from tests.in_the_clear import named_in_the_clear
 from tests.judging import regulate
 from tests.merging import OLD, unit
-from tests.owning import save_as_owner, update_as_owner
+from tests.owning import insert_as_owner, save_as_owner, update_as_owner
 from tests.public_pages import main, see
 from tests.world import open_dossier, open_task, person
 
@@ -468,7 +468,7 @@ def test_work_is_sent_to_units_of_today_and_a_route_of_before_leads_to_the_heir(
 ):
     s = left("merged")
     gone = unit("r", province, OLD, LAST, [s.own], name="Xã Ruột")
-    Route.objects.create(dossier=s.dossier, node="screen_idea", org_unit=gone)
+    insert_as_owner(Route(dossier=s.dossier, node="screen_idea", org_unit=gone))
     with clock.at(NOW):
         with pytest.raises(ConditionNotMet):
             doors.reroute(

@@ -117,5 +117,6 @@ def test_the_administration_names_a_document_too():
         (CycleAdmin, Cycle, "target_document"),
     ):
         assert issubclass(page.form, OnPaperForm)
-        made = forms.modelform_factory(model, form=OnPaperForm, fields=[name])({name: "mười hai"})
+        fields = [name, *(["amount"] if model is TermRule else [])]
+        made = forms.modelform_factory(model, form=OnPaperForm, fields=fields)({name: "mười hai"})
         assert "hãy nhập lại số, ngày văn bản" in made.errors[name][0]

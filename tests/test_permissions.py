@@ -19,7 +19,7 @@ from dossiers.rules import sees_dossier
 from dossiers.walk import doors
 from tests.ground import kept
 from tests.law_table import LAW, OF_A_TASK
-from tests.owning import save_as_owner
+from tests.owning import insert_as_owner, save_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -450,8 +450,8 @@ def test_a_role_ends_at_midnight_in_vietnam(dossier, commune):
 
 def test_a_unit_sees_only_the_dossier_routed_to_it(dossier, cycle, commune, an, la):
     other = open_dossier(cycle, commune, an, name="Măng khô")
-    Route.objects.create(
-        dossier=other, node="screen_idea", org_unit=la.role_assignments.get().org_unit
+    insert_as_owner(
+        Route(dossier=other, node="screen_idea", org_unit=la.role_assignments.get().org_unit)
     )
     assert list(Dossier.objects.visible_to(la)) == [other]
     assert list(Task.objects.visible_to(la)) == [open_task(other)]

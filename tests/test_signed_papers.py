@@ -21,6 +21,7 @@ from dossiers.models import (
     Evidence,
     OfficialDocument,
     PaperRequired,
+    Route,
     State,
     Task,
 )
@@ -31,7 +32,7 @@ from tests import records
 from tests.ground import kept
 from tests.law_acts import HANDS_IN, authority, who_does
 from tests.law_table import LAW, NEEDS_PAPER, OF_A_TASK, OF_THE_DISTRICT, PROPOSES
-from tests.owning import update_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.standing import (
     answered_by_the_centre,
     approved,
@@ -686,7 +687,7 @@ def test_the_commune_of_a_dossier_has_all_the_names_it_had(to_send, commune):
         OrgUnit.objects.filter(pk=commune.pk), name="Phường Nà Tấu", aliases="Nà Tau; Na Tao"
     )
     update_as_owner(OrgUnit.objects.filter(pk=commune.parent_id), name="Tỉnh Điện Biên Mới")
-    to_send.routes.create(node="sign", org_unit=beside)
+    insert_as_owner(Route(dossier=to_send, node="sign", org_unit=beside))
     told = called(Dossier.objects.with_units().get(pk=to_send.pk))
     assert told.commune == {"xa na tau", "phuong na tau", "na tau", "na tao"}
     assert told.province == {"tinh dien bien", "tinh dien bien moi"}

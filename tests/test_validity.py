@@ -10,16 +10,15 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Cycle, HistoryEntry, LawReading, OrgUnit
 from dossiers.lists.ending import Ending, Filters
-from dossiers.models import Certificate, Dossier
+from dossiers.models import Certificate, Dossier, Route
 from dossiers.models.certificate import Validity
-from dossiers.models.dossier import Route
 from dossiers.office import year as years
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors, stock
 from tests import records
 from tests.filing_anew import S, at, certify, file_anew, moved_to
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.public_pages import keep, main, see
 from tests.revoking import revoke
 from tests.standing import stand
@@ -720,8 +719,12 @@ def test_the_pages_of_what_ends_follow_one_another(
     for certificate, day in zip(given, (9, 8, 8, 7, 7), strict=True):
         certificate.terms.update(due_on=date(2026, 8, day))
     update_as_owner(OrgUnit.objects.filter(pk=lent.pk), parent=elsewhere)
-    Route.objects.create(
-        dossier=given[3].dossier, node="check_at_province", org_unit=minh.assignments()[0].org_unit
+    insert_as_owner(
+        Route(
+            dossier=given[3].dossier,
+            node="check_at_province",
+            org_unit=minh.assignments()[0].org_unit,
+        )
     )
     with clock.at(at(2026, 6, 1)):
         seen, page = [], Ending(minh, Filters())

@@ -18,7 +18,7 @@ from dossiers.models.term import Firing
 from notifications.models import CalendarFeed, Heartbeat
 from notifications.operations import about
 from tests.ground import kept
-from tests.owning import update_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.revoking import certify
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +40,7 @@ def stored(cycle, commune, an, son):
     """A certified product, and a row of what it has none of."""
     dossier = certify(cycle, commune, an, son)
     Job.objects.create(kind="recalculate_terms", by=an, created_at=clock.now())
-    Route.objects.create(dossier=dossier, node="decide", org_unit=commune)
+    insert_as_owner(Route(dossier=dossier, node="decide", org_unit=commune))
     update_as_owner(Dossier.objects.filter(pk=dossier.pk), returned_from="at_province")
     Heartbeat.objects.create(name="keep_time", started_at=clock.now())
     CalendarFeed.objects.create(user=an, created_at=clock.now())
