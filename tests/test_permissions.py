@@ -148,6 +148,8 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.erase",
         # test_stock_survey.py
         "dossiers.keep_potential",
+        # test_sealed.py
+        "dossiers.read_own_points",
         # test_absence.py, test_handover.py
         "dossiers.brief",
         "dossiers.substitute",

@@ -125,7 +125,7 @@ def test_a_choice_that_the_code_has_lost_is_named(stored, monkeypatch):
 
 
 def test_a_row_with_a_word_of_another_program_is_named(stored):
-    Duty.objects.filter(node="decide").update(node="decide_anew")
+    update_as_owner(Duty.objects.filter(node="decide"), node="decide_anew")
     Job.objects.update(kind="old.work")
     Task.objects.filter(outcome="certify").update(outcome="grant")
     HistoryEntry.objects.create(

@@ -56,9 +56,8 @@ class SignedDocumentForm(Part, forms.ModelForm):
             self.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
         except ValidationError as wrong:
             if paper.doubt and "as_written" in getattr(wrong, "error_dict", ()):
-                self.fields["as_written"].widget = forms.CheckboxInput(
-                    attrs=self.fields["as_written"].widget.attrs
-                )
+                attrs = self.fields["as_written"].widget.attrs | {"class": "form-check-input"}
+                self.fields["as_written"].widget = forms.CheckboxInput(attrs=attrs)
             refuse(self, wrong)
         return None
 

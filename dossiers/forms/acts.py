@@ -717,7 +717,8 @@ class PaperCorrectionForm(PaperForm):
 
     def _ask(self, name: str, sentences: list[str]) -> None:
         """Show the box ``name`` with what it is asked about."""
-        self.fields[name].widget = forms.CheckboxInput(attrs=self.fields[name].widget.attrs)
+        attrs = self.fields[name].widget.attrs | {"class": "form-check-input"}
+        self.fields[name].widget = forms.CheckboxInput(attrs=attrs)
         self.add_error(name, sentences)
 
 
