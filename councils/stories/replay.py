@@ -415,7 +415,7 @@ class _Replay:
     def close(self) -> Cycle:
         """Close the cycle (đóng chu trình)."""
         self.cycle.closed_on = self.closed_on
-        with transaction.atomic():
+        with transaction.atomic(), clock.at(_morning(self.closed_on), replay=True):
             self.cycle.save(update_fields=["closed_on"])
             HistoryEntry.objects.record(
                 "cycle.configure",
