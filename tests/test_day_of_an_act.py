@@ -360,6 +360,51 @@ def test_what_the_ministry_ordered_is_not_decided_before_its_order(world):
         right(order, w.minh, signed_on=on(31, 10))
 
 
+def test_what_the_ministry_ordered_is_not_filed_before_its_order(world):
+    """Else a correction of a day would make a refused certificate valid again."""
+    w = world
+    dossier = certify(w.cycle, w.commune, w.an, w.son)
+    with clock.at(at(2026, 11, 2)):
+        doors.act(
+            dossier.process, "order_evaluation", by=w.minh, reason="Kết luận kiểm tra",
+            paper=records.ministry_paper(signed_on=on(30, 10)),
+        )  # fmt: skip
+        again = Dossier(
+            cycle=w.cycle, product=dossier.product, commune=w.commune, case_type="reevaluation"
+        )
+        doors.open(again, by=w.an)
+        doors.act(
+            again.process, "enter_late", by=w.an, entered_as="reevaluation", reason="Bộ yêu cầu"
+        )
+        for kind in again.rule_set.compulsory("reevaluation"):
+            doors.act(again.process, "attach_evidence", by=w.an, record=records.paper(kind))
+
+    def filed(day):
+        doors.complete(
+            open_task(again), "submit_dossier", by=w.an, record=records.self_assessment(),
+            paper=records.request(number="3/GN", signed_on=day),
+        )  # fmt: skip
+
+    with clock.at(at(2026, 11, 5)):
+        with pytest.raises(ConditionNotMet, match="Bộ yêu cầu đánh giá lại") as error:
+            filed(on(29, 10))
+        assert [each.field for each in error.value.lacks] == ["paper-signed_on"]
+        filed(on(31, 10))
+    filing = again.officialdocuments.latest("pk")
+    again = stand(again, S.AWAITING_DECISION)
+    with clock.at(at(2026, 11, 19)):
+        doors.complete(
+            open_task(again), "not_recognise", by=w.son, reason="Thiếu",
+            paper=records.signed_paper(signed_on=on(19, 11)),
+        )  # fmt: skip
+        with pytest.raises(ConditionNotMet, match="Bộ yêu cầu đánh giá lại"):
+            right(filing, w.an, signed_on=on(29, 10))
+        with pytest.raises(ValidationError, match="không thể ký sau"):
+            right(dossier.officialdocuments.latest("pk"), w.minh, signed_on=on(1, 11))
+        assert given(dossier.certificates.get().pk).validity.ended_on == on(19, 11)
+        right(filing, w.an, signed_on=on(30, 10))
+
+
 # --- Asked once more, and told ----------------------------------------------------------------
 
 

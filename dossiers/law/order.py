@@ -114,7 +114,7 @@ def the_end_of_production(dossier: Dossier) -> Earlier | None:
 
 
 def the_order(dossier: Dossier) -> Earlier | None:
-    """The result of what the ministry ordered: not before its order (Đ.10.1.b)."""
+    """The filing, and the result, of what the ministry ordered: not before its order (Đ.10.1.b)."""
     order = dossier.ordered_by()
     if order is None:
         return None

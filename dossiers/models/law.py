@@ -410,6 +410,7 @@ class Law(models.Model):
         label=_("Nộp hồ sơ đánh giá"),
         said=_("nộp hồ sơ đánh giá"),
         keeps=("selfassessment",),
+        not_before=(the_order,),
     )
     def submit_dossier(self) -> None:
         """Nộp hồ sơ đề nghị đánh giá, phân hạng."""
@@ -500,6 +501,7 @@ class Law(models.Model):
         said=_("nhận hồ sơ không qua xã"),
         fetches=True,
         about=_("Chủ thể nộp thẳng lên cấp bạn: nhận được, có lý do, và được thống kê."),
+        not_before=(the_order,),
     )
     def receive_directly(self) -> State:
         """Cấp trên nhận hồ sơ không qua xã; có lý do và được thống kê."""
