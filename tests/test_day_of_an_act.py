@@ -405,6 +405,38 @@ def test_what_the_ministry_ordered_is_not_filed_before_its_order(world):
         right(filing, w.an, signed_on=on(30, 10))
 
 
+def test_an_order_is_answered_by_what_judges_its_certificate_anew(world):
+    w = world
+    dossier = certify(w.cycle, w.commune, w.an, w.son)
+
+    def ordered(of, day):
+        with clock.at(at(2026, 11, day)):
+            doors.act(
+                of.process, "order_evaluation", by=w.minh, reason="Kết luận kiểm tra",
+                paper=records.ministry_paper(number=f"{day}/BNNMT", signed_on=on(day, 11)),
+            )  # fmt: skip
+
+    ordered(dossier, 2)
+    second = file_anew(dossier.certificates.get(), w.cycle, w.commune, w.an, at(2026, 11, 3))
+    second = stand(second, S.AWAITING_DECISION)
+    with clock.at(at(2026, 11, 9)):
+        doors.complete(
+            open_task(second), "certify", by=w.son, record=records.certificate(number="13/GCN"),
+            paper=records.signed_paper(number="90/QĐ-UBND"),
+        )  # fmt: skip
+    ordered(second, 12)
+    third = file_anew(second.certificates.get(), w.cycle, w.commune, w.an, at(2026, 11, 13))
+    assert [Dossier.objects.get(pk=each.pk).ordered_by().day for each in (second, third)] == [
+        on(2, 11), on(12, 11),
+    ]  # fmt: skip
+    third = stand(third, S.AWAITING_DECISION)
+    with clock.at(at(2026, 11, 20)), pytest.raises(ConditionNotMet, match="12/11/2026"):
+        doors.complete(
+            open_task(third), "not_recognise", by=w.son, reason="Thiếu",
+            paper=records.signed_paper(number="91/QĐ-UBND", signed_on=on(11, 11)),
+        )  # fmt: skip
+
+
 # --- Asked once more, and told ----------------------------------------------------------------
 
 

@@ -526,16 +526,22 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 
     def ordered_by(self) -> Any:
         """The entry by which the ministry ordered this re-evaluation, with its ``day``: the first
-        of its product that was there when it was opened. None where nobody did.
+        on the certificate that it judges anew, that was there when it was opened. None where nobody
+        did. An order on an earlier certificate of the product was answered before.
         """
         if self.case_type != CaseType.REEVALUATION:
             return None
-        others = Dossier.objects.filter(product=self.product_id).exclude(pk=self.pk)
+        given = self.certificates.model.objects.filter(
+            dossier__product=self.product_id, at__lte=self.opened_at
+        ).exclude(dossier=self.pk)
+        last = given.order_by("issued_on", "pk").last()
+        if last is None:
+            return None
         orders = HistoryEntry.objects.filter(
-            stream=Stream.DOSSIER, stream_id__in=others.values("pk"),
+            stream=Stream.DOSSIER, stream_id=last.dossier_id,
             event="dossier.order_evaluation", at__lte=self.opened_at,
         )  # fmt: skip
-        return with_day(orders).order_by("at", "pk").first()
+        return with_day(orders).order_by("day", "seq").first()
 
     def in_transition(self, day: date) -> bool:
         """Whether the product's last certificate, which this re-evaluation takes further, ended
