@@ -21,7 +21,7 @@ from tests.filing_anew import S, at, file_anew
 from tests.filing_anew import certify as certify_of_before
 from tests.public_pages import main, see
 from tests.revoking import certify, inspect
-from tests.standing import approved, sent_up, stand
+from tests.standing import answered_by_the_centre, approved, sent_up, stand
 from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -221,11 +221,6 @@ def test_what_follows_the_day_of_an_act_follows_its_correction(world, case):
 
 # --- In which order ---------------------------------------------------------------------------
 
-#: Why the paper of an act has nothing before it in the dossier.
-FIRST = {
-    "forward_to_district": "before its filing it is asked, not refused",
-}
-
 
 def test_of_each_act_on_a_paper_is_said_what_it_is_not_before():
     """Who signs by law: never before a certificate that was there."""
@@ -234,8 +229,51 @@ def test_of_each_act_on_a_paper_is_said_what_it_is_not_before():
         name for name in SIGNERS if S.CERTIFIED in ACTS[name].begins or len(ACTS[name].begins) > 20
     }
     said = {act.name for act in ACTS.values() if act.not_before}
-    assert asked == said & asked | after_a_certificate | set(FIRST)
-    assert said and not said & set(FIRST)
+    assert asked == said & asked | after_a_certificate
+
+
+#: What answers a paper is not of a day before it: (the state, the act whose paper is of 10/9, where
+#: that leads, the act that answers it, by whom, what is handed in).
+ANSWERS = [
+    (S.AWAITING_DECISION, "return_submission", S.RANKED, "propose_recognition", "son minh"),
+    (S.DOSSIER_SUBMITTED, "return_for_supplement", S.COMMUNE_CHECKED, "forward_to_province", "an chi"),
+    (S.COMMUNE_CHECKED, "forward_to_province", S.AT_PROVINCE, "return_for_supplement", "chi minh"),
+    (S.COMMUNE_CHECKED, "forward_to_province", S.PROVINCE_EVALUATING, "rank", "chi minh"),
+    (S.RANKED, "evaluate_again", S.PROVINCE_EVALUATING, "rank", "minh minh"),
+]  # fmt: skip
+
+
+def done_on_paper(w, dossier, act, day, by, **kept):
+    papers_of = records.request if by in (w.an, w.chi) else records.signed_paper
+    paper = papers_of(number=f"{dossier.pk}{act[:3]}/TTr-UBND", signed_on=on(day))
+    if ACTS[act].reason:
+        kept["reason"] = "Thiếu"
+    doors.complete(open_task(dossier), act, by=by, paper=paper, **kept)
+
+
+def test_what_answers_a_paper_is_not_before_it(world):
+    w = world
+    for number, (state, first, then, answer, who) in enumerate(ANSWERS):
+        one, other = (getattr(w, name) for name in who.split())
+        with clock.at(at(2026, 9, 1)):
+            dossier = stand(open_dossier(w.cycle, w.commune, w.an, f"Chè {number}"), state)
+            if first == "evaluate_again":
+                answered_by_the_centre(dossier)
+        met = answer == "rank"
+        with clock.at(at(2026, 9, 20)):
+            done_on_paper(w, dossier, first, 10, one)
+            brought = dossier.officialdocuments.latest("pk")
+            dossier = stand(Dossier.objects.get(pk=dossier.pk), then)
+            its = {"record": records.evaluation(met_on=on(9))} if met else {}
+            with pytest.raises(ConditionNotMet, match="10/09/2026") as error:
+                done_on_paper(w, dossier, answer, 15 if met else 9, other, **its)
+            field = "evaluation-met_on" if met else "paper-signed_on"
+            assert [each.field for each in error.value.lacks] == [field], answer
+            its = {"record": records.evaluation(met_on=on(11))} if met else {}
+            done_on_paper(w, dossier, answer, 15 if met else 11, other, **its)
+            with pytest.raises(ValidationError, match="không thể ký sau"):
+                right(brought, one, signed_on=on(12))
+            right(brought, one, signed_on=on(11))
 
 
 def test_a_paper_is_not_before_what_it_rests_on(world):

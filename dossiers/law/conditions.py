@@ -15,7 +15,7 @@ from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.order import Asks, the_certificate, too_early
+from dossiers.law.order import Asks, MetAfter, the_certificate, too_early
 from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL
 from dossiers.law.states import State as S
@@ -710,10 +710,14 @@ def _one_paper(name: str, field: str) -> Condition:
 
 def in_order(name: str, not_before: tuple[Asks, ...]) -> tuple[Condition, ...]:
     """The condition that the paper of the act ``name`` is not before what it rests on."""
-    asks = (*not_before, *((the_certificate,) if name in SIGNERS else ()))
-    if not asks:
-        return ()
+    met: tuple[Asks, ...] = tuple(each for each in not_before if isinstance(each, MetAfter))
+    signed = tuple(each for each in not_before if each not in met)
+    signed += (the_certificate,) if name in SIGNERS else ()
+    found = ((signed, "paper-signed_on"), (met, "evaluation-met_on"))
+    return tuple(_in_order(name, asks, field) for asks, field in found if asks)
 
+
+def _in_order(name: str, asks: tuple[Asks, ...], field: str) -> Condition:
     def check(dossier: Dossier) -> Words | None:
         """Ngày ký không trước văn bản, cuộc họp làm căn cứ."""
         paper = dossier.resting_on
@@ -721,7 +725,7 @@ def in_order(name: str, not_before: tuple[Asks, ...]) -> tuple[Condition, ...]:
         return found[0].words if found else None
 
     check.__name__ = f"{name}_is_not_before_what_it_rests_on"
-    return (Condition(check, field="paper-signed_on"),)
+    return Condition(check, field=field)
 
 
 def about_its_paper(name: str) -> tuple[Condition, ...]:

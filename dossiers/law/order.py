@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 class Earlier(NamedTuple):
     """What a paper is not before: its ``day``, the sentence for a paper that is, and the key of the
-    paper of the dossier that says this day, if one does.
+    paper of the dossier that says this day, if one does. ``of``: the day that is compared, where it
+    is not that of the paper.
     """
 
     day: date
     words: str
     paper: int | None = None
+    of: date | None = None
 
 
 #: What the dossier has that the paper of an act is not before; None where it has nothing.
@@ -54,12 +56,35 @@ def after(*acts: str) -> Asks:
     return ask
 
 
-def _met_on(dossier: Dossier, words: str) -> Earlier | None:
+def _last_result(dossier: Dossier) -> Any:
     results = dossier.evaluations.all()
     if dossier.as_of is not None:
         results = results.filter(at__lte=dossier.as_of.at)
-    last = results.last()
+    return results.last()
+
+
+def _met_on(dossier: Dossier, words: str) -> Earlier | None:
+    last = _last_result(dossier)
     return Earlier(last.met_on, words) if last is not None else None
+
+
+class MetAfter:
+    """The council whose result it gives met on the day of the paper that brought it the dossier, or
+    later: the last of these acts that was done on one.
+    """
+
+    def __init__(self, *acts: str) -> None:
+        self._brought = after(*acts)
+
+    def __call__(self, dossier: Dossier) -> Earlier | None:
+        found, last = self._brought(dossier), _last_result(dossier)
+        if found is None or last is None:
+            return None
+        said = _now(
+            "Hội đồng họp ngày %(met)s, trước văn bản đưa hồ sơ đến (%(day)s): xin xem lại."
+        )
+        words = said % {"met": f"{last.met_on:%d/%m/%Y}", "day": f"{found.day:%d/%m/%Y}"}
+        return Earlier(found.day, words, found.paper, of=last.met_on)
 
 
 def its_meeting(dossier: Dossier) -> Earlier | None:
@@ -139,4 +164,4 @@ def too_early(dossier: Dossier, asks: tuple[Asks, ...], day: date | None) -> lis
     if day is None:
         return []
     found = (ask(dossier) for ask in asks)
-    return [each for each in found if each is not None and day < each.day]
+    return [each for each in found if each is not None and (each.of or day) < each.day]

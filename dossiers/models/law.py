@@ -65,6 +65,7 @@ from dossiers.law.conditions import (
     samples_for_centre,
 )
 from dossiers.law.order import (
+    MetAfter,
     after,
     its_meeting,
     the_end_of_production,
@@ -471,6 +472,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.COMMUNE_TO_DISTRICT,
+        not_before=(after("return_for_supplement"),),
     )
     def forward_to_district(self) -> None:
         """Xã chuyển hồ sơ lên huyện."""
@@ -485,7 +487,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.TO_PROVINCE,
-        not_before=(after("rank_at_district"),),
+        not_before=(after("rank_at_district"), after("return_for_supplement")),
     )
     def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
@@ -516,6 +518,7 @@ class Law(models.Model):
         reason=True,
         label=_("Yêu cầu bổ sung hồ sơ"),
         said=_("yêu cầu bổ sung hồ sơ"),
+        not_before=(after("forward_to_district", "forward_to_province"),),
     )
     def return_for_supplement(self) -> None:
         """Trả lại hồ sơ để bổ sung, một lần đủ các nội dung."""
@@ -555,7 +558,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
         signer=signers.DISTRICT_RESULT,
-        not_before=(its_meeting,),
+        not_before=(its_meeting, MetAfter("forward_to_district")),
     )
     def rank_at_district(self) -> None:
         """Ghi kết quả của hội đồng huyện."""
@@ -595,7 +598,7 @@ class Law(models.Model):
         scored=True,
         keeps=("evaluation",),
         signer=signers.PROVINCE_RESULT,
-        not_before=(its_meeting, after("forward_to_province")),
+        not_before=(its_meeting, MetAfter("forward_to_province", "evaluate_again")),
     )
     def rank(self) -> None:
         """Ghi kết quả của hội đồng tỉnh."""
@@ -646,7 +649,11 @@ class Law(models.Model):
         label=_("Trình quyết định công nhận"),
         said=_("trình quyết định công nhận"),
         reviewed=True,
-        not_before=(its_meeting, after("rank", "record_centre_result")),
+        not_before=(
+            its_meeting,
+            after("rank", "record_centre_result"),
+            after("return_submission"),
+        ),
     )
     def propose_recognition(self) -> None:
         """Trình Chủ tịch tỉnh quyết định công nhận."""
@@ -763,7 +770,7 @@ class Law(models.Model):
             "ngay. Việc này không lấy lại được."
         ),
         signer=signers.CENTRE_RESULT,
-        not_before=(its_meeting, after("nominate"), the_order),
+        not_before=(its_meeting, MetAfter("nominate"), the_order),
     )
     def record_centre_result(self) -> State:
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
