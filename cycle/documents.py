@@ -49,6 +49,11 @@ _OF_SCAN = ("scan_sha256", "scan_bytes", "scan_filename", "scan_type")
 #: Names what a document is for, as a sentence says it; "" where nothing is named.
 Told = Callable[[Document], str]
 
+#: Refuses, with ValidationError by field, that the first became the second: what rests on the
+#: document would be wrong. Each app registers its own.
+Refuses = Callable[[Document, Document], None]
+_refusing: list[Refuses] = []
+
 CORRECTED_ALREADY = _("Văn bản này vừa được đính chính: hãy tải lại trang.")
 NOTHING_CORRECTED = _("Chưa có nội dung nào khác với nội dung đã ghi.")
 NO_REASON = _("Bạn chưa nêu lý do đính chính.")
@@ -172,6 +177,12 @@ def record_many(
     return [each if each.pk else found[_key(each)] for each in documents]
 
 
+def refuses_correction(check: Refuses) -> Refuses:
+    """Let the function refuse a correction for what rests on the document."""
+    _refusing.append(check)
+    return check
+
+
 def correct(
     document: Document,
     *,
@@ -218,13 +229,16 @@ def correct(
             )
         if new.scan_sha256 and (other := _one(others, scan_sha256=new.scan_sha256)):
             raise ValidationError({SCAN: of_another(other)})
-        return _write(
+        written = _write(
             "document.correct",
             _replacing(document, new, by),
             by=by,
             capacity=capacity,
             reason=reason.strip(),
         )
+        for check in _refusing:
+            check(document, written)
+        return written
 
 
 def check_said(text: str, signer: str, known: Iterable[tuple[str, str, str]]) -> None:

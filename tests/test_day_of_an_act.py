@@ -10,13 +10,15 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
+from councils.models import EvaluationRound, SignedDocument
 from cycle import clock
-from cycle.models import Batch
+from cycle.models import Batch, Document
+from cycle.models.job import run_waiting
 from dossiers.law.signers import SIGNERS
 from dossiers.models import ACTS, Certificate, ConditionNotMet, Dossier, OfficialDocument
 from dossiers.office import year as years
 from dossiers.walk import doors, papers
-from tests import records
+from tests import judging, records
 from tests.filing_anew import S, at, file_anew
 from tests.filing_anew import certify as certify_of_before
 from tests.public_pages import main, see
@@ -473,6 +475,58 @@ def test_an_order_is_answered_by_what_judges_its_certificate_anew(world):
             open_task(third), "not_recognise", by=w.son, reason="Thiếu",
             paper=records.signed_paper(number="91/QĐ-UBND", signed_on=on(11, 11)),
         )  # fmt: skip
+
+
+def test_what_rests_on_a_round_is_not_before_its_minutes(world, province, thu):
+    """In the dossier, in the round, and where one paper stands in both."""
+    w = world
+    judging.regulate(province)
+    with clock.at(at(2026, 11, 2)):
+        council = judging.seat(province, thu)
+        dossiers = judging.before_council(w.cycle, w.commune, w.an, 1)
+        round_ = judging.begin(council, w.cycle, dossiers, thu)
+        for number in range(5):
+            judging.fill(round_.entries.get(), judging.judge(council, number))
+        judging.close(EvaluationRound.objects.get(pk=round_.pk), by=thu)
+        run_waiting()
+        round_ = EvaluationRound.objects.get(pk=round_.pk)
+
+    def recorded(kind, number, day, signer="Trần Công Chủ", capacity="Chủ tịch hội đồng"):
+        of = {"number": number, "signer": signer, "signer_capacity": capacity}
+        paper = SignedDocument(document=Document(signed_on=on(day, 11), **of))
+        with transaction.atomic():
+            SignedDocument.record(paper, round_, kind, by=thu)
+
+    dossier = Dossier.objects.get(pk=dossiers[0].pk)
+    with clock.at(at(2026, 11, 20)):
+        recorded("minutes", "1/BB-HĐ", 5)
+        doors.complete(open_task(dossier), "propose_recognition", by=w.minh)
+
+        def approved_on(day):
+            paper = records.signed_paper(number="88/QĐ-UBND", signed_on=on(day, 11))
+            doors.act(dossier.process, "approve_result", by=w.minh, paper=paper)
+
+        with pytest.raises(ConditionNotMet, match="không ký trước biên bản") as error:
+            approved_on(4)
+        assert [each.field for each in error.value.lacks] == ["paper-signed_on"]
+        approved_on(7)
+        paper = dossier.officialdocuments.latest("pk")
+        with pytest.raises(ConditionNotMet, match="không ký trước biên bản"):
+            right(paper, w.minh, signed_on=on(4, 11))
+        right(paper, w.minh, signed_on=on(6, 11))
+        # Nor are the minutes of a day after it, typed anew.
+        with pytest.raises(ValidationError, match="không thể ký sau") as wrong:
+            recorded("minutes", "1/BB-HĐ", 7)
+        assert list(wrong.value.message_dict) == ["signed_on"]
+        recorded("minutes", "1/BB-HĐ", 6)
+        recorded("minutes", "1/BB-HĐ", 5)
+        # The round has it too: what it may not be there, it is not corrected to.
+        recorded("decision", "88/QĐ-UBND", 6, paper.signer, paper.signer_capacity)
+        for field, became in {"number": "1/BB-HĐ", "signed_on": on(4, 11)}.items():
+            with pytest.raises(ValidationError) as wrong:
+                right(paper, w.minh, **{field: became})
+            assert list(wrong.value.message_dict) == [field]
+        right(paper, w.minh, signed_on=on(5, 11), number="89/QĐ-UBND")
 
 
 # --- Asked once more, and told ----------------------------------------------------------------

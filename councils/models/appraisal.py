@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.entry import RoundEntry, RoundState
 from councils.models.result import Closing, Reopening
 from councils.models.round import EvaluationRound, RoundClosed
-from cycle import clock, documents, files
+from cycle import clock, documents, events, files
 from cycle.letters import fold_number
 from cycle.models import (
     Configuration,
@@ -22,13 +22,16 @@ from cycle.models import (
     Effect,
     HistoryEntry,
     Level,
+    Stream,
     User,
     names_them,
 )
 from cycle.models.folding import days_in
 from cycle.written import day_text
+from dossiers.law.order import the_minutes
 from dossiers.law.signers import RECORDERS, Called, Office, committee, council, doubt, presided
-from dossiers.models import CaseType, OfficialDocument
+from dossiers.models import ACTS, CaseType, OfficialDocument
+from dossiers.models.days import with_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -427,19 +430,40 @@ class SignedDocument(models.Model):
         (in writing, before the closing) or out of order, a day before the council, the number of
         another document of the round, and who may not sign it. Raises ValidationError, by field.
         """
-        kind, met_on = DocumentKind(self.kind), self.round.met_on
-        wrong: dict[str, Any] = {}
+        kind = DocumentKind(self.kind)
         if self.round.state == RoundState.VOID:
             raise ValidationError(RoundClosed(self.round).sentence)
+        if kind in AFTER_CLOSING and self._closing() is None:
+            raise ValidationError(
+                _("Đợt chưa chốt kết quả: chưa có %(kind)s để ghi số."),
+                params={"kind": kind.label.lower()},
+            )
+        wrong: dict[str, Any] = {**self.contradictions()}
+        # In a replay of the past it may be unknown who signed.
+        said = self.signer_capacity or kind in AFTER_CLOSING
+        office = self.office() if said and not clock.replaying() else None
+        if office is not None and not office.signs_as(self.signer_capacity):
+            level = Level(self.round.council.org_unit.level)
+            self.doubt = doubt(office, self._body, level, self.signer_capacity)
+            if not self.doubt:
+                wrong["signer_capacity"] = office.sentence
+        if why := self._signed_by_recorder():
+            wrong["signer"] = why
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _closing(self) -> Closing | None:
+        """The closing whose results it gives: a version that was opened again takes none, there
+        will be another.
+        """
+        return self.round.closings.filter(reopening=None).first()
+
+    def contradictions(self) -> dict[str, str]:
+        """What is wrong of its day and number beside the other papers of its round, by field."""
+        kind, met_on = DocumentKind(self.kind), self.round.met_on
+        wrong: dict[str, str] = {}
         first = self.round.council.decision_on
-        if kind in AFTER_CLOSING:
-            # A version that was opened again takes none: there will be another.
-            closing = self.round.closings.filter(reopening=None).first()
-            if closing is None:
-                raise ValidationError(
-                    _("Đợt chưa chốt kết quả: chưa có %(kind)s để ghi số."),
-                    params={"kind": kind.label.lower()},
-                )
+        if (closing := self._closing()) is not None and kind in AFTER_CLOSING:
             if self.round.in_writing and self.signed_on < (ended := localdate(closing.at)):
                 wrong["signed_on"] = _now(
                     "Đợt lấy ý kiến bằng phiếu chốt kết quả ngày %(day)s: văn bản về kết quả không "
@@ -468,18 +492,7 @@ class SignedDocument(models.Model):
             wrong["number"] = _now("Số này đã ghi cho %(kind)s của đợt: hãy kiểm tra lại.") % {
                 "kind": same[0].get_kind_display().lower()
             }
-        # In a replay of the past it may be unknown who signed.
-        said = self.signer_capacity or kind in AFTER_CLOSING
-        office = self.office() if said and not clock.replaying() else None
-        if office is not None and not office.signs_as(self.signer_capacity):
-            level = Level(self.round.council.org_unit.level)
-            self.doubt = doubt(office, self._body, level, self.signer_capacity)
-            if not self.doubt:
-                wrong["signer_capacity"] = office.sentence
-        if why := self._signed_by_recorder():
-            wrong["signer"] = why
-        if wrong:
-            raise ValidationError(wrong)
+        return wrong
 
     def _out_of_order(self, closing: Closing) -> str:
         """The sentence that says which day it cannot bear: what is said of results rests on the
@@ -509,7 +522,25 @@ class SignedDocument(models.Model):
                 )
             if self.kind == DocumentKind.MINUTES and other.signed_on < day:
                 return _now("%(paper)s ký ngày %(day)s: biên bản không ký sau văn bản đó.") % said
-        return ""
+        return self._after_a_decision(closing) if self.kind == DocumentKind.MINUTES else ""
+
+    def _after_a_decision(self, closing: Closing) -> str:
+        """The sentence that says that a paper in one of its dossiers, which rests on the minutes,
+        is of a day before them.
+        """
+        resting = [act.event for act in ACTS.values() if the_minutes in act.not_before]
+        entries = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            stream_id__in=closing.results.values("entry__dossier"),
+            event__in=resting,
+            at__gte=closing.at,
+            data__has_key="paper",
+        )
+        first = with_day(entries).order_by("day", "pk").first()
+        if first is None or first.day >= self.signed_on:
+            return ""
+        said = _now("Việc «%(act)s» đã ghi theo văn bản ngày %(day)s: không thể ký sau ngày đó.")
+        return said % {"act": events.label(first.event), "day": day_text(first.day)}
 
     def _signed_by_recorder(self) -> str:
         """The sentence that says that its signer is who records it, or did: not by a post that only
@@ -558,6 +589,25 @@ class SignedDocument(models.Model):
                         % {"told": other.told}
                     }
                 )
+
+
+@documents.refuses_correction
+def _contradicts_a_round(was: Document, became: Document) -> None:
+    """Refuse a day or a number that cannot be beside the other papers of a round."""
+    resting = SignedDocument.objects.filter(
+        document__in=[each.pk for each in became.versions()], replaced_by=None
+    ).exclude(round__state=RoundState.VOID)
+    changed = [
+        name for name in ("number", "signed_on") if getattr(was, name) != getattr(became, name)
+    ]
+    for signed in resting.select_related("round__council") if changed else ():
+        closing = signed._closing()
+        if signed.kind in AFTER_CLOSING and (closing is None or signed.at < closing.at):
+            # Of a version that was opened again.
+            continue
+        found = signed.contradictions()
+        if wrong := {name: found[name] for name in changed if name in found}:
+            raise ValidationError(wrong)
 
 
 class DocumentTemplate(models.Model):

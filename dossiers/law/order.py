@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.db.models import F
 from django.utils.translation import gettext as _now
 
 from cycle import events
@@ -95,6 +96,26 @@ def its_meeting(dossier: Dossier) -> Earlier | None:
 def the_meeting(dossier: Dossier) -> Earlier | None:
     """What is decided on a result: not before the council met."""
     return _met_on(dossier, _now("Ngày ký quyết định không thể trước ngày họp hội đồng."))
+
+
+def the_minutes(dossier: Dossier) -> Earlier | None:
+    """What rests on the result of a round: not before its minutes, as they stand."""
+    judged = dossier.round_entries.filter(
+        results__isnull=False, results__closing__reopening__isnull=True
+    )
+    if dossier.as_of is not None:
+        judged = judged.filter(results__closing__at__lte=dossier.as_of.at)
+    judged = judged.annotate(closed_at=F("results__closing__at")).select_related("round")
+    last = judged.order_by("closed_at", "pk").last()
+    if last is None:
+        return None
+    signed = last.round.documents.filter(kind="minutes", replaced_by=None, at__gte=last.closed_at)
+    minutes = signed.last()
+    if minutes is None:
+        return None
+    said = _now("%(paper)s ký ngày %(day)s: văn bản về kết quả không ký trước biên bản.")
+    day = minutes.signed_on
+    return Earlier(day, said % {"paper": minutes, "day": f"{day:%d/%m/%Y}"})
 
 
 def the_ground(dossier: Dossier) -> Earlier | None:

@@ -72,6 +72,7 @@ from dossiers.law.order import (
     the_ground,
     the_inspection,
     the_meeting,
+    the_minutes,
     the_order,
 )
 from dossiers.law.states import (
@@ -487,7 +488,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.TO_PROVINCE,
-        not_before=(after("rank_at_district"), after("return_for_supplement")),
+        not_before=(the_minutes, after("rank_at_district"), after("return_for_supplement")),
     )
     def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
@@ -572,7 +573,7 @@ class Law(models.Model):
         label=_("Không đề nghị"),
         said=_("không đề nghị lên tỉnh"),
         tells="line",
-        not_before=(its_meeting, the_order),
+        not_before=(its_meeting, the_minutes, the_order),
     )
     def not_propose(self) -> None:
         """Huyện không đề nghị lên tỉnh, nêu lý do; hồ sơ có đường quay lại."""
@@ -636,7 +637,7 @@ class Law(models.Model):
         scored=True,
         tells="line",
         signer=signers.PROVINCE_RESULT,
-        not_before=(the_meeting, the_order),
+        not_before=(the_meeting, the_minutes, the_order),
     )
     def not_recognise(self) -> None:
         """Chưa công nhận, nêu lý do; hồ sơ có đường quay lại."""
@@ -651,6 +652,7 @@ class Law(models.Model):
         reviewed=True,
         not_before=(
             its_meeting,
+            the_minutes,
             after("rank", "record_centre_result"),
             after("return_submission"),
         ),
@@ -687,6 +689,7 @@ class Law(models.Model):
         signer=signers.CERTIFICATION,
         not_before=(
             the_meeting,
+            the_minutes,
             after("rank", "record_centre_result"),
             after("propose_recognition"),
             the_order,
@@ -707,6 +710,7 @@ class Law(models.Model):
         signer=signers.NOMINATION,
         not_before=(
             its_meeting,
+            the_minutes,
             after("rank"),
             after("propose_recognition"),
             after("approve_result"),
@@ -729,7 +733,7 @@ class Law(models.Model):
             "trung ương bằng một văn bản khác."
         ),
         signer=signers.APPROVAL,
-        not_before=(the_meeting, after("rank"), after("propose_recognition")),
+        not_before=(the_meeting, the_minutes, after("rank"), after("propose_recognition")),
     )
     def approve_result(self) -> None:
         """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
