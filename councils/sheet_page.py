@@ -244,8 +244,11 @@ def page(
         form = SheetForm(sheet, data=kept if kept is not None and writable else None)
     shows = round_.regulation
     team = _team_scores(entry) if shows.show_team_score and sheet.member else {}
-    seen = sheet.member is None or entry.shows_self_score
-    self_score = entry.dossier.selfassessments.order_by("-pk").first() if seen else None
+    # Who scores the product in a later round reads them on no sheet of an earlier one either.
+    seen = rules.has_perm("dossiers.read_own_points", request.user, entry.dossier) and (
+        sheet.member is None or entry.shows_self_score
+    )
+    self_score = entry.self_assessment() if seen else None
     claimed = {}
     # In another rubric the same code may be another criterion.
     if self_score is not None and self_score.rubric_id == entry.rubric_id:

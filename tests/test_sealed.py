@@ -148,22 +148,29 @@ def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_sco
     dossiers = judging.before_council(cycle, commune, an, 1)
     before = judging.seat(province, thu, prefix="truoc_")
     first = begin(before, cycle, dossiers, thu)
+    said = {"points_b": "17.5", "points_c": 19, "recorded_by": an}
+
+    def tell(dossier, **more):
+        """What the producer says of itself now."""
+        SelfAssessment.objects.create(
+            dossier=dossier, at=clock.now(), rubric=first.entries.get().rubric, **said, **more
+        )
+
+    tell(dossiers[0], points_a="33.25", general="Cơ sở có bốn lao động")
     for number in range(5):
         judging.fill(first.entries.get(), judge(before, number))
     judging.close(first, by=thu)
     fresh = {"stars": None, "points_sum": None, "sheets": None, "moved_at": clock.now()}
     stand(Dossier.objects.get(), State.PROVINCE_EVALUATING, **fresh)
     dossiers = list(Dossier.objects.all())
-    entry = begin(council, cycle, dossiers, thu).entries.get()
-    said = {"points_a": "31.25", "points_b": "17.5", "points_c": 19, "scores": {"1.1": "2.75"}}
-    SelfAssessment.objects.create(
-        dossier=entry.dossier,
-        at=clock.now(),
-        recorded_by=an,
-        general="Cơ sở có mười lao động",
-        rubric=entry.rubric,
-        **said,
+    # Who was chair there scores here.
+    chair = judge(before, 0).user
+    council.give_seat(
+        Member(user=chair, seat="member", department="Sở", since=before.valid_from), by=thu
     )
+    entry = begin(council, cycle, dossiers, thu).entries.get()
+    more = {"general": "Cơ sở có mười lao động", "scores": {"1.1": "2.75"}}
+    tell(entry.dossier, points_a="31.25", **more)
     member, other = judge(council, 1), person("nghe", "Vì Thị Nghề")
     for user in (member.user, other):
         RoleAssignment.objects.create(
@@ -177,26 +184,42 @@ def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_sco
     before.give_seat(
         Member(user=member.user, seat="team", department="Sở", since=before.valid_from), by=thu
     )
-    sheet, told = Scoresheet.of(entry, member), re.compile(r"(31|67|2)[.,](25|75)\d?\b")
+    sheet = Scoresheet.of(entry, member)
+    # Of now 31,25 and 67,75 in all, of then 33,25 and 69,75.
+    told = re.compile(r"(31|33|67|69|2)[.,](25|75)\d?\b")
+    own = f"/entries/{first.entries.get().pk}/sheet/"
+    report = "/rounds/{}/documents/support_report.docx"
+    both = f"/entries/{first.entries.get().pk}/calibration/"
     addresses = [
         *pages(entry, sheet, sheet),
-        *(f"/entries/{each.pk}/calibration/" for each in first.entries.all()),
+        both,
+        own,
+        *(report.format(first.pk) + version for version in ("", "?version=1")),
     ]
 
-    def found(user):
-        client, read = Client(), {}
+    def opened(user):
+        client = Client()
         client.force_login(user)
+        return lambda address: text_of(client.get(address))
+
+    def found(user):
+        read, page = {}, opened(user)
         for address in addresses:
-            text = text_of(client.get(address))
+            text = page(address)
             read[address] = set(told.findall(text)), "mười lao động" in text
         return read
 
     dossier = f"/dossiers/{entry.dossier_id}/"
     read = found(member.user)
     assert {address: points for address, (points, _said) in read.items() if points} == {}
+    again = found(chair)
+    assert {address: points for address, (points, _said) in again.items() if points} == {}
+    # They opened their own sheet and the report of then.
+    assert all("Mật ong rừng 1" in text for text in map(opened(chair), (own, addresses[-1])))
     # What is no points stays to be read, and everybody else reads all.
     assert read[dossier][1]
-    assert found(other)[dossier][0] == {("31", "25"), ("67", "75"), ("2", "75")}
+    new, old = {("31", "25"), ("67", "75"), ("2", "75")}, {("33", "25"), ("69", "75")}
+    assert found(other)[dossier][0] == new | old
     judging.fill(entry, member)
     assert not found(member.user)[dossier][0]
     update_as_owner(
@@ -204,7 +227,11 @@ def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_sco
         regulation=regulate(province, show_self_score=True),
     )
     read = found(member.user)
-    assert all(read[each][0] for each in (dossier, addresses[-1])), read
+    assert all(read[each][0] for each in (dossier, both)), read
+    # What is of a round that is closed says what was then.
+    read = found(chair)
+    assert read[own][0] & (new | old) == old
+    assert read[addresses[-1]][0] == read[addresses[-2]][0] == {("69", "75")}
 
 
 def test_history_outbox_and_notifications_tell_who_and_never_what(entry, sheet, round_, thu):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from councils.models.round import EvaluationRound
+    from dossiers.models import SelfAssessment
 
 #: SQL: the seat of the current scoring that a copied sheet is of; NULL where its person has none.
 _SEAT = "(%(seats)s::bigint[])[array_position(%(seats_then)s::bigint[], s.member_id)]"
@@ -226,6 +227,15 @@ class RoundEntry(models.Model):
         change a point because of them, unless the regulation lets them.
         """
         return self.round.shows_self_score or self.is_counted
+
+    def self_assessment(self) -> SelfAssessment | None:
+        """The producer's own assessment that its round judges by: of one that is over that of
+        then.
+        """
+        kept = self.dossier.selfassessments.order_by("-pk")
+        if (over := self.round.closed_at or self.round.voided_at) is not None:
+            kept = kept.filter(at__lte=over)
+        return kept.first()
 
     @classmethod
     def pinned(cls, dossiers: Collection[int]) -> dict[int, Rubric]:

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import rules
 from django.db.models import F, Prefetch
 from django.utils import timezone
 
@@ -65,8 +66,11 @@ OFFICE_NAME = "Thường trực Hội đồng"
 _HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
-def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict[str, Any]:
-    """The data of a document about the whole round, with the results of ``closing``.
+def of_round(
+    kind: str, round_: EvaluationRound, *, closing: Any = None, reader: User | None = None
+) -> dict[str, Any]:
+    """The data of a document about the whole round, with the results of ``closing``; the producers'
+    own points only as far as ``reader`` may read them.
 
     Raises KeyError for a kind that is not about a round.
     """
@@ -82,7 +86,7 @@ def of_round(kind: str, round_: EvaluationRound, *, closing: Any = None) -> dict
     }
     if kind not in AFTER_CLOSING:
         closing = closing or round_.closings.filter(reopening=None).first()
-    then = Then(round_, closing)
+    then = Then(round_, closing, reader)
     with _as_of(_moment(kind, then)):
         return made_by[kind](then)
 
@@ -354,9 +358,11 @@ def _support_report(then: Then) -> dict[str, Any]:
         made.append(
             _entry(entry, then.day)
             | {
-                # Members read it before they score.
+                # Members read it before they score, and who scores again the report of before.
                 "self_points": decimal(self_assessment.total)
-                if self_assessment and (until is not None or then.round.shows_self_score)
+                if self_assessment
+                and (until is not None or then.round.shows_self_score)
+                and rules.has_perm("dossiers.read_own_points", then.reader, entry.dossier)
                 else "",
                 "points": decimal(points) if points is not None else "",
                 "result": f"{_band(entry, points)} sao" if points is not None else "",

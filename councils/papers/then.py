@@ -25,7 +25,7 @@ from councils.models import (
 )
 from councils.models.appraisal import AFTER_CLOSING
 from cycle import clock
-from cycle.models import HistoryEntry, RuleSet
+from cycle.models import HistoryEntry, RuleSet, User
 from cycle.written import moment_text
 
 if TYPE_CHECKING:
@@ -37,10 +37,14 @@ _ATTENDED = ("round.attend", "round.move_meeting", "round.change")
 
 
 class Then:
-    """A round as it was at ``closing``; without one, as it is today."""
+    """A round as it was at ``closing``; without one, as it is today. What not everybody may read of
+    it is for ``reader``, for nobody without one.
+    """
 
-    def __init__(self, round_: EvaluationRound, closing: Closing | None = None) -> None:
-        self.round, self.closing = round_, closing
+    def __init__(
+        self, round_: EvaluationRound, closing: Closing | None = None, reader: User | None = None
+    ) -> None:
+        self.round, self.closing, self.reader = round_, closing, reader
 
     # --- What was told --------------------------------------------------------------------------
 

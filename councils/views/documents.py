@@ -168,7 +168,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
     closing = _closing(round_, request.GET.get("version"))
     if kind in AFTER_CLOSING and closing is None:
         raise Http404
-    data = facts.of_round(kind, round_, closing=closing)
+    data = facts.of_round(kind, round_, closing=closing, reader=request.user)
     return _answer(request, kind, data, format_, f"{kind}-{round_.pk}")
 
 
