@@ -2,7 +2,8 @@
 
 import html
 import re
-from hashlib import sha256
+
+from dossiers.forms.shown import ticks
 
 #: What flows in a line; any other element begins a new one.
 INLINE = "a|abbr|b|button|em|i|kbd|label|small|span|strong|sub|sup|time"
@@ -10,9 +11,11 @@ _INLINE = re.compile(rf"</?(?:{INLINE})\b[^>]*>")
 _ANY = re.compile(r"<!--.*?-->|<[^>]*>", re.DOTALL)
 
 
-def tick(*keys):
-    """The value of the box «this is another», ticked for what ``keys`` name, as a page sends it."""
-    return ",".join(sorted(sha256(key.encode()).hexdigest()[:12] for key in keys))
+def tick(by, name, *keys):
+    """The box ``name`` («this is another») as ``by`` ticks it for what ``keys`` name, where nothing
+    is made yet.
+    """
+    return ticks(name, keys, by=by)
 
 
 def yes(answer, name="confirmed"):

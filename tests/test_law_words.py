@@ -1281,7 +1281,7 @@ def test_a_year_is_opened_under_an_edition_in_force_in_it(
     client, rule_sets, minh, year, edition, refused
 ):
     sent = {
-        "year": str(year), "far": tick(f"year {year}"), "like": "none", "number": "12/KH-UBND",
+        "year": str(year), "far": tick(minh, "far", f"year {year}"), "like": "none", "number": "12/KH-UBND",
         "signed_on": "20/10/2026", "body": "UBND tỉnh", "signer": "Lò Văn Minh",
         "opened_on": f"01/01/{year}", "ends_on": f"31/12/{year}",
         "rule_set": str(rule_sets[edition].pk),

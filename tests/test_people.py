@@ -202,7 +202,7 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
         if wrong == "oneself under another account" and by == staff:
             continue
         if "another" in fields:
-            fields = fields | {"another": tick(f"user {chi.pk}")}
+            fields = fields | {"another": tick(by, "another", f"user {chi.pk}")}
         answer = client.post("/people/new/", typed(**fields))
         assert answer.status_code == 200
         assert sentence in answer.content.decode()
@@ -216,7 +216,9 @@ def test_who_may_be_here_already_is_asked_about_first(client, chi, an):
     assert "Lò Thị An (Cán bộ OCOP, Xã Nà Tấu" in said
     assert User.objects.filter(username__startswith="anlt").count() == 0
 
-    client.post("/people/new/", typed(full_name="Lò Thị An", another=tick(f"user {an.pk}")))
+    client.post(
+        "/people/new/", typed(full_name="Lò Thị An", another=tick(chi, "another", f"user {an.pk}"))
+    )
     assert User.objects.get(username="anlt").full_name == "Lò Thị An"
 
 

@@ -77,14 +77,14 @@ def strikes(batch, lan):
     return lambda: stock.strike(StockBatch.objects.get(pk=batch.pk), by=lan, reason="Nhầm tệp")
 
 
-def opening(cycle, dossier, **changed):
+def opening(by, cycle, dossier, **changed):
     return {
         "cycle": cycle.pk,
         "commune": dossier.commune_id,
         "producer": dossier.product.producer_id,
         "product": dossier.product_id,
         "case_type": "first",
-        "confirmed": tick(f"dossier {dossier.pk}"),
+        "confirmed": tick(by, "confirmed", f"dossier {dossier.pk}"),
     } | changed
 
 
@@ -98,7 +98,7 @@ def test_opening_on_what_is_struck_out_meanwhile_is_told(new_product, land, lan,
         batch = committed(book([GOOD]), lan, land)
         dossier = Certificate.objects.get().dossier
         changed = {"product": "", "product_name": "Chè dây", "group": "drink"}
-        form = opening(cycle, dossier, **changed if new_product else {})
+        form = opening(officer, cycle, dossier, **changed if new_product else {})
         page = met(strikes(batch, lan), lambda form=form: client.post("/dossiers/new/", form))
         assert page.status_code == 200
         assert "vừa bị gạch bỏ khỏi danh sách đã nhập: hãy chọn lại." in page.content.decode()

@@ -1,5 +1,5 @@
-"""A yes to a question («đúng», «vẫn ghi», «bấm lần nữa») is bound to what the page showed: a bare
-tick, which says nothing of it, does nothing.
+"""A yes to a question («đúng», «vẫn ghi», «bấm lần nữa») is bound to what the page showed, to whom
+and of which row: a bare tick, which says nothing of it, does nothing, nor does somebody else's.
 """
 
 import re
@@ -14,6 +14,7 @@ from django.urls import reverse
 from councils.models import SignedDocument
 from cycle import clock, once
 from cycle.models import Cycle, DayOff, Document, Role, User
+from dossiers.forms import shown
 from dossiers.models import ActBatch, Allotment, Dossier, Erasure, Producer, State, Task
 from tests import judging
 from tests import sendings as sent
@@ -221,9 +222,13 @@ def said_yes(page, name):
     return re.search(r'value="([^"]*)"', tag)[1]
 
 
+#: Asked about what is still to be made, or of many rows at once: of no one row.
+OF_NO_ROW = {a_double_opened, a_person_of_that_name, a_year_far_off, days_off, an_act_for_many}
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("ask", ASKS.values(), ids=lambda ask: ask.__name__)
-def test_a_bare_tick_does_nothing_and_the_yes_of_the_page_does_it(ask, w):
+def test_a_bare_tick_does_nothing_and_the_yes_of_the_page_does_it(ask, w, monkeypatch):
     who, address, typed, name, now = ask(w)
     browser = Client()
     browser.force_login(who)
@@ -232,6 +237,32 @@ def test_a_bare_tick_does_nothing_and_the_yes_of_the_page_does_it(ask, w):
         told = sent.fresh(typed) | sent.another(browser) | {name: bare}
         answer = browser.post(address, told)
         assert (answer.status_code, now()) == (200, before), bare
+    seal, rows = shown.salted_hmac, set()
+
+    def as_of(user, row):
+        """Seal as if ``user`` were asked of ``row``, a number added to its own."""
+
+        def sealing(salt, text, **more):
+            whose, label, key, agreed = text[1:].split(", ", 3)
+            rows.add((whose, label, key))
+            if key != "None":
+                key = str(int(key) + row)
+            return seal(salt, f"({int(whose) + user}, {label}, {key}, {agreed}", **more)
+
+        return sealing
+
+    # Of another user; of another row. Of «once more» the yes is the key of what was sent before.
+    kinds = [] if ask is the_same_once_more else [(1, 0)] if ask in OF_NO_ROW else [(1, 0), (0, 1)]
+    for kind in kinds:
+        with monkeypatch.context() as patched:
+            patched.setattr(shown, "salted_hmac", as_of(*kind))
+            told = sent.fresh(typed) | sent.another(browser)
+            foreign = said_yes(browser.post(address, told).content.decode(), name)
+        told = sent.fresh(typed) | sent.another(browser) | {name: foreign}
+        answer = browser.post(address, told)
+        assert (answer.status_code, now()) == (200, before), kind
+    assert {whose for whose, _label, _key in rows} == ({str(who.pk)} if kinds else set())
+    assert all((key == "None") == (ask in OF_NO_ROW) for _whose, _label, key in rows)
     yes = said_yes(answer.content.decode(), name)
     assert len(yes) >= 8 and yes not in BARE
     answer = browser.post(address, sent.fresh(typed) | sent.another(browser) | {name: yes})

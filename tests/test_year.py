@@ -257,9 +257,9 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_is_lost(
     assert not Cycle.objects.filter(year=2027).exists()
 
 
-def test_the_plan_of_one_year_opens_no_other(client, new_year):
+def test_the_plan_of_one_year_opens_no_other(client, new_year, minh):
     """Back shows the form with the old plan still typed and the year after it proposed."""
-    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": tick("year 2028")}
+    days = {"opened_on": "1/1/2028", "ends_on": "31/12/2028", "far": tick(minh, "far", "year 2028")}
     again = asked(year="2028", number="12 / kh-ubnd", body="UBND Tỉnh Điện Biên", **days)
     answer = client.post(reverse("dossiers:cycle_open"), again)
     assert answer.context["form"].errors["number"] == [

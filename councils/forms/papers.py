@@ -48,7 +48,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
         """The paper of the round, or None when it was refused, or asks about its signer first."""
         paper = SignedDocument(document=self.instance)
         capacity = self.instance.signer_capacity
-        if ticked(self, "as_written", [capacity]):
+        if ticked(self, "as_written", [f"{kind} {capacity}"], by=self.by, of=round_):
             paper.as_written = capacity
         try:
             return SignedDocument.record(paper, round_, kind, by=self.by)

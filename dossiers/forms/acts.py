@@ -427,7 +427,7 @@ class CorrectionForm(Corrects, ReasonForm):
         if not same:
             return
         self.fields["confirmed"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
-        if not ticked(self, "confirmed", seen):
+        if not ticked(self, "confirmed", seen, by=self.by, of=self.dossier):
             names = "; ".join(
                 f"{each} ({each.producer})" if isinstance(each, Product) else str(each)
                 for each in same
@@ -686,9 +686,10 @@ class PaperCorrectionForm(PaperForm):
     def correct(self, paper: OfficialDocument, by: User) -> bool:
         """Do it; False with the sentences at the fields when it is refused."""
         said = {name: self.cleaned_data[name] for name in self.Meta.fields}
-        sure = ticked(self, "as_written", [said["signer_capacity"]])
+        sure = ticked(self, "as_written", [said["signer_capacity"]], by=by, of=self.standing)
         asked = [str(each) for each in papers.questions(paper, said["signed_on"])]
-        agreed = ticked(self, "day_as_written", [said["signed_on"].isoformat(), *asked])
+        seen = [said["signed_on"].isoformat(), *asked]
+        agreed = ticked(self, "day_as_written", seen, by=by, of=self.standing)
         asks = bool(asked) and not agreed
         try:
             # What the record refuses is refused first: nobody is asked about it.
@@ -792,6 +793,7 @@ class ActForm:
         def add(key: str, factory: Callable[..., Part], **kwargs: Any) -> None:
             part = factory(prefix=f"{name}-{key}", **common, **kwargs)
             hold_for(user, part)
+            part.by = user
             fill(part, typed)
             self.parts.append(part)
 
@@ -846,8 +848,8 @@ class ActForm:
             for part in self.parts
             for bound in part
         ]
-        done = (self.name, self.dossier.pk, self.dossier.state, self.task and self.task.pk)
-        return sealed(*done, self.user.pk, told, self._said())
+        done = (self.name, self.dossier.state, self.task and self.task.pk)
+        return sealed(self.user, self.dossier, *done, told, self._said())
 
     def _said(self) -> list[tuple[str, str]]:
         """(label, value in words) of each field that was filled in; of a file its name."""

@@ -334,6 +334,8 @@ class Part(forms.BaseForm):
     """
 
     fields: dict[str, Any]
+    #: Who fills it in, where it asks for their yes.
+    by: User
     not_future: tuple = ()
     legend: object = ""
     about: object = ""

@@ -489,7 +489,7 @@ class ManyForm:
         ]
         paper = [self.batch.paper, self.batch.scan_sha256]
         kept = json.dumps([paper, told], cls=DjangoJSONEncoder, sort_keys=True)
-        return sealed(self.user.pk, self.name, kept)
+        return sealed(self.user, None, self.name, kept)
 
     @property
     def has_file(self) -> bool:

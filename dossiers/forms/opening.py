@@ -348,7 +348,7 @@ class DossierForm(PlainPart):
                 )
             seen = [f"dossier {pk}" for pk in same.values_list("pk", flat=True)]
             seen += [f"producer {each.pk}" for each in self.namesakes]
-            if not ticked(self, "confirmed", seen):
+            if not ticked(self, "confirmed", seen, by=self.user):
                 self.add_error(
                     "confirmed",
                     _("Sản phẩm này đã có hồ sơ. Xin xem lại; nếu không trùng, hãy đánh dấu.")

@@ -26,6 +26,7 @@ from dossiers.forms.fields import (
     points_text,
     polish,
 )
+from dossiers.forms.shown import ticked
 from dossiers.forms.uploads import FileField
 from dossiers.models import (
     ACTS,
@@ -351,7 +352,7 @@ class SupportPart(RecordPart):
     amounts are others than those that were ticked.
     """
 
-    over = forms.CharField(
+    over = forms.BooleanField(
         label=_("Đúng là đã chi nhiều hơn kế hoạch"), required=False, widget=forms.HiddenInput
     )
 
@@ -359,14 +360,12 @@ class SupportPart(RecordPart):
         cleaned = super().clean()
         planned, paid = self.cleaned_data.get("planned"), self.cleaned_data.get("paid")
         if planned is not None and paid is not None and paid > planned:
-            # The tick says which amounts it is for.
-            amounts = f"{planned}-{paid}"
-            ticked = self.cleaned_data.get("over") == amounts
-            self.fields["over"].widget = forms.CheckboxInput(
-                attrs={"class": "form-check-input", "value": amounts},
-                check_test=lambda _value: ticked,
-            )
-            if not ticked:
+            # The tick says which amounts it is for, and of which measure.
+            corrected = self.cleaned_data.get("replaces")
+            amounts = [f"{planned}-{paid}"]
+            self.fields["over"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
+            of = corrected or self.instance.dossier
+            if not ticked(self, "over", amounts, by=self.by, of=of):
                 self.add_error(
                     "over", _("Đã chi nhiều hơn kế hoạch: xem lại số tiền, nếu đúng thì đánh dấu.")
                 )

@@ -6,16 +6,21 @@ A form that corrects is filled with what is recorded, and sends along what it sh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from dossiers.forms.fields import Part, in_words
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from cycle.models import User
 
 _Key = TypeVar("_Key", bound=Hashable)
 
@@ -30,12 +35,19 @@ def changed(
     return here, {key for key, value in here.items() if recorded[key] not in (shown[key], value)}
 
 
-def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
+def ticks(name: str, seen: Iterable[str], *, by: User, of: Model | None = None) -> str:
+    """The value of the box ``name``, ticked by ``by`` for all of ``seen``, asked about ``of``."""
+    return ",".join(sorted(sealed(by, of, name, key)[:16] for key in seen))
+
+
+def ticked(
+    form: forms.BaseForm, name: str, seen: Iterable[str], *, by: User, of: Model | None = None
+) -> bool:
     """Whether the box ``name`` («this is another») is ticked for all of ``seen``, what it is asked
     about. The box carries what the page showed: a tick made before more came is taken off again,
     and so is one that says nothing of it, as no page of ours sends it.
     """
-    asked = sorted(hashlib.sha256(key.encode()).hexdigest()[:12] for key in seen)
+    asked = ticks(name, seen, by=by, of=of).split(",")
     form.fields[name].widget.attrs["value"] = ",".join(asked)
     told = str(form.data.get(form.add_prefix(name)) or "")
     if told.lower() in ("", "false"):
@@ -48,11 +60,14 @@ def ticked(form: forms.BaseForm, name: str, seen: Iterable[str]) -> bool:
     return False
 
 
-def sealed(*agreed: Any) -> str:
-    """What is agreed to, as the page that asks sends it back with the yes: a hash of all that it
-    showed. Another is asked anew, and so is a yes that says nothing of it.
+def sealed(by: User, row: Model | None, *agreed: Any) -> str:
+    """What ``by`` agrees to, as the page that asks about ``row`` (None for what is still to be
+    made) sends it back with the yes: a seal of all that it showed. Another is asked anew, and so is
+    a yes that says nothing of it, or was given by somebody else or on another row.
     """
-    return hashlib.sha256(repr(agreed).encode()).hexdigest()[:40]
+    asked = (by.pk, row._meta.label if row else "", row.pk if row else None, *agreed)
+    # Keyed: none can be made up of words that anybody knows.
+    return salted_hmac("dossiers.yes", repr(asked), algorithm="sha256").hexdigest()[:40]
 
 
 class Corrects(Part):

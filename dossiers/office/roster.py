@@ -116,7 +116,7 @@ class Roster:
             sorted((name, _plain(value)) for name, value in each.meant.items())
             for each in self.entries
         ]
-        return sealed(self.by.pk, self.lines, meant)
+        return sealed(self.by, None, self.lines, meant)
 
     def check(self) -> None:
         """Try it all and take it back; what is wrong is then said in ``entries``."""

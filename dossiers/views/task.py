@@ -155,7 +155,7 @@ def _seal(user: User, task: Task) -> str:
     """What is agreed to when a decision is marked as signed: which product, how many stars."""
     dossier = task.dossier
     assert dossier is not None, OF_A_PERSON
-    return sealed(user.pk, task.pk, dossier.pk, str(dossier.product), dossier.stars)
+    return sealed(user, task, dossier.pk, str(dossier.product), dossier.stars)
 
 
 def _handle(request: SignedIn, task: Task, name: str) -> HttpResponseBase:

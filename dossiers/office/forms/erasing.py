@@ -108,8 +108,7 @@ class EraseForm(PlainPart):
     def seal(self) -> str:
         """What is agreed to: all that a valid form says. Another is asked anew."""
         said = {**self.cleaned_data, "scan": self._sha256}
-        whose = (type(self.whose).__name__, self.whose.pk)
-        return sealed(*whose, self.user.pk, sorted(said.items()))
+        return sealed(self.user, self.whose, sorted(said.items()))
 
     def save(self) -> Erasure | None:
         """Erase once it was agreed to; None when it is asked once more, or was refused."""

@@ -176,7 +176,8 @@ class EnrolForm(PostForm):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        if self.found and not ticked(self, "another", [f"user {each.pk}" for each in self.found]):
+        seen = [f"user {each.pk}" for each in self.found]
+        if self.found and not ticked(self, "another", seen, by=self.by):
             self.add_error(
                 "another",
                 _now("Đã có: %(who)s. Có phải cùng một người?")

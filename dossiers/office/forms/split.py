@@ -38,11 +38,12 @@ class AllotForm(PlainPart):
         unit: OrgUnit,
         producers: Iterable[Producer],
         potentials: Iterable[Potential] = (),
+        by: User,
         corrects: Allotment | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.unit, self.corrects = unit, corrects
+        self.unit, self.by, self.corrects = unit, by, corrects
         self.found = {f"potential_{each.pk}": each for each in potentials}
         self.makers = {f"producer_{maker.pk}": maker for maker in producers}
         self.heirs = {str(each.pk): each for each in allotting.open_to(unit)}
@@ -170,7 +171,7 @@ class AllotForm(PlainPart):
         ]  # fmt: skip
         found = [(each.pk, str(each), to.pk, str(to.now)) for each, to in self.potentials().items()]
         said = [(name, self.cleaned_data.get(name)) for name in self.of_paper]
-        return sealed(self.unit.pk, sorted(goes), sorted(found), said)
+        return sealed(self.by, self.unit, sorted(goes), sorted(found), said)
 
     def allowed(self, by: User) -> bool:
         """Whether it could be saved; if not it says why. Nobody is asked about what is refused."""

@@ -95,6 +95,7 @@ class PaperForm(PlainPart):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.by = user
         hold_for(user, self)
 
     def clean(self) -> dict[str, Any]:
@@ -171,7 +172,7 @@ class OpenForm(PaperForm):
         if year in (this, this + 1) or not FIRST_YEAR <= year <= LAST_YEAR:
             del self.fields["far"]
             return
-        self.sure_of_far = ticked(self, "far", [f"year {year}"])
+        self.sure_of_far = ticked(self, "far", [f"year {year}"], by=self.by)
         self.is_far = _now(
             "Năm %(year)d không phải năm nay (%(this)d) hay năm sau (%(next)d): đúng là mở năm "
             "này thì đánh dấu ô «Đúng là mở năm này»."

@@ -80,7 +80,8 @@ def _change(request: SignedIn) -> HttpResponseBase:
         # Without the empty rows between, so that a message names the row as numbered on the page.
         return _page(request, _rows(_shown(changes)), problems=[refused])
     compared = _compared(rows)
-    seal = sealed([(sorted(row.items()), day and (day.worked, day.name)) for row, day in compared])
+    told = [(sorted(row.items()), day and (day.worked, day.name)) for row, day in compared]
+    seal = sealed(request.user, None, told)
     if request.POST.get("act") != "apply" or request.POST.get("sure") != seal:
         moved, examples = recalculation.preview(rows)
         return render(

@@ -49,7 +49,11 @@ def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
     if may:
         asked = _with_products(waits)[: allotting.AT_ONCE]
         form = AllotForm(
-            request.POST or None, unit=unit, producers=asked, potentials=found[: allotting.AT_ONCE]
+            request.POST or None,
+            unit=unit,
+            producers=asked,
+            potentials=found[: allotting.AT_ONCE],
+            by=request.user,
         )
     page = {
         "unit": unit,
@@ -74,7 +78,9 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
         return _not_allowed(request)
     assert row.producer_id is not None, "allotted() are of producers"
     maker = _with_products(Producer.objects.filter(pk=row.producer_id))
-    form = AllotForm(request.POST or None, unit=unit, producers=maker, corrects=row)
+    form = AllotForm(
+        request.POST or None, unit=unit, producers=maker, by=request.user, corrects=row
+    )
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 
 
@@ -90,8 +96,13 @@ def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpRespon
     assert row.potential_id is not None, "allotted_potential() are of potential products"
     found = Potential.objects.filter(pk=row.potential_id)
     form = AllotForm(
-        request.POST or None, unit=unit, producers=[], potentials=found, corrects=row
-    )  # fmt: skip
+        request.POST or None,
+        unit=unit,
+        producers=[],
+        potentials=found,
+        by=request.user,
+        corrects=row,
+    )
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 
 
