@@ -428,7 +428,10 @@ def test_every_reader_of_names_refuses_letters_of_an_old_font():
         or (where.rpartition(".")[2] in NAMES and ".forms." in where)
     ]
     walked = " ".join(where for where, _field in read)
-    for part in ("admin.OrgUnit.OrgUnit.name", "Product.name", "DetailsForm.representative"):
+    for part in (
+        "admin.OrgUnit.OrgUnit.name", "Product.name", "DetailsForm.representative",
+        "OutreachForm.audience", "PromotionForm.title", "PromotionForm.place",
+    ):  # fmt: skip
         assert part in walked
     for where, field in read:
         with pytest.raises(ValidationError) as refused:

@@ -29,13 +29,14 @@ from dossiers.models import (
     State,
     SupportMeasure,
 )
+from dossiers.office.lists import promotion_list
 from dossiers.page import evidence_by_kind, recorded
 from dossiers.walk import doors
 from tests import records
 from tests.ground import kept
 from tests.owning import save_as_owner, update_as_owner
 from tests.standing import stand, with_compulsory_papers
-from tests.world import open_dossier, open_task
+from tests.world import certified_before, open_cycle, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -363,6 +364,45 @@ def test_a_fair_is_added_and_corrected_with_a_reason_and_its_history(cycle, comm
     assert entry.data["changed"] == {"place": ["Mường Ảng", "Tuần Giáo"]}
     shown = signed_in(an).get(page).content.decode()
     assert "Ghi nhầm nơi" in shown and "«Mường Ảng» thành «Tuần Giáo»" in shown
+
+
+def test_a_fair_names_the_products_that_went_there_of_whatever_year(cycle, dossier, commune, an):
+    """Those of a row that nothing replaces; a fair of before the certificate is not offered, and of
+    two of one name each has its day.
+    """
+    dossier = stand(dossier, State.CERTIFIED)
+    before = open_cycle(cycle.rule_set, cycle.year - 1)
+    first = certified_before(dossier.product, before, commune).issued_on
+    later = open_cycle(cycle.rule_set, cycle.year + 1)
+    held = [
+        PromotionEvent.objects.create(
+            cycle=year, org_unit=commune, held_on=day, title="Hội chợ", place="Mường Ảng", cost=7
+        )
+        for year, day in ((cycle, first - timedelta(1)), (cycle, first), (later, first))
+    ]
+    client = signed_in(an)
+    page = reverse("dossiers:act", args=[dossier.pk, "record_promotion"])
+    (event,) = [
+        part.fields["event"] for part in client.get(page).context["form"].parts
+        if "event" in part.fields
+    ]  # fmt: skip
+    assert {row.pk for row in event.queryset} == {row.pk for row in held[1:]}
+    assert f"Hội chợ, {first:%d/%m/%Y}" in client.get(page).content.decode()
+    assert 'href="/promotions/"' in event.help_text
+    was = records.promotion()
+    was.event = held[1]
+    doors.act(dossier.process, "record_promotion", by=an, record=was)
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_promotion"])
+    form = client.get(page).context["form"]
+    answer = client.post(page, typed(form, event=held[2].pk, reason="Nhầm hội chợ"))
+    assert answer.status_code == 302, answer.context["form"].problems
+    counts = {row.pk: row.products for row in promotion_list(an).found}
+    assert counts == {held[0].pk: 0, held[1].pk: 0, held[2].pk: 1}
+    for fair, there in ((held[1], False), (held[2], True)):
+        shown = client.get(f"/promotions/{fair.pk}/").content.decode()
+        facts = shown.partition("<dl")[2].partition("</dl>")[0]
+        assert (str(dossier.product.name) in facts) is there
+        assert "Mường Ảng" in facts and "Kinh phí" in facts
 
 
 #: The day, counted from the first of the event's year or of its unit -> whether it may be.

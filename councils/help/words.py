@@ -86,6 +86,17 @@ NOTES = (
         _OFFICERS,
     ),
     Note(
+        "fairs",
+        _("Ghi hội chợ, tuần hàng, xúc tiến"),
+        _(
+            "Ghi mỗi hội chợ một lần: ngày, nơi, số người dự, kinh phí. Rồi ở hồ sơ của từng sản "
+            "phẩm tham gia, việc «Ghi hoạt động xúc tiến», chọn hội chợ ấy ở ô «Sự kiện»."
+        ),
+        "dossiers:promotion",
+        _("Mở trang hội chợ"),
+        (*_OFFICERS, "trade", "department"),
+    ),
+    Note(
         "from-paper",
         _("Nhập việc đã ký trên giấy"),
         _(

@@ -8,7 +8,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db.models import Min, Q
 from django.forms.models import model_to_dict
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _now
@@ -326,13 +329,30 @@ class CentreCertificatePart(CertificatePart):
 
 
 class PromotionPart(RecordPart):
+    """What was done to promote the product; at a fair that was held since it was certified, of
+    whatever year.
+    """
+
     held_on = "done_on"
     not_future = ("done_on",)
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, dossier=dossier, **kwargs)
-        self.fields["event"].queryset = PromotionEvent.objects.filter(cycle=dossier.cycle_id)
-        self.fields["event"].empty_label = _("Không thuộc sự kiện nào")
+        event, fairs = self.fields["event"], PromotionEvent.objects.order_by("-held_on", "-pk")
+        given = Certificate.objects.filter(dossier__product=dossier.product_id)
+        if since := given.aggregate(first=Min("issued_on"))["first"]:
+            # A fair on record stays to be chosen while its row is corrected.
+            fairs = fairs.filter(
+                Q(held_on__gte=since) | Q(pk__in=dossier.promotions.values("event"))
+            )
+        event.queryset, event.empty_label = fairs, _("Không thuộc sự kiện nào")
+        event.label_from_instance = lambda row: f"{row}, {row.held_on:%d/%m/%Y}"
+        event.help_text = format_html(
+            '{} <a href="{}">{}</a>',
+            _now("Hội chợ chưa có trong danh sách thì ghi ở trang"),
+            reverse("dossiers:promotion"),
+            _now("Hội chợ, xúc tiến"),
+        )
 
 
 class LastPromotionPart(PromotionPart):
@@ -417,6 +437,10 @@ def short(record: Any) -> str:
 
 class CorrectedSupportPart(CorrectedPart, SupportPart):
     """The same of a measure of support: planned now, paid in June."""
+
+
+class CorrectedPromotionPart(CorrectedPart, PromotionPart):
+    """The same of a promotion: it was at another fair."""
 
 
 class RevocationPart(RecordPart):
@@ -572,7 +596,7 @@ _OTHERWISE = {
         SampleReceipt, CorrectedPart, not_future=("received_on",)
     ),
     ("correct_promotion", "promotion"): record_form(
-        Promotion, CorrectedPart, not_future=("done_on",)
+        Promotion, CorrectedPromotionPart, not_future=("done_on",)
     ),
 }
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
-from cycle.models import Cycle, OrgUnit, Role, RoleAssignment, User
+from cycle.models import Cycle, NameField, OrgUnit, Role, RoleAssignment, User
 
 #: The roles that hold outreach events and fairs.
 ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
@@ -24,7 +24,7 @@ class CycleEvent(models.Model):
         OrgUnit, models.PROTECT, related_name="%(class)ss", verbose_name=_("đơn vị tổ chức")
     )
     held_on = models.DateField(_("ngày"))
-    title = models.CharField(_("nội dung"), max_length=200)
+    title = NameField(_("nội dung"), max_length=200)
     attendance = models.PositiveIntegerField(_("số người dự"), default=0)
     cost = models.BigIntegerField(
         _("kinh phí (đồng)"), default=0, validators=[MinValueValidator(0)]
@@ -68,7 +68,7 @@ class OutreachEvent(CycleEvent):
     """A meeting, broadcast or panel (hoạt động tuyên truyền), from which new products come."""
 
     kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
-    audience = models.CharField(_("đối tượng"), max_length=200, blank=True)
+    audience = NameField(_("đối tượng"), max_length=200, blank=True)
 
     class Meta(CycleEvent.Meta):
         verbose_name = _("hoạt động tuyên truyền")
@@ -95,7 +95,7 @@ class OutreachEvent(CycleEvent):
 class PromotionEvent(CycleEvent):
     """A fair or campaign that takes many products (hội chợ, chiến dịch xúc tiến)."""
 
-    place = models.CharField(_("địa điểm"), max_length=200, blank=True)
+    place = NameField(_("địa điểm"), max_length=200, blank=True)
 
     class Meta(CycleEvent.Meta):
         verbose_name = _("sự kiện xúc tiến")

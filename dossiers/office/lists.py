@@ -151,9 +151,26 @@ def promotion_list(user: User) -> Queried:
     return Queried(
         PromotionEvent.objects.filter(org_unit__in=user.area())
         .select_related("org_unit", "cycle")
-        .annotate(products=Count("promotions__dossier__product", distinct=True))
+        .annotate(
+            # What was corrected to another fair is of that one.
+            products=Count(
+                "promotions__dossier__product",
+                filter=Q(promotions__replaced_by=None),
+                distinct=True,
+            )
+        )
         .order_by("-held_on", "-pk")
     )
+
+
+def came_of(event: OutreachEvent | PromotionEvent, user: User) -> QuerySet[Dossier]:
+    """The dossiers that came from an outreach event, or whose products went to a fair; those that
+    ``user`` may see.
+    """
+    dossiers = Dossier.objects.visible_to(user).select_related("product__producer")
+    if isinstance(event, OutreachEvent):
+        return dossiers.filter(pk__in=event.dossiers.values("pk"))
+    return dossiers.filter(pk__in=event.promotions.filter(replaced_by=None).values("dossier"))
 
 
 _PROMOTION = (

@@ -28,7 +28,7 @@ from dossiers.lists.filters import Queried
 from dossiers.models import OutreachEvent, PromotionEvent
 from dossiers.models.events import ORGANISERS
 from dossiers.models.product import on_what_stands
-from dossiers.office.lists import outreach_list, promotion_list
+from dossiers.office.lists import came_of, outreach_list, promotion_list
 from dossiers.office.outreach import CORRECTED, correct
 
 ROWS = 25
@@ -45,6 +45,7 @@ class Held:
     title: Any
     add: Any
     correct: Any
+    came: Any
 
     @property
     def name(self) -> str:
@@ -56,12 +57,14 @@ OUTREACH = Held(
     gettext_lazy("Tuyên truyền, hướng dẫn"),
     gettext_lazy("Ghi hoạt động tuyên truyền"),
     gettext_lazy("Đính chính hoạt động tuyên truyền"),
+    gettext_lazy("Sản phẩm tiềm năng"),
 )  # fmt: skip
 PROMOTION = Held(
     PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm, promotion_list,
     gettext_lazy("Hội chợ, xúc tiến"),
     gettext_lazy("Ghi hội chợ, sự kiện xúc tiến"),
     gettext_lazy("Đính chính hội chợ, sự kiện xúc tiến"),
+    gettext_lazy("Sản phẩm tham gia"),
 )  # fmt: skip
 
 
@@ -131,7 +134,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
 def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
     user = request.user
     seen = held.model._default_manager.filter(org_unit__in=user.area())
-    event = get_object_or_404(seen.select_related("org_unit", "cycle"), pk=pk)
+    event = get_object_or_404(seen.select_related("org_unit", "cycle", "recorded_by"), pk=pk)
     form = None
     if event.organiser(user) is not None:
         form = held.correction(request.POST or None, user=user, event=event)
@@ -157,6 +160,7 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
             "event": event,
             "held": held,
             "back": f"dossiers:{held.name}",
+            "came": came_of(event, user),
             "form": form,
             "corrections": corrections.order_by("-pk"),
         },
