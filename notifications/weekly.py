@@ -73,7 +73,7 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
     states = dict(
         dossiers.order_by().values_list("state").annotate(Count("pk"))  # type: ignore[misc]
     )
-    late = _late(dossiers, now)
+    late = _late(user, now)
     late_units = _late_units(late, today)
     due = _due(user, dossiers, monday + timedelta(days=7))
     return {
@@ -108,7 +108,7 @@ def _dossiers(user: User) -> QuerySet[Dossier]:
 
 def late_units(user: User, now: datetime) -> list[dict[str, Any]]:
     """Every unit of the week's page with late tasks: ``unit``, ``number``, ``days``."""
-    return _late_units(_late(_dossiers(user), now), timezone.localdate(now))
+    return _late_units(_late(user, now), timezone.localdate(now))
 
 
 def due_next_week(user: User, now: datetime) -> list[dict[str, str]]:
@@ -117,11 +117,13 @@ def due_next_week(user: User, now: datetime) -> list[dict[str, str]]:
     return _due(user, _dossiers(user), monday + timedelta(days=7))
 
 
-def _late(dossiers: QuerySet[Dossier], now: datetime) -> list[Any]:
-    """How many tasks are late in each state at each unit, and since when the oldest."""
+def _late(user: User, now: datetime) -> list[Any]:
+    """How many tasks are late in each state at each unit of the user's area, which the register
+    counts too, and since when the oldest.
+    """
     late = list(
         Task.objects.overdue(now)
-        .filter(dossier__in=dossiers)
+        .filter(org_unit__in=user.area())
         .order_by()
         # Grouped by the unit's id, which the planner can estimate; names are read after.
         .values("state", "org_unit")

@@ -430,7 +430,7 @@ def test_every_reader_of_names_refuses_letters_of_an_old_font():
     walked = " ".join(where for where, _field in read)
     for part in (
         "admin.OrgUnit.OrgUnit.name", "Product.name", "DetailsForm.representative",
-        "OutreachForm.audience", "PromotionForm.title", "PromotionForm.place",
+        "OutreachEvent.audience", "PromotionEvent.title", "PromotionEvent.place",
     ):  # fmt: skip
         assert part in walked
     for where, field in read:

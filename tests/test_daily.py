@@ -10,14 +10,14 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Cycle
+from cycle.models import Cycle, Role
 from cycle.workdays import Calendar
 from dossiers.forms import acts
 from dossiers.lists import overdue
 from dossiers.lists.inbox import Filters as InboxFilters
 from dossiers.lists.inbox import Inbox
 from dossiers.lists.overdue import Filters, OverdueRegister
-from dossiers.models import ACTS, OutreachEvent
+from dossiers.models import ACTS, OutreachEvent, Task, Term
 from dossiers.terms.due import FAR, due
 from dossiers.walk import doors
 from notifications import weekly
@@ -239,9 +239,9 @@ def test_no_tab_counts_none(cast):
         assert not re.search(r"\bNone\b", shown(page)), user
 
 
-def test_one_number_for_overdue(cycle, commune, an, chi, minh):
+def test_one_number_for_overdue(cycle, commune, an, chi, minh, cast):
     """The inbox, the week and the register count the same work: open, late, of whatever year, also
-    of a closed one; the register names it, and both lead there.
+    of a closed one; the register names it, and both lead there. So for every kind of post.
     """
     before = open_cycle(cycle.rule_set, cycle.year - 1)
     with clock.at(clock.now() - timedelta(days=60)):
@@ -262,6 +262,20 @@ def test_one_number_for_overdue(cycle, commune, an, chi, minh):
         (link,) = set(re.findall(r'href="(/register/\?[^"]*standing[^"]*)"', found))
         answer = signed_in(user).get(link.replace("&amp;", "&")).content.decode()
         assert "3 việc quá hạn" in " ".join(shown(answer).split()), page
+    # Also what a dossier of the area waits for above it, and who has no task of the kind.
+    with clock.at(clock.now() - timedelta(days=60)):
+        above = open_task(open_dossier(cycle, commune, an, name="Ở tỉnh"))
+    there = {"org_unit": commune.at_level("province"), "role": Role.TRADE}
+    update_as_owner(Task.objects.filter(pk=above.pk), **there)
+    update_as_owner(Term.objects.filter(task=above), **there)
+    posts = [person(f"x{role}", f"Người {role}", (role, commune)) for role in Role]
+    for user in (*cast.values(), *posts):
+        week = weekly.figures(user, clock.now())["late"]
+        assert week == OverdueRegister(user, overdue.WORK).total["terms"], user
+        mine = Inbox(user, InboxFilters.of({})).counts()["overdue"]
+        assert int(mine) <= week, user
+    assert Inbox(cast["tam"], InboxFilters.of({})).counts()["overdue"] == "1"
+    assert [weekly.figures(cast[who], clock.now())["late"] for who in ("an", "tam")] == [3, 4]
 
 
 def test_the_register_is_of_the_running_year_and_of_what_is_still_open(cycle, commune, an, minh):

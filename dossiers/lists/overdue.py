@@ -22,7 +22,6 @@ from cycle.models import Cycle, Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
-from dossiers.lists.ending import FOLLOWERS
 from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
 from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
@@ -278,7 +277,7 @@ class OverdueRegister(Listed):
             state.value: state.step.value for state in NODES.values() if state.step
         } | _steps_of_events()
         return asdict(self.filters) | {
-            "area": self.user.area(*FOLLOWERS),
+            "area": self.user.area(),
             # With a unit of today go those that it took over.
             "units": list(self._units()),
             "steps": json.dumps(steps),
