@@ -81,6 +81,20 @@ def test_every_part_of_the_page_names_what_is_there():
         assert not texts or any(stands_in(name, text) for text in texts), (name, path)
 
 
+@pytest.mark.parametrize("page", ("law.md", "documents.md"))
+def test_what_the_law_and_the_documents_rest_on_is_there(page):
+    """Each file is one of the project; each name that is of one stands in the source."""
+    named = re.findall("`([^`\n]+)`", (ROOT / "docs" / page).read_text())
+    # What begins with a stroke is an address.
+    paths = {each for each in named if PATH.fullmatch(each) and not each.startswith("/")}
+    assert len(paths) > 8
+    assert [each for each in paths if not found(each) and not (ROOT / each).exists()] == []
+    names = {each for each in named if NAME.fullmatch(each)} - paths
+    words = set(re.findall(r"\w+", source()))
+    last = {each: each.partition("(")[0].lstrip("@").rpartition(".")[2] for each in names}
+    assert sorted(each for each, word in last.items() if word not in words) == []
+
+
 def test_the_recipes_of_a_step_and_of_a_column_name_every_place():
     said = recipes()
     for name in (
