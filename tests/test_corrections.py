@@ -515,6 +515,11 @@ def test_what_is_left_unticked_has_a_reason_of_the_list(case):
         assert list(form.errors) == [wrong]
         return
     assert form.is_valid(), form.errors
+    if any((why, until, words.strip())):
+        # Beside what is ticked it would be lost: it is refused where it stands.
+        ticked = {**form.data, "checked": ["0", *form.data["checked"]]}
+        both = acts.ReviewForm(ticked, node="check_dossier")
+        assert list(both.errors) == ["why_0" if why else "words_0"], case
     call = {"record": []}
     form.add_to(call)
     (review,) = call["record"]

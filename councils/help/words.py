@@ -109,6 +109,17 @@ NOTES = (
         (*_OFFICERS, "clerk"),
     ),
     Note(
+        "correct-paper",
+        _("Đính chính văn bản đã nhập: gõ nhầm, sai số, sai ngày"),
+        _(
+            "Gõ nhầm số, ngày ký, người ký thì mở hồ sơ, mục «Văn bản», bấm «Đính chính» ở văn bản "
+            "ấy, ghi lý do. Đợt, hạn và hiệu lực của giấy chứng nhận tính theo ngày đúng."
+        ),
+        "dossiers:dossier_list",
+        _("Mở danh sách hồ sơ"),
+        (*_OFFICERS, *_LEADERS, "council-office", "clerk"),
+    ),
+    Note(
         "manage",
         _("Giao lại việc, chuyển đơn vị khác"),
         _("Trên trang của việc, mục «Phân việc»: giao cho người khác trong đơn vị, có lý do."),

@@ -236,6 +236,12 @@ class ReviewForm(PlainPart):
 
     def clean(self) -> Any:
         cleaned = super().clean()
+        for n in map(int, self.cleaned_data.get("checked", ())):
+            # A reason beside what was ticked would be kept nowhere: one of the two is a slip.
+            if given := [name for name in self._names(n) if self.cleaned_data.get(name)]:
+                self.add_error(
+                    given[0], _("Nội dung này đã đánh dấu: bỏ dấu, hoặc xóa lý do ở đây.")
+                )
         for n in dict.fromkeys(where for _number, where in self._unticked()):
             wrong = excuses.lacks(*self._given(n), clock.today())
             if wrong and f"{wrong[0]}_{n}" not in self.errors:
