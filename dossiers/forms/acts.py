@@ -236,9 +236,9 @@ class ReviewForm(PlainPart):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        for n in map(int, self.cleaned_data.get("checked", ())):
+        for item in map(int, self.cleaned_data.get("checked", ())):
             # A reason beside what was ticked would be kept nowhere: one of the two is a slip.
-            if given := [name for name in self._names(n) if self.cleaned_data.get(name)]:
+            if given := [name for name in self._names(item) if self.cleaned_data.get(name)]:
                 self.add_error(
                     given[0], _("Nội dung này đã đánh dấu: bỏ dấu, hoặc xóa lý do ở đây.")
                 )

@@ -89,6 +89,20 @@ document.addEventListener("input", (event) => {
   const select = event.target.matches?.(".find") && event.target.nextElementSibling;
   if (select?.matches?.("select")) narrow(event.target, select);
 });
+// Words that chose nothing would filter by nothing: it is said where they stand.
+document.addEventListener("click", (event) => {
+  const form = event.target.closest?.("button")?.form;
+  if (form?.method !== "get") return;
+  const said = document.documentElement.lang === "en"
+    ? "Nothing is chosen: choose in the list beside, or empty this box."
+    : "Chưa chọn dòng nào: hãy chọn trong danh sách bên cạnh, hoặc xóa chữ ở ô này.";
+  for (const box of form.querySelectorAll("input.find"))
+    box.setCustomValidity(box.value.trim() && !box.nextElementSibling?.value ? said : "");
+}, true);
+for (const kind of ["input", "change"])
+  document.addEventListener(kind, (event) => {
+    for (const box of event.target.form?.querySelectorAll("input.find") ?? []) box.setCustomValidity("");
+  }, true);
 // The words were for the list; the choice is what is sent.
 document.addEventListener("submit", (event) => {
   for (const box of event.target.querySelectorAll(".find"))

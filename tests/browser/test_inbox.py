@@ -127,6 +127,27 @@ def test_mat_ong_finds_mat_ong_and_back_finds_it_again(desk, width, an, three):
     at.look()
 
 
+def test_words_that_choose_nothing_filter_by_nothing(desk, minh):
+    """A long list gets its box; here one is put before a short list."""
+    at = desk(minh)
+    at.open("dossiers:potential")
+    at.page.evaluate(
+        """() => {
+          const box = document.createElement("input");
+          box.className = "find";
+          document.querySelector("#state").before(box);
+        }"""
+    )
+    box, button = at.page.locator("main input.find"), at.page.locator(".filter-line button")
+    box.fill("không có dòng nào")
+    button.click()
+    assert "Chưa chọn dòng nào" in box.evaluate("box => box.validationMessage")
+    assert at.page.url.endswith("/potential/")
+    box.fill("")
+    at.follow(button)
+    assert "state=" in at.page.url
+
+
 def test_english_stays_and_vietnamese_is_the_default(desk, an, la, three):
     at = desk()
     language = at.page.locator("html")

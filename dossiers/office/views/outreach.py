@@ -134,7 +134,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
 def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
     user = request.user
     seen = held.model._default_manager.filter(org_unit__in=user.area())
-    event = get_object_or_404(seen.select_related("org_unit", "cycle", "recorded_by"), pk=pk)
+    event: Any = get_object_or_404(seen.select_related("org_unit", "cycle", "recorded_by"), pk=pk)
     form = None
     if event.organiser(user) is not None:
         form = held.correction(request.POST or None, user=user, event=event)
