@@ -678,6 +678,17 @@ def test_papers_of_a_result_bear_days_in_their_order_and_versions_stay_readable(
         assert refused_at(typed("1/BB-HĐ", **day(5)), first, "minutes", thu) == ["signed_on"]
         assert refused_at(typed("2/QĐ-UBND", **day(2)), first, "decision", thu) == ["signed_on"]
         SignedDocument.record(typed("1/BB-HĐ", **day(4)), first, "minutes", by=thu)
+        # Submission, decision of day 4, notice: whichever is recorded last.
+        for kind, count in (("submission", 5), ("notice", 3)):
+            assert refused_at(typed("4/X", **day(count)), first, kind, thu) == ["signed_on"], kind
+        SignedDocument.record(typed("4/TTr", **day(4)), first, "submission", by=thu)
+        SignedDocument.record(typed("2/QĐ-UBND", **day(5)), first, "decision", by=thu)
+        SignedDocument.record(typed("5/TB", **day(5)), first, "notice", by=thu)
+        for kind, number, count in (
+            ("submission", "4/TTr", 6), ("decision", "2/QĐ-UBND", 6), ("notice", "5/TB", 4),
+        ):  # fmt: skip
+            late = typed(number, **day(count))
+            assert refused_at(late, first, kind, thu) == ["signed_on"], kind
         paper = f"9/QĐ-UBND ngày {today + timedelta(days=6):%d/%m/%Y}"
         closing.reopen(first, by=thu, reason="Sót phiếu", document=paper)
         client.force_login(thu)

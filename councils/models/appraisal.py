@@ -204,6 +204,9 @@ DOES = {
 #: stand in the unit's own register, and may be on several rounds.
 OF_ONE_ROUND = BY_COUNCIL | {DocumentKind.SUPPORT_REPORT}
 
+#: What is said of results goes this way: none of them is signed before one that stands before it.
+IN_ORDER = (DocumentKind.SUBMISSION, DocumentKind.DECISION, DocumentKind.NOTICE)
+
 
 def _of_document(name: str) -> Any:
     """A field of the document as one of the paper; a paper that is typed has its own, unsaved."""
@@ -496,7 +499,8 @@ class SignedDocument(models.Model):
 
     def _out_of_order(self, closing: Closing) -> str:
         """The sentence that says which day it cannot bear: what is said of results rests on the
-        minutes, and of a version on what opened the round again.
+        minutes, a decision on its submission, a notice on the decision, and a version on what
+        opened the round again.
         """
         if clock.replaying():
             return ""
@@ -522,6 +526,16 @@ class SignedDocument(models.Model):
                 )
             if self.kind == DocumentKind.MINUTES and other.signed_on < day:
                 return _now("%(paper)s ký ngày %(day)s: biên bản không ký sau văn bản đó.") % said
+            if self.kind not in IN_ORDER or other.kind not in IN_ORDER:
+                continue
+            said["kind"] = str(DocumentKind(self.kind).label).lower()
+            first = IN_ORDER.index(other.kind) < IN_ORDER.index(self.kind)
+            if first and day < other.signed_on:
+                return (
+                    _now("%(paper)s ký ngày %(day)s: %(kind)s không ký trước văn bản đó.") % said
+                )
+            if not first and other.signed_on < day:
+                return _now("%(paper)s ký ngày %(day)s: %(kind)s không ký sau văn bản đó.") % said
         return self._after_a_decision(closing) if self.kind == DocumentKind.MINUTES else ""
 
     def _after_a_decision(self, closing: Closing) -> str:
