@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pypdf
 import pytest
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
@@ -639,7 +639,7 @@ def test_a_capacity_that_no_pattern_knows_is_asked_about_and_one_of_another_refu
     assert "as_written" not in last.data
 
 
-def test_who_records_a_paper_is_not_its_signer(two, thu, province):
+def test_who_records_a_paper_is_not_its_signer(two, thu, province, client):
     first, _second = two
     clerk = person("van_thu", "Lý Văn Thư", (Role.CLERK, province))
     secretary = judge(first.council, 5).user
@@ -657,6 +657,15 @@ def test_who_records_a_paper_is_not_its_signer(two, thu, province):
         "signer"
     ]
     report = typed("1/BC-TTHĐ", signer=str(thu), signer_capacity="Thường trực Hội đồng")
+    # The team's is numbered by who may read it.
+    with pytest.raises(PermissionDenied):
+        SignedDocument.record(report, first, "support_report", by=clerk)
+    client.force_login(clerk)
+    path = reverse("councils:documents", args=[first.pk])
+    page = client.get(path).text
+    assert "Chỉ tổ tư vấn" in page and "Có sau khi chốt kết quả" not in page
+    assert client.get(path, {"kind": "support_report"}).status_code == 404
+    assert client.post(path, signed(kind="support_report")).status_code == 404
     SignedDocument.record(report, first, "support_report", by=thu)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from django.core.exceptions import ValidationError
+import rules
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.utils.timezone import localdate
@@ -208,6 +209,13 @@ OF_ONE_ROUND = BY_COUNCIL | {DocumentKind.SUPPORT_REPORT}
 IN_ORDER = (DocumentKind.SUBMISSION, DocumentKind.DECISION, DocumentKind.NOTICE)
 
 
+def reads_team_report(user: User, round_: EvaluationRound) -> bool:
+    """Whether ``user`` may read the team's report, and so give it its number: it shows proposed
+    points, for the team and who presides over the round only.
+    """
+    return any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside"))
+
+
 def _of_document(name: str) -> Any:
     """A field of the document as one of the paper; a paper that is typed has its own, unsaved."""
 
@@ -340,6 +348,8 @@ class SignedDocument(models.Model):
             number=signed.number,
             signed_on=signed.signed_on.isoformat(),
         ) as said:
+            if kind == DocumentKind.SUPPORT_REPORT and not reads_team_report(by, round_):
+                raise PermissionDenied
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
             signed.replaces = cls.objects.filter(
@@ -531,9 +541,7 @@ class SignedDocument(models.Model):
             said["kind"] = str(DocumentKind(self.kind).label).lower()
             first = IN_ORDER.index(other.kind) < IN_ORDER.index(self.kind)
             if first and day < other.signed_on:
-                return (
-                    _now("%(paper)s ký ngày %(day)s: %(kind)s không ký trước văn bản đó.") % said
-                )
+                return _now("%(paper)s ký ngày %(day)s: %(kind)s không ký trước văn bản đó.") % said
             if not first and other.signed_on < day:
                 return _now("%(paper)s ký ngày %(day)s: %(kind)s không ký sau văn bản đó.") % said
         return self._after_a_decision(closing) if self.kind == DocumentKind.MINUTES else ""

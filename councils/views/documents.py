@@ -24,7 +24,7 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING
+from councils.models.appraisal import AFTER_CLOSING, reads_team_report
 from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
@@ -57,8 +57,7 @@ def _readable(user: User, round_: EvaluationRound, *, closed: bool) -> set[Docum
     ``closed``.
     """
     kinds = {DocumentKind.INVITATION}
-    # The team's report shows proposed points: for the team and the council only.
-    if any(rules.has_perm(f"councils.{name}", user, round_) for name in ("appraise", "preside")):
+    if reads_team_report(user, round_):
         kinds.add(DocumentKind.SUPPORT_REPORT)
     return kinds | (AFTER_CLOSING if closed else set())
 
@@ -74,6 +73,8 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     closings = Closing.of(round_)
     standing = next((each for each in closings if not each.reopened), None)
     form, readable = None, _readable(request.user, round_, closed=standing is not None)
+    if asked in facts.OF_ROUND and asked not in readable | AFTER_CLOSING:
+        raise Http404
     # A result that is sent before the closing is refused with a sentence.
     early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
     if may_record and asked in facts.OF_ROUND and not early:
@@ -92,6 +93,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "kind": kind,
             "ready": kind in readable,
+            "waits": kind in AFTER_CLOSING,
             "signed": latest.get(kind),
         }
         for kind in facts.OF_ROUND
