@@ -388,13 +388,18 @@ def signed(**changes):
     } | changes
 
 
+def seen(client, path, kind="minutes"):
+    """What the page sends along of what stands there."""
+    return {"seen": client.get(path, {"kind": kind}).context["form"]["seen"].value()}
+
+
 def test_the_clerk_gives_the_number_and_the_next_print_has_it(client, closed, thu):
     client.force_login(thu)
     path = reverse("councils:documents", args=[closed.pk])
     assert client.post(path, signed()).status_code == 302
     first = SignedDocument.objects.get()
     assert "05/BB-HĐ" in text(client.get(address(closed)).content)
-    client.post(path, signed(number="06/BB-HĐ"))
+    client.post(path, seen(client, path) | signed(number="06/BB-HĐ"))
     assert SignedDocument.objects.get(replaces=first).number == "06/BB-HĐ"
     client.get(path)
     page = client.get(path).content.decode()
@@ -442,7 +447,8 @@ def test_what_cannot_be_a_document_of_the_round_is_refused_at_its_field(
     assert SignedDocument.objects.get().kind == "minutes"
     assert client.post(path, signed(**decision)).status_code == 302
     # Its own number is no other's.
-    assert client.post(path, signed(**decision)).status_code == 302
+    again = signed(**decision) | seen(client, path, "decision")
+    assert client.post(path, again).status_code == 302
 
 
 @pytest.mark.parametrize("kind", sorted(AFTER_CLOSING))
@@ -634,7 +640,8 @@ def test_a_capacity_that_no_pattern_knows_is_asked_about_and_one_of_another_refu
     board = client.get(reverse("councils:round", args=[closed.pk])).text
     assert "«Phụ trách Hội đồng OCOP»" in board
     # A yes that nothing asks about says nothing.
-    assert client.post(path, signed() | {"as_written": seal}).status_code == 302
+    plain = signed() | {"as_written": seal} | seen(client, path)
+    assert client.post(path, plain).status_code == 302
     last = HistoryEntry.objects.filter(event="round.record_document").latest("seq")
     assert "as_written" not in last.data
 

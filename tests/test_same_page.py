@@ -261,6 +261,19 @@ def test_who_changes_what_another_changed_is_told_and_decides(corrected, request
     assert row_says(row(), first, other)
 
 
+def test_a_paper_of_a_round_that_another_recorded_meanwhile_stays(round_, thu):
+    address = reverse("councils:documents", args=[round_.pk]) + "?kind=invitation"
+    typed = {"signed_on": f"{clock.today():%d/%m/%Y}", "signer": "Trần Công Chủ",
+             "signer_capacity": "Chủ tịch hội đồng"}  # fmt: skip
+    one, two = Page(thu, address), Page(thu, address)
+    assert one.type(number="99/GM-HĐ", **typed).send().status_code == 302
+    for _again in range(2):
+        answer = two.type(number="100/GM-HĐ", **typed).send()
+        assert answer.status_code == 200
+        assert "người khác đã ghi Giấy mời họp 99/GM-HĐ" in answer.text
+    assert round_.documents.get().number == "99/GM-HĐ"
+
+
 def test_attendance_that_another_recorded_meanwhile_stays(round_, thu):
     address = reverse("councils:attendance", args=[round_.pk])
     first, second = (judge(round_.council, number).pk for number in (0, 1))

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind, EvaluationRound, SignedDocument
+from councils.models.appraisal import key_of
 from councils.papers.word import TemplateRefused, check_template
 from cycle import files
 from cycle.models import Document, User
@@ -25,15 +26,20 @@ class SignedDocumentForm(Part, forms.ModelForm):
         required=False,
         widget=forms.HiddenInput,
     )
+    #: What stood there when the page was shown.
+    seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
 
     class Meta:
         model = Document
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.by = by
+    def __init__(
+        self, *args: Any, round_: EvaluationRound, kind: str, by: User, **kwargs: Any
+    ) -> None:
+        self.round, self.kind, self.by = round_, kind, by
+        standing = SignedDocument.standing(round_, kind)
+        super().__init__(*args, initial={"seen": key_of(standing)}, **kwargs)
         hold_for(by, self)
 
     def clean(self) -> Any:
@@ -44,14 +50,16 @@ class SignedDocumentForm(Part, forms.ModelForm):
             document.scan_filename, document.scan_type = staged.filename, staged.content_type
         return cleaned
 
-    def do(self, round_: EvaluationRound, kind: str) -> SignedDocument | None:
+    def do(self) -> SignedDocument | None:
         """The paper of the round, or None when it was refused, or asks about its signer first."""
         paper = SignedDocument(document=self.instance)
         capacity = self.instance.signer_capacity
         if ticked(self, "as_written", [f"{kind} {capacity}"], by=self.by, of=round_):
             paper.as_written = capacity
         try:
-            return SignedDocument.record(paper, round_, kind, by=self.by)
+            return SignedDocument.record(
+                paper, self.round, self.kind, by=self.by, shown=self.cleaned_data["seen"]
+            )
         except PermissionDenied:
             self.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))
         except ValidationError as wrong:

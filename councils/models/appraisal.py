@@ -322,6 +322,13 @@ class SignedDocument(models.Model):
         return _now("%(kind)s của «%(round)s»") % {"kind": kind, "round": self.round}
 
     @classmethod
+    def standing(
+        cls, round_: EvaluationRound, kind: str, entry: RoundEntry | None = None
+    ) -> Self | None:
+        """The one of ``kind`` that nothing replaced."""
+        return cls.objects.filter(round=round_, entry=entry, kind=kind, replaced_by=None).first()
+
+    @classmethod
     def record(
         cls,
         signed: Self,
@@ -330,9 +337,11 @@ class SignedDocument(models.Model):
         *,
         by: User,
         entry: RoundEntry | None = None,
+        shown: str | None = None,
     ) -> Self:
         """Save ``signed`` as the signed document of ``kind``, in the ledger; it replaces an earlier
-        one.
+        one. ``shown``: the :func:`key_of` what the page said stands there; it is refused when
+        somebody recorded another since.
 
         Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
         field, when its staged scan is gone, it cannot be that document, or the ledger has another
@@ -352,9 +361,15 @@ class SignedDocument(models.Model):
                 raise PermissionDenied
             signed.round, signed.entry, signed.kind = round_, entry, kind
             signed.by, signed.at = by, clock.now()
-            signed.replaces = cls.objects.filter(
-                round=round_, entry=entry, kind=kind, replaced_by=None
-            ).first()
+            signed.replaces = cls.standing(round_, kind, entry)
+            if shown is not None and shown != key_of(signed.replaces):
+                raise ValidationError(
+                    _now(
+                        "Sau khi bạn mở trang, người khác đã ghi %(paper)s: lần này chưa ghi gì. "
+                        "Hãy mở lại trang văn bản của đợt để xem, rồi sửa nếu cần."
+                    )
+                    % {"paper": signed.replaces}
+                )
             signed._check_of_round()
             try:
                 signed.document = signed._into_ledger()
@@ -630,6 +645,11 @@ def _contradicts_a_round(was: Document, became: Document) -> None:
         found = signed.contradictions()
         if wrong := {name: found[name] for name in changed if name in found}:
             raise ValidationError(wrong)
+
+
+def key_of(paper: SignedDocument | None) -> str:
+    """What a page says of the ``paper`` that it shows; "" where there is none yet."""
+    return str(paper.of_ledger.pk) if paper is not None else ""
 
 
 class DocumentTemplate(models.Model):

@@ -78,8 +78,14 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     # A result that is sent before the closing is refused with a sentence.
     early = asked in AFTER_CLOSING and asked not in readable and request.method != "POST"
     if may_record and asked in facts.OF_ROUND and not early:
-        form = SignedDocumentForm(request.POST or None, request.FILES or None, by=request.user)
-        if form.is_valid() and (signed := form.do(round_, asked)):
+        form = SignedDocumentForm(
+            request.POST or None,
+            request.FILES or None,
+            round_=round_,
+            kind=asked,
+            by=request.user,
+        )
+        if form.is_valid() and (signed := form.do()):
             messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
             return redirect("councils:documents", round_.pk)
     latest = {
