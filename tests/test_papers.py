@@ -389,21 +389,42 @@ def signed(**changes):
 
 
 def seen(client, path, kind="minutes"):
-    """What the page sends along of what stands there."""
-    return {"seen": client.get(path, {"kind": kind}).context["form"]["seen"].value()}
+    """What the page sends along of what stands there, and why it is corrected."""
+    form = client.get(path, {"kind": kind}).context["form"]
+    return {"seen": form["seen"].value(), "reason": "Gõ nhầm"}
 
 
-def test_the_clerk_gives_the_number_and_the_next_print_has_it(client, closed, thu):
+def test_the_clerk_gives_the_number_and_the_next_print_has_it(
+    client, closed, thu, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
     client.force_login(thu)
     path = reverse("councils:documents", args=[closed.pk])
-    assert client.post(path, signed()).status_code == 302
+    scan = SimpleUploadedFile("bien ban.pdf", b"%PDF-1.4 signed obj %%EOF")
+    assert client.post(path, signed(scan=scan)).status_code == 302
     first = SignedDocument.objects.get()
     assert "05/BB-HĐ" in text(client.get(address(closed)).content)
-    client.post(path, seen(client, path) | signed(number="06/BB-HĐ"))
-    assert SignedDocument.objects.get(replaces=first).number == "06/BB-HĐ"
-    client.get(path)
-    page = client.get(path).content.decode()
-    assert "06/BB-HĐ" in page and "05/BB-HĐ" not in page
+    shown = client.get(path, {"kind": "minutes"}).context["form"]
+    assert [shown[name].value() for name in ("number", "signer")] == ["05/BB-HĐ", "Trần Công Chủ"]
+    again = seen(client, path) | signed(number="06/BB-HĐ")
+    assert list(client.post(path, again | {"reason": " "}).context["form"].errors) == ["reason"]
+    client.post(path, again)
+    second = SignedDocument.objects.get(replaces=first)
+    # One paper, its number typed wrong; its scan stays, and what it was is told.
+    assert (second.number, second.scan_name) == ("06/BB-HĐ", "bien ban.pdf")
+    assert second.document.replaces == first.document
+    entry = HistoryEntry.objects.filter(event="round.record_document").latest("seq")
+    assert entry.reason == "Gõ nhầm"
+    page = client.get(path).text
+    assert "thay bằng 06/BB-HĐ" in page and "05/BB-HĐ, " in page
+    assert reverse("councils:document_scan", args=[second.pk]) in page
+    # Another scan with another number is another paper.
+    scan = SimpleUploadedFile("khac.pdf", b"%PDF-1.4 another obj %%EOF")
+    client.post(path, seen(client, path) | signed(number="07/BB-HĐ", scan=scan))
+    third = SignedDocument.objects.get(replaces=second)
+    assert (third.scan_name, third.document.replaces) == ("khac.pdf", None)
+    page = client.get(path).text
+    assert page.index("thay bằng 07/BB-HĐ") < page.index("thay bằng 06/BB-HĐ")
 
 
 def test_a_wrong_number_form_says_what_is_wrong_and_keeps_what_was_typed(client, closed, thu):

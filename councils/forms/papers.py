@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind, EvaluationRound, SignedDocument
@@ -11,13 +12,15 @@ from councils.models.appraisal import key_of
 from councils.papers.word import TemplateRefused, check_template
 from cycle import files
 from cycle.models import Document, User
-from dossiers.forms.fields import Part, PlainPart, field_for, refuse
+from dossiers.forms.fields import Part, PlainPart, field_for, long_text, refuse
 from dossiers.forms.shown import ticked
 from dossiers.forms.uploads import FileField, ScanField, hold_for
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
-    """Number, date, signer and scan of a signed document, given by the clerk (văn thư)."""
+    """Number, date, signer and scan of a signed document, given by the clerk (văn thư); of one that
+    stands filled with what is recorded, with the reason.
+    """
 
     not_future = ("signed_on",)
     scan = ScanField(label=_("Bản chụp"), required=False)
@@ -28,6 +31,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
     )
     #: What stood there when the page was shown.
     seen = forms.CharField(required=False, max_length=20, widget=forms.HiddenInput)
+    reason = long_text(_("Lý do sửa"))
 
     class Meta:
         model = Document
@@ -39,7 +43,22 @@ class SignedDocumentForm(Part, forms.ModelForm):
     ) -> None:
         self.round, self.kind, self.by = round_, kind, by
         standing = SignedDocument.standing(round_, kind)
-        super().__init__(*args, initial={"seen": key_of(standing)}, **kwargs)
+        # The next version has papers of its own.
+        self.corrects = standing.of_ledger if standing and standing.is_current else None
+        initial = {"seen": key_of(standing)}
+        if self.corrects is not None:
+            initial |= {name: getattr(self.corrects, name) for name in self.Meta.fields}
+        super().__init__(*args, initial=initial, **kwargs)
+        if self.corrects is None:
+            del self.fields["reason"]
+        else:
+            # Of what the page did not show nobody can say why: it is refused.
+            shown = not self.is_bound or self.data.get("seen") == initial["seen"]
+            self.fields["reason"].required = shown
+            if self.corrects.scan_sha256:
+                self.fields["scan"].help_text = _now(
+                    "Để trống để giữ bản chụp đang có (%(file)s)."
+                ) % {"file": self.corrects.scan_filename or _now("không rõ tên")}
         hold_for(by, self)
 
     def clean(self) -> Any:
@@ -58,7 +77,12 @@ class SignedDocumentForm(Part, forms.ModelForm):
             paper.as_written = capacity
         try:
             return SignedDocument.record(
-                paper, self.round, self.kind, by=self.by, shown=self.cleaned_data["seen"]
+                paper,
+                self.round,
+                self.kind,
+                by=self.by,
+                shown=self.cleaned_data["seen"],
+                reason=self.cleaned_data.get("reason", ""),
             )
         except PermissionDenied:
             self.add_error(None, _("Bạn không còn giữ vai trò được ghi số văn bản."))

@@ -316,6 +316,14 @@ class SignedDocument(models.Model):
         return None
 
     @property
+    def is_current(self) -> bool:
+        """Whether it is of the results that stand: not of those that were opened again."""
+        if self.kind not in AFTER_CLOSING:
+            return True
+        closing = self._closing()
+        return closing is not None and self.at >= closing.at
+
+    @property
     def told(self) -> str:
         """What it is of, as a sentence names it."""
         kind = DocumentKind(self.kind).label.lower()
@@ -338,10 +346,11 @@ class SignedDocument(models.Model):
         by: User,
         entry: RoundEntry | None = None,
         shown: str | None = None,
+        reason: str = "",
     ) -> Self:
         """Save ``signed`` as the signed document of ``kind``, in the ledger; it replaces an earlier
         one. ``shown``: the :func:`key_of` what the page said stands there; it is refused when
-        somebody recorded another since.
+        somebody recorded another since. ``reason``: why it is corrected.
 
         Also after the closing, when most are signed. Raises PermissionDenied; ValidationError, by
         field, when its staged scan is gone, it cannot be that document, or the ledger has another
@@ -372,7 +381,7 @@ class SignedDocument(models.Model):
                 )
             signed._check_of_round()
             try:
-                signed.document = signed._into_ledger()
+                signed.document = signed._into_ledger(reason)
             except ValidationError as error:
                 if not hasattr(error, "error_dict"):
                     raise
@@ -391,13 +400,16 @@ class SignedDocument(models.Model):
                 said["dossier"] = entry.dossier_id
             if signed.replaces is not None:
                 said["corrects"] = True
+                if reason:
+                    said["reason"] = reason.strip()
             said["ledger"] = signed.document.pk
             said["saved"] = [signed]
             said["attached"] = [signed.scan_sha256] if signed.scan_sha256 else []
         return signed
 
-    def _into_ledger(self) -> Document:
-        """Find or write its document; one that is only typed anew is corrected there.
+    def _into_ledger(self, reason: str) -> Document:
+        """Find or write its document; one that is only typed anew is corrected there, with what it
+        has of a scan.
 
         Raises ValidationError, by the fields of :func:`cycle.documents.record`.
         """
@@ -412,7 +424,7 @@ class SignedDocument(models.Model):
         if old is not None and not old.before and self._is_typed_anew(typed, old):
             became = {
                 name: getattr(typed, name)
-                for name in ("signed_on", "signer", "signer_capacity")
+                for name in ("number", "signed_on", "signer", "signer_capacity")
                 if getattr(typed, name) != getattr(old, name)
             }
             scan = None
@@ -426,7 +438,7 @@ class SignedDocument(models.Model):
                 return documents.correct(
                     old,
                     by=self.by,
-                    reason=_now("Ghi lại văn bản của đợt"),
+                    reason=reason or _now("Ghi lại văn bản của đợt"),
                     scan=scan,
                     capacity=capacity,
                     **became,
@@ -446,11 +458,24 @@ class SignedDocument(models.Model):
             round=self.round, kind=self.kind, entry=self.entry
         )
         return (
-            documents.same_number(typed, old)
-            and documents.same_body(typed, old)
+            documents.same_body(typed, old)
             and typed.register == old.register
+            and (documents.same_number(typed, old) or self._is_misnumbered(typed, old))
             and not others.exists()
             and not OfficialDocument.objects.filter(document__in=rows).exists()
+        )
+
+    def _is_misnumbered(self, typed: Document, old: Document) -> bool:
+        """Whether only the number of the one that it replaces was typed wrong: not of another
+        version, nor of a scan or a number of its own.
+        """
+        assert self.replaces is not None and typed.signed_on is not None
+        rescanned = typed.scan_sha256 and old.scan_sha256 not in ("", typed.scan_sha256)
+        there = Document.objects.standing().filter(
+            before=False, issuer=typed.issuer, register=typed.register, year=typed.signed_on.year
+        )
+        return (
+            self.replaces.is_current and not rescanned and not there.numbered(typed.number).exists()
         )
 
     def _check_of_round(self) -> None:

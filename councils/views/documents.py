@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import rules
@@ -32,7 +33,7 @@ from councils.papers.then import Then
 from cycle import files, site
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
-from cycle.models import Level, User
+from cycle.models import Document, Level, User
 from cycle.once import once
 from dossiers.forms.fields import refuse
 
@@ -88,19 +89,20 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         if form.is_valid() and (signed := form.do()):
             messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
             return redirect("councils:documents", round_.pk)
-    latest = {
-        each.kind: each
-        for each in round_.documents.filter(entry=None, replaced_by=None)
-        .select_related("document__replaced_by")
-        .order_by("pk")
-        if each.kind not in AFTER_CLOSING or standing is not None and each.at >= standing.at
-    }
+    recorded: dict[str, list[SignedDocument]] = {}
+    papers = round_.documents.filter(entry=None).select_related(
+        "document__replaced_by", "document__replaces"
+    )
+    for each in papers.order_by("-pk"):
+        if each.kind not in AFTER_CLOSING or standing is not None and each.at >= standing.at:
+            recorded.setdefault(each.kind, []).append(each)
     rows = [
         {
             "kind": kind,
             "ready": kind in readable,
             "waits": kind in AFTER_CLOSING,
-            "signed": latest.get(kind),
+            "signed": next(iter(recorded.get(kind, [])), None),
+            "replaced": _replaced(recorded.get(kind, [])),
         }
         for kind in facts.OF_ROUND
     ]
@@ -117,6 +119,16 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
             "may_record": may_record,
         },
     )
+
+
+def _replaced(papers: list[SignedDocument]) -> list[tuple[Document, Document]]:
+    """(document, what replaced it) of all that stood in the place of the first of ``papers``, which
+    are the newest first.
+    """
+    found: list[Document] = []
+    for each in papers:
+        found += [row for row in each.of_ledger.versions() if row not in found]
+    return [(old, new) for new, old in pairwise(found)]
 
 
 def _earlier(
