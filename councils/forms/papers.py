@@ -73,7 +73,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
         """The paper of the round, or None when it was refused, or asks about its signer first."""
         paper = SignedDocument(document=self.instance)
         capacity = self.instance.signer_capacity
-        if ticked(self, "as_written", [f"{kind} {capacity}"], by=self.by, of=round_):
+        if ticked(self, "as_written", [f"{self.kind} {capacity}"], by=self.by, of=self.round):
             paper.as_written = capacity
         try:
             return SignedDocument.record(
