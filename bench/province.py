@@ -36,7 +36,14 @@ from cycle.models import (
     User,
 )
 from cycle.workdays import DAY
-from dossiers.models import Certificate, Evaluation, OfficialDocument, OutreachEvent, Term
+from dossiers.models import (
+    Certificate,
+    Evaluation,
+    OfficialDocument,
+    OutreachEvent,
+    PromotionEvent,
+    Term,
+)
 from notifications.models import Channel, Delivery, DeliveryState, Notification
 from tests.world import open_dossier, person
 
@@ -215,6 +222,10 @@ class Province(Ground):
             cycle=self.cycle, org_unit=self.province, held_on=day, title="Họp", kind="meeting"
         )
         _copy("dossiers_outreachevent", event.pk, some, id=f"{FIRST} + n")
+        fair = PromotionEvent.objects.create(
+            cycle=self.cycle, org_unit=self.province, held_on=day, title="Hội chợ"
+        )
+        _copy("dossiers_promotionevent", fair.pk, some, id=f"{FIRST} + n")
         job = Job.objects.create(
             kind="recalculate_terms", by=self.minh, created_at=now, state=JobState.FAILED
         )
