@@ -161,7 +161,7 @@ WHERE = {
     # What the steps record.
     "dossiers.Visit.next_visit_on": "asked by dossiers/models/dossier.py",
     "dossiers.CommuneReport.samples": "asked by dossiers/models/dossier.py",
-    "dossiers.Evaluation.met_on": "asked by dossiers/models/certificate.py",
+    "dossiers.Evaluation.met_on": "asked by dossiers/law/order.py",
     "dossiers.Inspection.inspected_on": "asked by dossiers/models/records.py",
     "dossiers.Inspection.concluded_on": "asked by dossiers/terms/clocks.py",
     "dossiers.Certificate.issued_on": "asked by dossiers/models/certificate.py",

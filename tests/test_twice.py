@@ -357,7 +357,7 @@ def test_a_view_that_leads_on_with_a_warning_says_that_it_recorded_nothing():
                 for said, answer in led_on(function.body)
             ]
     assert [each for each in warned if each[1].startswith("return redirect")] == []
-    assert len([each for each in warned if each[1].startswith("return unrecorded")]) == 8
+    assert len([each for each in warned if each[1].startswith("return unrecorded")]) == 9
 
 
 @pytest.mark.django_db(transaction=True)
