@@ -16,6 +16,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import HistoryEntry, Office, Stream
 from dossiers.forms import acts, opening
+from dossiers.forms.shown import ticks
 from dossiers.law import excuses
 from dossiers.models import (
     ACTS,
@@ -186,6 +187,8 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
     doors.act(dossier.process, "record_support", by=an, record=records.support())
     page = reverse("dossiers:act", args=[dossier.pk, "correct_support"])
     form = signed_in(an).get(page).context["form"]
+    corrected = dossier.supportmeasures.get()
+    over = over and ticks("over", [over], by=an, of=corrected)
     answer = signed_in(an).post(page, typed(form, paid=paid, over=over, reason="Đã chi"))
     assert (answer.status_code == 200) == asked
     if asked:
@@ -193,7 +196,8 @@ def test_more_paid_than_planned_is_asked_about(paid, over, asked, dossier, an):
         assert list(part.errors) == ["over"]
         assert isinstance(part.fields["over"].widget, forms.CheckboxInput)
         box = str(part["over"])
-        assert f'value="60000000-{paid.replace(".", "")}"' in box
+        amounts = f"60000000-{paid.replace('.', '')}"
+        assert f'value="{ticks("over", [amounts], by=an, of=corrected)}"' in box
         assert "checked" not in box
 
 
