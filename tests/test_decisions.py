@@ -285,11 +285,13 @@ def test_the_days_come_in_their_order(awaiting, son):
         (date(1990, 1, 1), today, "issued_on"),
         (date(1990, 1, 2), date(1990, 1, 1), "signed_on"),
         (today - timedelta(days=4), today - timedelta(days=3), "issued_on"),
-        (today, today - timedelta(days=6), "signed_on"),
     ):
         with transaction.atomic(), pytest.raises(ValidationError) as refused:
             certify(dossier, son, records.signed_paper(signed_on=signed), issued_on=issued)
         assert list(said(refused)) == [problem]
+    early = records.signed_paper(signed_on=today - timedelta(days=6))
+    with transaction.atomic(), pytest.raises(ConditionNotMet, match="trước ngày họp hội đồng"):
+        certify(dossier, son, early, issued_on=today)
     day = today - timedelta(days=5)
     certify(dossier, son, records.signed_paper(signed_on=day), issued_on=day)
 
