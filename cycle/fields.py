@@ -12,6 +12,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,10 @@ class NameField(forms.CharField):
     """
 
     def to_python(self, value: Any) -> Any:
-        name = written.clean_name(super().to_python(value) or "")
+        text = super().to_python(value) or ""
+        # It would be removed with what cannot be seen, and nobody would know what was meant.
+        ProhibitNullCharactersValidator()(text)
+        name = written.clean_name(text)
         if written.is_of_old_font(name):
             raise ValidationError(written.OLD_FONT, code="old_font")
         return name
