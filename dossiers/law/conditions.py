@@ -711,8 +711,8 @@ def _one_paper(name: str, field: str) -> Condition:
 def in_order(name: str, not_before: tuple[Asks, ...]) -> tuple[Condition, ...]:
     """The condition that the paper of the act ``name`` is not before what it rests on."""
     met: tuple[Asks, ...] = tuple(each for each in not_before if isinstance(each, MetAfter))
-    signed = tuple(each for each in not_before if each not in met)
-    signed += (the_certificate,) if name in SIGNERS else ()
+    signed: tuple[Asks, ...] = (the_certificate,) if name in SIGNERS else ()
+    signed += tuple(each for each in not_before if each not in met)
     found = ((signed, "paper-signed_on"), (met, "evaluation-met_on"))
     return tuple(_in_order(name, asks, field) for asks, field in found if asks)
 
