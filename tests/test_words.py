@@ -172,7 +172,7 @@ def test_an_address_on_paper_that_leads_elsewhere_is_named(stored):
 #: What these take beside the data of the entry.
 OWN = {
     "by", "capacity", "acting_for", "at", "before", "after", "reason", "states", "permission",
-    "saved", "became", "attached", "ledger", "of", "sure", "told",
+    "saved", "became", "attached", "ledger", "of", "sure", "told", "shown",
 }  # fmt: skip
 RECORDING = {"record", "_record", "change", "changing"}
 
