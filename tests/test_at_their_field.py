@@ -20,6 +20,8 @@ from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
 
+#: What asks for the order of days, of any paper.
+OF_ITS_ORDER = ("_is_not_before_what_it_rests_on", "_has_a_meeting_after_what_brought_it")
 #: What reads the paper of the act that is being done.
 OF_THE_PAPER = re.compile(r"\b(resting_on|_used)\b")
 
@@ -38,7 +40,7 @@ def test_each_condition_about_a_paper_names_a_field_that_its_form_has(name, doss
         for check in ACTS[name].conditions
         if OF_THE_PAPER.search(inspect.getsource(check.why_not))
         # Whoever signs it, its day is not before what it rests on.
-        and not check.__name__.endswith("_is_not_before_what_it_rests_on")
+        and not check.__name__.endswith(OF_ITS_ORDER)
     }
     assert all(field.startswith("paper-") for field in of_paper.values()), of_paper
     assert bool(of_paper) is (name in SIGNERS)

@@ -713,18 +713,21 @@ def in_order(name: str, not_before: tuple[Asks, ...]) -> tuple[Condition, ...]:
     met: tuple[Asks, ...] = tuple(each for each in not_before if isinstance(each, MetAfter))
     signed: tuple[Asks, ...] = (the_certificate,) if name in SIGNERS else ()
     signed += tuple(each for each in not_before if each not in met)
-    found = ((signed, "paper-signed_on"), (met, "evaluation-met_on"))
-    return tuple(_in_order(name, asks, field) for asks, field in found if asks)
+    kinds = (
+        (f"{name}_is_not_before_what_it_rests_on", signed, "paper-signed_on"),
+        (f"{name}_has_a_meeting_after_what_brought_it", met, "evaluation-met_on"),
+    )
+    return tuple(_in_order(said, asks, field) for said, asks, field in kinds if asks)
 
 
-def _in_order(name: str, asks: tuple[Asks, ...], field: str) -> Condition:
+def _in_order(its_name: str, asks: tuple[Asks, ...], field: str) -> Condition:
     def check(dossier: Dossier) -> Words | None:
         """Ngày ký không trước văn bản, cuộc họp làm căn cứ."""
         paper = dossier.resting_on
         found = too_early(dossier, asks, paper.signed_on) if paper is not None else []
         return found[0].words if found else None
 
-    check.__name__ = f"{name}_is_not_before_what_it_rests_on"
+    check.__name__ = its_name
     return Condition(check, field=field)
 
 

@@ -35,6 +35,11 @@ class Earlier(NamedTuple):
 Asks = Callable[["Dossier"], "Earlier | None"]
 
 
+def _by_then(dossier: Dossier, rows: Any) -> Any:
+    """Of ``rows`` those that were there when the act was done about which is asked."""
+    return rows if dossier.as_of is None else rows.filter(at__lte=dossier.as_of.at)
+
+
 def _paper_of(entry: Any) -> int | None:
     return next(
         (pk for model, pk in entry.data.get("records", ()) if model == "officialdocument"), None
@@ -58,10 +63,7 @@ def after(*acts: str) -> Asks:
 
 
 def _last_result(dossier: Dossier) -> Any:
-    results = dossier.evaluations.all()
-    if dossier.as_of is not None:
-        results = results.filter(at__lte=dossier.as_of.at)
-    return results.last()
+    return _by_then(dossier, dossier.evaluations.all()).last()
 
 
 def _met_on(dossier: Dossier, words: str) -> Earlier | None:
@@ -121,9 +123,7 @@ def the_minutes(dossier: Dossier) -> Earlier | None:
 def the_ground(dossier: Dossier) -> Earlier | None:
     """Not before the conclusion, or the commune's confirmation, on which it revokes."""
     grounds = dossier.revocations.select_related("inspection", "stopped__paper__document")
-    if dossier.as_of is not None:
-        grounds = grounds.filter(at__lte=dossier.as_of.at)
-    last = grounds.last()
+    last = _by_then(dossier, grounds).last()
     if last is None:
         return None
     if last.inspection is not None:
@@ -138,10 +138,7 @@ def the_ground(dossier: Dossier) -> Earlier | None:
 
 def the_inspection(dossier: Dossier) -> Earlier | None:
     """The paper of an inspection: not before it was made."""
-    made = dossier.inspections.all()
-    if dossier.as_of is not None:
-        made = made.filter(at__lte=dossier.as_of.at)
-    last = made.last()
+    last = _by_then(dossier, dossier.inspections.all()).last()
     if last is None:
         return None
     said = _now("Ngày ký trước ngày kiểm tra (%(day)s): xin xem lại.")
@@ -150,10 +147,7 @@ def the_inspection(dossier: Dossier) -> Earlier | None:
 
 def the_end_of_production(dossier: Dossier) -> Earlier | None:
     """A confirmation: not before what it confirms."""
-    told = dossier.stoppedproductions.all()
-    if dossier.as_of is not None:
-        told = told.filter(at__lte=dossier.as_of.at)
-    last = told.last()
+    last = _by_then(dossier, dossier.stoppedproductions.all()).last()
     if last is None:
         return None
     return Earlier(last.stopped_on, _now("Ngày ngừng sản xuất không thể sau ngày ký xác nhận."))

@@ -33,7 +33,6 @@ from cycle.models import (
     people_of,
 )
 from dossiers import flows
-from dossiers.law import signers
 from dossiers.law.acts import OFFICERS, Act, Who
 from dossiers.law.conditions import (
     CYCLE_CLOSED,
@@ -44,6 +43,7 @@ from dossiers.law.conditions import (
     stated,
 )
 from dossiers.law.doing import Doing
+from dossiers.law.signers import RECORDERS
 from dossiers.law.states import LIVE
 from dossiers.models.dossier import Dossier, Rehearsed, Route
 from dossiers.models.law import ACTS, FORWARDS
@@ -64,8 +64,6 @@ from dossiers.models.task import (
 from dossiers.rules import fitting, holds_task, routing
 from dossiers.terms import clocks
 from dossiers.walk import engine
-
-RECORDERS = signers.RECORDERS
 
 
 def open(

@@ -38,6 +38,7 @@ from dossiers.law.conditions import (
     stated,
 )
 from dossiers.law.order import too_early
+from dossiers.law.signers import RECORDERS
 from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
@@ -48,7 +49,7 @@ from dossiers.models.task import Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
 from dossiers.terms import clocks
-from dossiers.walk.doors import RECORDERS, signed_by_another
+from dossiers.walk.doors import signed_by_another
 
 EVENT = "dossier.correct_paper"
 #: What of a document is corrected in a dossier, as its act asked for it.
