@@ -29,7 +29,7 @@ from cycle.models import (
 )
 from cycle.models.folding import days_in
 from cycle.written import day_text
-from dossiers.law.order import the_minutes
+from dossiers.law.order import before_minutes, the_minutes
 from dossiers.law.signers import RECORDERS, Called, Office, committee, council, doubt, presided
 from dossiers.models import ACTS, CaseType, OfficialDocument
 from dossiers.models.days import with_day
@@ -570,10 +570,7 @@ class SignedDocument(models.Model):
         for other in papers.select_related("document__replaced_by").order_by("pk"):
             said = {"paper": other, "day": day_text(other.signed_on)}
             if other.kind == DocumentKind.MINUTES and day < other.signed_on:
-                return (
-                    _now("%(paper)s ký ngày %(day)s: văn bản về kết quả không ký trước biên bản.")
-                    % said
-                )
+                return before_minutes(other)
             if self.kind == DocumentKind.MINUTES and other.signed_on < day:
                 return _now("%(paper)s ký ngày %(day)s: biên bản không ký sau văn bản đó.") % said
             if self.kind not in IN_ORDER or other.kind not in IN_ORDER:

@@ -100,6 +100,12 @@ def the_meeting(dossier: Dossier) -> Earlier | None:
     return _met_on(dossier, _now("Ngày ký quyết định không thể trước ngày họp hội đồng."))
 
 
+def before_minutes(minutes: Any) -> str:
+    """The sentence for what is said of results and signed before the ``minutes``."""
+    said = _now("%(paper)s ký ngày %(day)s: văn bản về kết quả không ký trước biên bản.")
+    return said % {"paper": minutes, "day": f"{minutes.signed_on:%d/%m/%Y}"}
+
+
 def the_minutes(dossier: Dossier) -> Earlier | None:
     """What rests on the result of a round: not before its minutes, as they stand."""
     judged = dossier.round_entries.filter(
@@ -115,9 +121,7 @@ def the_minutes(dossier: Dossier) -> Earlier | None:
     minutes = signed.last()
     if minutes is None:
         return None
-    said = _now("%(paper)s ký ngày %(day)s: văn bản về kết quả không ký trước biên bản.")
-    day = minutes.signed_on
-    return Earlier(day, said % {"paper": minutes, "day": f"{day:%d/%m/%Y}"})
+    return Earlier(minutes.signed_on, before_minutes(minutes))
 
 
 def the_ground(dossier: Dossier) -> Earlier | None:

@@ -17,6 +17,8 @@ from dossiers.rules import area_of
 
 #: So many dossiers on one form.
 ON_A_FORM = 200
+#: What :func:`tasks_of` says of a task: see there.
+MARKS = ("unmarked", "receives")
 
 
 def tasks_of(user: User) -> QuerySet[Task]:
@@ -53,12 +55,18 @@ def tasks_of(user: User) -> QuerySet[Task]:
     )
 
 
+def _hinders(act: Act) -> dict[str, bool]:
+    """Which marks of ``tasks_of`` keep a person from the act."""
+    return {"unmarked": act.paper, "receives": act.name in FORWARDS}
+
+
 def _for_act(tasks: QuerySet[Task], act: Act) -> QuerySet[Task]:
     """Of ``tasks_of`` a person those that they may complete by ``act``; conditions aside."""
     tasks = tasks.filter(state__in=act.begins)
-    if act.paper:
-        tasks = tasks.exclude(unmarked=True)
-    return tasks.exclude(receives=True) if act.name in FORWARDS else tasks
+    for mark, hinders in _hinders(act).items():
+        if hinders:
+            tasks = tasks.exclude(**{mark: True})
+    return tasks
 
 
 def open_acts(
@@ -72,16 +80,17 @@ def open_acts(
         tasks = tasks.filter(dossier__in=keys)
     if commune is not None:
         tasks = tasks.filter(dossier__commune=commune)
-    many = Counter(tasks.order_by().values_list("state", "unmarked", "receives"))
+    many = Counter(tasks.order_by().values_list("state", *MARKS))
     found = [
         (
             act,
             sum(
                 number
-                for (state, unmarked, receives), number in many.items()
+                for (state, *marks), number in many.items()
                 if state in act.begins
-                and not (act.paper and unmarked)
-                and not (act.name in FORWARDS and receives)
+                and not any(
+                    mark and _hinders(act)[name] for name, mark in zip(MARKS, marks, strict=True)
+                )
             ),
         )
         for act in _for_many("task")
