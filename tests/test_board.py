@@ -112,7 +112,7 @@ PAGES_OF_A_PRODUCT = [
     ("drop", "presides"),
     ("score_again", "presides"),
     ("accept_spread", "presides"),
-    ("resolutions", "runs"),
+    ("resolutions", "presides"),
     ("ask", "runs"),
 ]
 
@@ -122,8 +122,10 @@ def test_who_opens_a_page_of_the_board(client, round_, thu, la, minh, name, who)
     council = round_.council
     product = (name, who) in PAGES_OF_A_PRODUCT
     pk = round_.entries.first().pk if product else round_.pk
-    # Of a round that is open these lead on (test_round_ways).
-    may = 302 if name in ("round_invite", "round_open", "reopen") else 200
+    # Of a round that is open, and of a product that was not counted, these lead on
+    # (test_round_ways).
+    leads_on = ("round_invite", "round_open", "reopen", "score_again", "accept_spread")
+    may = 302 if name in leads_on else 200
     page(client, thu, name, pk, status=may)
     page(client, judge(council, 5).user, name, pk, status=may)
     page(client, judge(council, 0).user, name, pk, status=may if who == "presides" else 403)

@@ -565,7 +565,8 @@ def test_the_administration_does_not_rename_what_was_filed(awaiting, dossier, db
             assert page.status_code == 200
             form = page.context["adminform"].form
             data = {name: form[name].value() or "" for name in form.fields}
-            client.post(page.request["PATH_INFO"], data | {"name": "Tên mới"})
+            why = {"reason": "Gõ nhầm", "document": "7/CV-UBND ngày 01/11/2026"}
+            client.post(page.request["PATH_INFO"], data | {"name": "Tên mới"} | why)
             row.refresh_from_db()
         return product.name, product.producer.name
 
