@@ -120,11 +120,7 @@ def test_a_year_is_done_by_hand(desk, width, cycle_of_three, old_commune, cast):
     expect(at.page.locator(".error-summary")).to_be_visible()
     at.fill(
         "forward_to_province-paper",
-        number="15/TTr-UBND",
-        signed_on="20/11/2022",
-        signer="Lường Mạnh Hùng",
-        signer_capacity="Chủ tịch UBND huyện",
-        scan_file=scan("15/TTr-UBND"),
+        **signed("15/TTr-UBND", "Chủ tịch UBND huyện") | {"signer": "Lường Mạnh Hùng"},
     )
     at.act("forward_to_province")
     at.sign_out()
