@@ -13,6 +13,7 @@ import os
 import random
 import re
 import sys
+import traceback
 from collections import Counter, deque
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
@@ -189,6 +190,7 @@ class Walk(Rounds):
         except Exception as wrong:
             # A door answers or refuses by a name; all else is a fault of its own.
             self.found["broken"].append(f"step {self.steps} {name}: {wrong!r}"[:300])
+            traceback.print_exc()
         if self.first_fault_at is None and any(self.found.values()):
             self.first_fault_at = {"step": self.steps, "last": list(self.last)}
 

@@ -137,7 +137,7 @@ _IN_COUNCIL = ("council", f"({COUNCIL}r.round_id)")
 #: The acts after which a product is scored, or counted, once more.
 _SCORED_ANEW = (
     "round.score_again round.take_in round.reopen round.attend round.declare_interest"
-    " round.void_sheet council.seat council.extend"
+    " round.lift_interest round.void_sheet council.seat council.extend"
 )
 
 
