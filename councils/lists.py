@@ -14,7 +14,6 @@ from councils.judging.board import with_due
 from councils.models import Closing, Council, EvaluationRound, Opinion, RoundEntry, RoundState
 from councils.pages import found_round
 from cycle import clock
-from cycle.models import Criterion
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Column, Queried
 
@@ -156,10 +155,7 @@ class Results(Queried):
         )
 
     def shaped(self, rows: list[Any]) -> list[Any]:
-        missed = {key for row in rows for key, _stars in row.missed}
-        codes = dict(
-            Criterion.objects.filter(pk__in=missed).order_by("position").values_list("pk", "code")
-        )
+        codes = consequences.codes_of(rows)
         for row in rows:
             row.why = consequences.reasons(row, codes)
         return rows

@@ -1,7 +1,10 @@
 """What a page shows: its words as they are read, however its source is broken into lines."""
 
 import html
+import io
 import re
+
+import pypdf
 
 from dossiers.forms.shown import ticks
 
@@ -26,3 +29,9 @@ def yes(answer, name="confirmed"):
 def shown(page):
     """The words of a page or a piece of it: blanks folded as a browser folds them, no tags."""
     return " ".join(html.unescape(_ANY.sub(" ", _INLINE.sub("", page))).split())
+
+
+def printed(content):
+    """The words of a PDF."""
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())

@@ -61,6 +61,8 @@ NO_EXPORT = {
     "councils/calibration.html": "rounds to compare, each a page",
     "councils/calibration_round.html": "a picture of one round",
     "councils/calibration_entry.html": "a picture of one product",
+    "councils/outcome.html": "the few products of a commune in one round; the notice is the paper",
+    "councils/points.html": "the points of one product",
 }
 #: Parts of a page; who includes them is looked at.
 PARTS = {"_pager.html", "_pagination.html", "dossiers/_stock_pages.html"}

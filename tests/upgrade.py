@@ -297,11 +297,11 @@ LEADS_ON = {
 #: What opens for rows that the demo of no release has: score sheets that were filled by pen, lists
 #: that were entered, a year with a plan and batches; a round in preparation (each of v0.1.0's ten
 #: was opened or closed, met long ago, with nothing to be scored once more or kept; and pages of what
-#: a round allows no more lead on to it).
+#: a round allows no more lead on to it); results of its newest closed round that are decided.
 NOT_IN_DEMO = {
     "councils:round_invite", "councils:round_open", "councils:move_meeting",
     "councils:score_again", "councils:accept_spread",
-    "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
+    "councils:outcome", "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
     "dossiers:many_one", "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",

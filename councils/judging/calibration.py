@@ -134,7 +134,7 @@ def side_by_side(
         .order_by("closing__at")
     )
     last: dict[str, Result] = {result.entry.round.council.level: result for result in results}
-    by_level = {level: _means(result) for level, result in last.items()}
+    by_level = {level: means(result) for level, result in last.items()}
     team = _team(last)
     rubric = next((result.entry.rubric for result in reversed(last.values())), None)
     claimed, evaluations = _recorded(dossier, last)
@@ -160,7 +160,7 @@ def side_by_side(
     return rows, _whole(claimed, last, evaluations)
 
 
-def _means(result: Result) -> dict[str, Decimal]:
+def means(result: Result) -> dict[str, Decimal]:
     """``{code of criterion: mean points}`` over the sheets that a result counted."""
     found = Score.objects.filter(
         sheet__entry=result.entry,

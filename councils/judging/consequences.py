@@ -17,7 +17,7 @@ from councils.models import (
     Result,
 )
 from cycle import clock
-from cycle.models import Job, Level, job_kind
+from cycle.models import Criterion, Job, Level, job_kind
 from dossiers.law.states import STATE_AT
 from dossiers.models import (
     ActNotPossible,
@@ -28,7 +28,7 @@ from dossiers.models import (
 from dossiers.walk import doors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from cycle.models import User
 
@@ -111,6 +111,13 @@ def _hand_over(result: Result, closing: Closing) -> None:
         ),
         **common,
     )
+
+
+def codes_of(results: Iterable[Result]) -> dict[int, str]:
+    """``{criterion id: code}`` of the minimums that these results missed, for :func:`reasons`."""
+    missed = {criterion for each in results for criterion, _stars in each.missed}
+    found = Criterion.objects.filter(pk__in=missed).order_by("position")
+    return dict(found.values_list("pk", "code"))
 
 
 def reasons(result: Result, codes: Mapping[int, str] | None = None) -> str:

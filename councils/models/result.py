@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
-from cycle.models import User
+from cycle.models import Level, User
 from cycle.points import mean
 
 if TYPE_CHECKING:
@@ -125,6 +125,24 @@ class Result(models.Model):
     def mean(self) -> Decimal:
         """The mean in points of 100, cut after two decimals."""
         return mean(self.points_sum, self.sheets)
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether it is proposed for recognition (đề nghị công nhận): from three stars."""
+        return (self.stars or 0) >= 3
+
+    @property
+    def is_decided_here(self) -> bool:
+        """Whether the decision of the province names it: what the centre certifies, it does not."""
+        certifier = self.entry.dossier.rule_set.certifier
+        return self.is_proposed and certifier(self.stars) in (None, Level.PROVINCE)
+
+    @property
+    def goes_up(self) -> bool:
+        """Whether the ministry is asked to judge it (đề nghị trung ương)."""
+        return not self.eliminated and self.entry.dossier.rule_set.goes_up(
+            Level.PROVINCE, stars=self.stars, points_sum=self.points_sum, sheets=self.sheets
+        )
 
 
 class Consequence(models.Model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
@@ -60,6 +60,11 @@ SCORES = (*JUDGES, Seat.SECRETARY)
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 #: Room for a name that nobody has recorded.
 BLANK = "………………………"
+#: What an extract says of itself.
+EXTRACT = (
+    "(Bản trích từ phần mềm: chỉ gồm sản phẩm trên địa bàn của người xem; danh sách đầy đủ ở bản "
+    "đã ký.)"
+)
 #: Who reports to the council on its products.
 TEAM_NAME = "Tổ tư vấn"
 OFFICE_NAME = "Thường trực Hội đồng"
@@ -67,10 +72,16 @@ _HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
 def of_round(
-    kind: str, round_: EvaluationRound, *, closing: Any = None, reader: User | None = None
+    kind: str,
+    round_: EvaluationRound,
+    *,
+    closing: Any = None,
+    reader: User | None = None,
+    only: Collection[int] | None = None,
 ) -> dict[str, Any]:
     """The data of a document about the whole round, with the results of ``closing``; the producers'
-    own points only as far as ``reader`` may read them.
+    own points only as far as ``reader`` may read them. ``only``: an extract (bản trích), of the
+    products with these ids.
 
     Raises KeyError for a kind that is not about a round.
     """
@@ -86,7 +97,7 @@ def of_round(
     }
     if kind not in AFTER_CLOSING:
         closing = closing or round_.closings.filter(reopening=None).first()
-    then = Then(round_, closing, reader)
+    then = Then(round_, closing, reader, only)
     with _as_of(_moment(kind, then)):
         return made_by[kind](then)
 
@@ -273,8 +284,11 @@ def _commune(entry: RoundEntry, day: date) -> str:
 
 def _results(then: Then) -> list[Result]:
     assert then.closing is not None, "a paper with results is of a closing"
+    results = then.closing.results.all()
+    if then.only is not None:
+        results = results.filter(entry__in=then.only)
     return list(
-        then.closing.results.select_related(
+        results.select_related(
             "entry__dossier__product__producer",
             "entry__dossier__commune",
             "entry__dossier__rule_set",
@@ -562,7 +576,7 @@ def _submission(then: Then) -> dict[str, Any]:
     return _head(DocumentKind.SUBMISSION, then) | {
         "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(_name(unit))}"],
         "bases": _bases(then),
-        "entries": [_judged(each, then) for each in _results(then) if _recognised(each)],
+        "entries": [_judged(each, then) for each in _results(then) if each.is_proposed],
         "proposals": [],
         "enclosures": [
             "Biên bản lấy ý kiến Hội đồng" if then.in_writing else "Biên bản họp Hội đồng",
@@ -570,10 +584,6 @@ def _submission(then: Then) -> dict[str, Any]:
             "Hồ sơ sản phẩm",
         ],
     }
-
-
-def _recognised(result: Result) -> bool:
-    return (result.stars or 0) >= 3
 
 
 def _decision(then: Then) -> dict[str, Any]:
@@ -596,8 +606,7 @@ def _decision(then: Then) -> dict[str, Any]:
                 "result": stars_in_words(each),
             }
             for each in _results(then)
-            if _recognised(each)
-            and each.entry.dossier.rule_set.certifier(each.stars) in (None, Level.PROVINCE)
+            if each.is_decided_here
         ],
     }
 
@@ -611,7 +620,10 @@ def _notice(then: Then) -> dict[str, Any]:
         "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in results],
-        "next_steps": ["Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."],
+        "next_steps": [
+            "Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại.",
+            *([EXTRACT] if then.only is not None else []),
+        ],
     }
 
 
@@ -619,17 +631,7 @@ def _request(then: Then) -> dict[str, Any]:
     return _head(DocumentKind.REQUEST, then) | {
         "to": ["Bộ Nông nghiệp và Môi trường"],
         "bases": _bases(then),
-        "entries": [
-            _judged(each, then)
-            for each in _results(then)
-            if not each.eliminated
-            and each.entry.dossier.rule_set.goes_up(
-                Level.PROVINCE,
-                stars=each.stars,
-                points_sum=each.points_sum,
-                sheets=each.sheets,
-            )
-        ],
+        "entries": [_judged(each, then) for each in _results(then) if each.goes_up],
         "enclosures": [
             "Hồ sơ sản phẩm",
             "Báo cáo của tổ tư vấn",
@@ -683,7 +685,7 @@ def _sheet(entry: RoundEntry, member: Member | None, sheet: Scoresheet | None) -
     )
 
 
-def certificate_of(entry: RoundEntry, certificate: Certificate, *, link: str) -> dict[str, Any]:
+def certificate_of(certificate: Certificate, *, link: str) -> dict[str, Any]:
     """The certificate of a product; ``link`` is the full address for its QR code. It is of the
     chair of the unit that gave it, or of the minister.
     """

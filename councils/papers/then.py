@@ -29,6 +29,8 @@ from cycle.models import HistoryEntry, RuleSet, User
 from cycle.written import moment_text
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from django.db.models import QuerySet
 
 #: What says who was there: the first as it was recorded, the others that it is to be recorded anew,
@@ -38,13 +40,17 @@ _ATTENDED = ("round.attend", "round.move_meeting", "round.change")
 
 class Then:
     """A round as it was at ``closing``; without one, as it is today. What not everybody may read of
-    it is for ``reader``, for nobody without one.
+    it is for ``reader``, for nobody without one. ``only``: of the products with these ids alone.
     """
 
     def __init__(
-        self, round_: EvaluationRound, closing: Closing | None = None, reader: User | None = None
+        self,
+        round_: EvaluationRound,
+        closing: Closing | None = None,
+        reader: User | None = None,
+        only: Collection[int] | None = None,
     ) -> None:
-        self.round, self.closing, self.reader = round_, closing, reader
+        self.round, self.closing, self.reader, self.only = round_, closing, reader, only
 
     # --- What was told --------------------------------------------------------------------------
 

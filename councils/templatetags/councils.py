@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
@@ -9,11 +10,12 @@ from django.urls import reverse
 
 from councils.guidance import page_of
 from councils.models import EvaluationRound, Member, RoundEntry
+from councils.models.reach import PaperRow, papers_about
 from cycle import clock
 from cycle.models import Level, Role, User
 from dossiers.law.acts import Act
 from dossiers.law.states import STATE_AT
-from dossiers.models import Dossier, Task
+from dossiers.models import Certificate, Dossier, OfficialDocument, Task
 from dossiers.rules import fitting
 
 register = template.Library()
@@ -60,3 +62,14 @@ def round_of(dossier: Dossier, user: User) -> dict[str, Any]:
     entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()
     seen = entry and EvaluationRound.objects.visible_to(user).filter(pk=entry.round_id).exists()
     return {"waits": entry is None, "entry": entry, "seen": seen}
+
+
+@register.simple_tag
+def papers_of(
+    dossier: Dossier,
+    user: User,
+    acts: Iterable[OfficialDocument],
+    certificate: Certificate | None,
+) -> list[PaperRow]:
+    """Every paper about a dossier that ``user`` may read: see :func:`papers_about`."""
+    return papers_about(dossier, user, acts, certificate)

@@ -25,7 +25,8 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING, reads_team_report
+from councils.models.appraisal import AFTER_CLOSING
+from councils.models.reach import certified_of, kinds_read, reached_by
 from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
@@ -36,6 +37,7 @@ from cycle.downloads import download, lost_page
 from cycle.models import Document, Level, User
 from cycle.once import once
 from dossiers.forms.fields import refuse
+from dossiers.models import Certificate, Dossier
 
 TYPES = {
     "pdf": "application/pdf",
@@ -53,16 +55,6 @@ def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
     return round_.closings.filter(reopening=None).first()
 
 
-def _readable(user: User, round_: EvaluationRound, *, closed: bool) -> set[DocumentKind]:
-    """The kinds of documents that ``user`` may read now; those with results where it was
-    ``closed``.
-    """
-    kinds = {DocumentKind.INVITATION}
-    if reads_team_report(user, round_):
-        kinds.add(DocumentKind.SUPPORT_REPORT)
-    return kinds | (AFTER_CLOSING if closed else set())
-
-
 @login_required
 @once
 def documents(request: SignedIn, pk: int) -> HttpResponseBase:
@@ -73,7 +65,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     # Of a version that was opened again nothing is recorded any more, and its numbers stay its own.
     closings = Closing.of(round_)
     standing = next((each for each in closings if not each.reopened), None)
-    form, readable = None, _readable(request.user, round_, closed=standing is not None)
+    form, readable = None, kinds_read(request.user, round_, closed=standing is not None)
     if asked in facts.OF_ROUND and asked not in readable | AFTER_CLOSING:
         raise Http404
     # A result that is sent before the closing is refused with a sentence.
@@ -106,6 +98,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         }
         for kind in facts.OF_ROUND
     ]
+    entries = list(round_.products())
     return render(
         request,
         "councils/documents.html",
@@ -113,7 +106,8 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
             "round": round_,
             "rows": rows,
             "earlier": _earlier(round_, closings, readable),
-            "entries": round_.products(),
+            "entries": entries,
+            "certified": certified_of(entries),
             "form": form,
             "asked": DocumentKind(asked) if form and asked else None,
             "may_record": may_record,
@@ -181,15 +175,30 @@ def _answer(
 @login_required
 @require_safe
 def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
-    """A document of the round, made now; ``?version=`` names an older closing."""
+    """A document of the round, made now; ``?version=`` names an older closing. Who does not see the
+    round gets what reached them: an extract, but of a decision, whose list is public.
+    """
+    if not EvaluationRound.objects.visible_to(request.user).filter(pk=pk).exists():
+        return _sent(request, pk, kind, format_)
     round_ = found_round(request.user, pk)
-    if kind not in _readable(request.user, round_, closed=round_.closings.exists()):
+    if kind not in kinds_read(request.user, round_, closed=round_.closings.exists()):
         raise Http404
     closing = _closing(round_, request.GET.get("version"))
     if kind in AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing, reader=request.user)
     return _answer(request, kind, data, format_, f"{kind}-{round_.pk}")
+
+
+def _sent(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
+    """The signed document of a round as it reached somebody in whose area some products lie."""
+    its = [each for each in reached_by(request.user, entry__round=pk) if kind in each.papers]
+    if not its or format_ != "pdf" or "version" in request.GET:
+        raise Http404
+    closing = its[0].result.closing
+    only = None if kind == DocumentKind.DECISION else {each.result.entry_id for each in its}
+    data = facts.of_round(kind, its[0].result.entry.round, closing=closing, only=only)
+    return _answer(request, kind, data, format_, f"{kind}-{pk}")
 
 
 @login_required
@@ -236,33 +245,37 @@ def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
 @login_required
 @require_safe
 def certificate(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
-    """The certificate of a product, to be printed and signed."""
-    entry = get_object_or_404(
-        RoundEntry.objects.filter(
-            round__in=EvaluationRound.objects.visible_to(request.user)
-        ).select_related("round__council__org_unit"),
-        pk=pk,
-    )
-    given = (
-        entry.dossier.certificates.select_related("dossier__commune", "decision")
-        .order_by("-pk")
-        .first()
-    )
-    if given is None:
-        raise Http404
-    link = site.address(given.get_absolute_url())
-    data = facts.certificate_of(entry, given, link=link)
-    return _answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{entry.pk}")
+    """The certificate of a product of a round, to be printed and signed."""
+    entries = RoundEntry.objects.visible_to(request.user)
+    return _certificate(request, get_object_or_404(entries, pk=pk).dossier_id, format_)
+
+
+@login_required
+@require_safe
+def dossier_certificate(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
+    """The certificate of a dossier, judged by a round or not, for whoever sees it."""
+    dossiers = Dossier.objects.visible_to(request.user)
+    return _certificate(request, get_object_or_404(dossiers, pk=pk).pk, format_)
+
+
+def _certificate(request: SignedIn, dossier: int, format_: str) -> HttpResponseBase:
+    """The last certificate of a recognised dossier."""
+    certificates = Certificate.objects.public().select_related("dossier__commune", "issuer")
+    given = get_object_or_404(certificates, dossier=dossier)
+    data = facts.certificate_of(given, link=site.address(given.get_absolute_url()))
+    return _answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{dossier}")
 
 
 @login_required
 @require_safe
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan of a signed document."""
-    signed = get_object_or_404(
-        SignedDocument.objects.filter(round__in=EvaluationRound.objects.visible_to(request.user)),
-        pk=pk,
-    )
+    """The scan of a signed document, for whoever sees its round or whom it reached."""
+    signed = get_object_or_404(SignedDocument, pk=pk)
+    rounds = EvaluationRound.objects.visible_to(request.user)
+    if not rounds.filter(pk=signed.round_id).exists():
+        its = reached_by(request.user, entry__round=signed.round_id)
+        if not any(signed in each.papers.values() for each in its):
+            raise Http404
     if not signed.scan_sha256:
         raise Http404
     # Always as a download, not shown in the browser.

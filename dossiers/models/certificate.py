@@ -41,6 +41,7 @@ from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Record, new_token
 
 if TYPE_CHECKING:
+    from cycle.models import Document
     from dossiers.models.paper import OfficialDocument
 
 NUMBER_MISSING = _(
@@ -121,11 +122,15 @@ class CertificateQuerySet(models.QuerySet):
             .order_by("issued_on", "pk")
         )
 
-    def public(self) -> Self:
-        """The certificates that anybody may look up: the last of each recognised dossier."""
+    def recognised(self) -> Self:
+        """The last certificate of each recognised dossier."""
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
+        return self.filter(~Exists(later), dossier__state__in=RECOGNISED)
+
+    def public(self) -> Self:
+        """The certificates that anybody may look up: those of :meth:`recognised`."""
         return (
-            self.filter(~Exists(later), dossier__state__in=RECOGNISED)
+            self.recognised()
             .select_related("dossier__product__producer", "decision__document")
             .with_validity()
             .annotate(
@@ -139,6 +144,12 @@ class CertificateQuerySet(models.QuerySet):
                 ),
                 place_now=heir_of("dossier__commune", field="name"),
             )
+        )
+
+    def of(self, decision: Document) -> Self:
+        """Those that a decision of the ledger gave, by commune and product."""
+        return self.filter(decision__document=decision).order_by(
+            "dossier__commune__sort_key", "dossier__product__sort_key", "pk"
         )
 
     def without_decision(self) -> Self:
