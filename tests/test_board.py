@@ -626,7 +626,7 @@ def test_query_count_of_the_results(
     judging.close(round_, by=thu)
     run_waiting()
     client.force_login(thu)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(f"/rounds/{round_.pk}/results/")
 
 

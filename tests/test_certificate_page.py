@@ -9,6 +9,7 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
+from councils.papers import facts, pdf
 from cycle import clock
 from cycle.jobs import forget_visitors
 from cycle.models import Visitor
@@ -298,3 +299,42 @@ def test_the_dossier_says_that_it_was_revoked(given, minh):
     client.force_login(minh)
     text = client.get(reverse("dossiers:dossier", args=[given.dossier_id])).content.decode()
     assert "Đã thu hồi ngày 10/11/2026" in text
+
+
+# --- Printed, one click from wherever it stands ---------------------------------------------------
+
+
+def test_one_that_no_round_gave_is_printed_from_every_page_of_its_product(
+    given, an, chi, minh, la, binh, settings, monkeypatch
+):
+    settings.SITE_URL = "https://ocop.example.vn/"
+    links = []
+    monkeypatch.setattr(
+        facts, "certificate_of", lambda _given, link: links.append(link) or {"link": link}
+    )
+    monkeypatch.setattr(pdf, "pdf", lambda *_said: b"%PDF")
+    path = reverse("councils:dossier_certificate", args=[given.dossier_id, "pdf"])
+    pages = [
+        reverse("dossiers:dossier", args=[given.dossier_id]),
+        reverse("dossiers:dossier_list"),
+    ]
+    for user in (an, chi, minh):
+        client = Client()
+        client.force_login(user)
+        # Whatever host a browser names, the code leads to the one that is set.
+        assert client.get(path, headers={"host": "localhost"}).status_code == 200
+        for page in pages:
+            assert f'href="{path}"' in client.get(page).text, page
+    with clock.at(at(6, 1, year=2029)):
+        assert f'href="{path}"' in client.get(reverse("dossiers:ending")).text
+    assert set(links) == {f"https://ocop.example.vn{given.get_absolute_url()}"}
+    for user in (la, binh, None):
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        assert client.get(path).status_code == (302 if user is None else 404)
+    # What no decision gave, or not yet, is not there to be printed.
+    stand(given.dossier, State.AWAITING_DECISION)
+    client.force_login(an)
+    assert client.get(path).status_code == 404
+    assert f'href="{path}"' not in client.get(pages[0]).text

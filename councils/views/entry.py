@@ -27,6 +27,7 @@ from councils.models import (
     RoundState,
     Scoresheet,
 )
+from councils.models.reach import certified_of
 from councils.models.round import NOT_COUNTED
 from councils.models.scoresheet import HANDED_IN, NOT_HANDED_IN
 from councils.pages import found_entry, posted, turned_away
@@ -82,6 +83,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "sees_dossier": Dossier.objects.visible_to(request.user)
             .filter(pk=found.dossier_id)
             .exists(),
+            "certified": bool(certified_of([found])),
             "evidence": found.dossier.evidence.current(),
             "opens_evidence": rules.has_perm("councils.open_evidence", request.user, found),
             "alarms": alarms,

@@ -18,6 +18,7 @@ from councils.forms import fields, rounds
 from councils.judging import checklist, closing, consequences
 from councils.lists import Results, version_of
 from councils.models import Closing, EvaluationRound, RoundState
+from councils.models.reach import certified_of
 from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState, User
@@ -190,6 +191,7 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
         "waits": waits,
         "left": sum(row.consequence.applied_at is None for row in rows),
         "presides": rules.has_perm("councils.preside", request.user, round_),
+        "certified": certified_of(row.entry for row in rows),
         # The acts that follow are done for many of them in one stroke.
         "together": _together(request.user, [row.entry.dossier_id for row in rows]),
     }

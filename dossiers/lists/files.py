@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from cycle import clock, written
@@ -18,7 +18,7 @@ from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
 from dossiers.lists.filters import BATCH, Listed
 from dossiers.lists.inbox import Filters, _calendar, _commune, _days_off
-from dossiers.models import Dossier, ProductGroup
+from dossiers.models import Certificate, Dossier, ProductGroup
 from dossiers.terms.due import Due, due
 
 
@@ -89,6 +89,7 @@ class Register(Listed):
                 task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
             ).values(
                 "pk", "state", "stars", "case_type",
+                certified=Exists(Certificate.objects.recognised().filter(dossier=OuterRef("pk"))),
                 product_name=F("product__name"),
                 code=F("product__code"),
                 producer=F("product__producer__name"),
