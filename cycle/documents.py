@@ -26,6 +26,7 @@ from cycle.models import (
     PaperKind,
     Role,
     RoleAssignment,
+    Stream,
     User,
     fold,
     fold_number,
@@ -239,6 +240,52 @@ def correct(
         for check in _refusing:
             check(document, written)
         return written
+
+
+def announce(document: Document, *, on: date, by: User) -> None:
+    """Record the day on which a decision was announced (công bố; QĐ 26/2026/QĐ-TTg, Điều 7.3.e); a
+    later record is the one that counts, and both stay in its history.
+
+    Raises PermissionDenied; ValidationError at ``on`` for a day to come, before the decision was
+    signed, or the one that is recorded.
+    """
+    with transaction.atomic():
+        capacity = _desk(by, document)
+        if capacity is None:
+            raise PermissionDenied
+        _hold(f"announce {document.pk}")
+        wrong = ""
+        if on > clock.today():
+            wrong = _now("Ngày công bố không thể ở tương lai.")
+        elif document.signed_on and on < document.signed_on:
+            wrong = _now("Quyết định ký ngày %(day)s: không thể công bố trước ngày đó.") % {
+                "day": f"{document.signed_on:%d/%m/%Y}"
+            }
+        elif announced_on(document) == on:
+            wrong = _now("Ngày công bố này đã ghi.")
+        if wrong:
+            raise ValidationError({"on": wrong})
+        HistoryEntry.objects.record(
+            "document.announce",
+            document,
+            by=by,
+            capacity=capacity,
+            ledger=document.pk,
+            announced_on=on.isoformat(),
+        )
+
+
+def announced_on(document: Document) -> date | None:
+    """The day on which it was announced, whatever was corrected of it since; None where nobody
+    recorded that.
+    """
+    told = HistoryEntry.objects.filter(
+        stream=Stream.DOCUMENT,
+        stream_id__in=[each.pk for each in document.versions()],
+        event="document.announce",
+    )
+    last = told.order_by("-pk").first()
+    return date.fromisoformat(last.data["announced_on"]) if last is not None else None
 
 
 def check_said(text: str, signer: str, known: Iterable[tuple[str, str, str]]) -> None:

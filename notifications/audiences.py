@@ -354,6 +354,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "list.export",
     "document.record",
     "document.correct",
+    "document.announce",
 )
 def nobody(entry: HistoryEntry) -> set[int]:
     """Shown in the history; nobody is waiting to hear of it."""

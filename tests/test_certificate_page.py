@@ -10,17 +10,18 @@ from django.test import Client
 from django.urls import reverse
 
 from councils.papers import facts, pdf
-from cycle import clock
+from cycle import clock, documents
 from cycle.jobs import forget_visitors
-from cycle.models import Visitor
+from cycle.models import HistoryEntry, Visitor
 from dossiers.models import Certificate, State
 from dossiers.views import certificate as page_of_certificate
+from dossiers.walk import doors, papers
 from tests import records
 from tests.ground import kept
 from tests.public_pages import keep, main, see
 from tests.revoking import at, certify, inspect, revoke
 from tests.standing import stand
-from tests.world import open_dossier
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,8 @@ def test_anybody_sees_product_producer_stars_and_until_when_and_nothing_else(giv
         "Giấy chứng nhận sản phẩm OCOP Đang có giá trị Mật ong rừng Nà Tấu "
         "Chủ thể Hợp tác xã Mường Thanh Xã, phường Xã Nà Tấu Nhóm sản phẩm Thực phẩm Hạng sao 4 sao "
         f"Có giá trị đến {VALID_UNTIL} "
-        "Quyết định công nhận số 89/QĐ-UBND ngày 01/10/2026 Tra cứu theo số giấy chứng nhận"
+        "Quyết định công nhận số 89/QĐ-UBND ngày 01/10/2026 Mọi sản phẩm theo quyết định này "
+        "Tra cứu theo số giấy chứng nhận"
     )
 
 
@@ -283,7 +285,7 @@ def test_officers_see_the_code_on_the_dossier_and_others_do_not(given, minh, la,
     assert f'src="/c/{given.token}/qr.svg"' in text
     assert "In mã QR" in text
     # The token is not among what was recorded: it is shown once, as the code.
-    assert text.count(given.token) == 3
+    assert text.count(given.token) == 4
     assert (
         "In mã QR"
         not in client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
@@ -338,3 +340,81 @@ def test_one_that_no_round_gave_is_printed_from_every_page_of_its_product(
     client.force_login(an)
     assert client.get(path).status_code == 404
     assert f'href="{path}"' not in client.get(pages[0]).text
+
+
+# --- What a decision recognised -------------------------------------------------------------------
+
+
+def certified_together(cycle, commune, an, son, number):
+    """So many products, certified on one decision 89/QĐ-UBND of 1/10/2026."""
+    dossiers = []
+    for count in range(number):
+        with clock.at(at(9, 1)):
+            dossier = open_dossier(cycle, commune, an, name=f"Chè Tủa Chùa {count}")
+            dossiers.append(stand(dossier, State.AWAITING_DECISION))
+    with clock.at(at(10, 1)):
+        for dossier in dossiers:
+            doors.complete(
+                open_task(dossier), "certify", by=son, record=records.certificate(),
+                paper=records.signed_paper(number="89/QĐ-UBND"),
+            )  # fmt: skip
+    return [Certificate.objects.get(dossier=dossier) for dossier in dossiers]
+
+
+def listed(given):
+    return reverse("dossiers:decision", args=[given.token])
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_decision_query_count(cycle, commune, an, son, rows, django_assert_num_queries):
+    given = certified_together(cycle, commune, an, son, rows)
+    with django_assert_num_queries(5):
+        response = see(listed(given[0]))
+    assert response.content.decode().count("<li>") == rows
+    assert set(response.headers["Cache-Control"].split(", ")) == {"max-age=300", "public"}
+    # Nothing of its visitor stands in what a cache keeps.
+    assert "csrf" not in response.text and not response.cookies
+    assert {main(see(listed(each))) for each in given} == {main(response)}
+
+
+def test_anybody_reads_what_a_decision_recognised(cycle, commune, an, minh, son, client):
+    first, second = certified_together(cycle, commune, an, son, 2)
+    assert main(see(listed(second))) == (
+        "Sản phẩm OCOP được công nhận Quyết định 89/QĐ-UBND, 01/10/2026, Tỉnh Điện Biên "
+        "Ngày công bố chưa ghi Số sản phẩm 2 "
+        "Chè Tủa Chùa 0 , 4 sao Hợp tác xã Mường Thanh, Xã Nà Tấu "
+        "Chè Tủa Chùa 1 , 4 sao Hợp tác xã Mường Thanh, Xã Nà Tấu "
+        "Tra cứu theo số giấy chứng nhận"
+    )
+    assert listed(first) in see(first.get_absolute_url()).text
+    # The day is recorded by the office of the province, on the page of each of its products.
+    path = reverse("dossiers:announce", args=[first.dossier_id])
+    with clock.at(at(10, 8)):
+        for user, status in ((an, 403), (minh, 200)):
+            client.force_login(user)
+            assert client.get(path).status_code == status
+            page = client.get(reverse("dossiers:dossier", args=[first.dossier_id])).text
+            assert (path in page) == (status == 200)
+        for typed, sentence in (
+            ("", "Bạn chưa nhập"),
+            ("30/09/2026", "không thể công bố trước ngày đó"),
+            ("09/10/2026", "không thể ở tương lai"),
+            ("x", "ngày/tháng/năm"),
+        ):
+            page = client.post(path, {"on": typed})
+            assert sentence in page.context["form"].errors["on"][0]
+        assert documents.announced_on(first.decision.document) is None
+        assert client.post(path, {"on": "05/10/2026"}).status_code == 302
+        assert client.post(path, {"on": "05/10/2026"}).status_code in (200, 302)
+        assert HistoryEntry.objects.filter(event="document.announce").count() == 1
+        assert "Ngày công bố 05/10/2026" in main(see(listed(second)))
+        # What is corrected of the decision is followed, and its announcement stays.
+        papers.correct(first.decision, by=minh, reason="Gõ nhầm số", number="98/QĐ-UBND")
+        words = main(see(listed(second)))
+        assert "Quyết định 98/QĐ-UBND" in words and "trước ghi 89/QĐ-UBND (01/10/2026)" in words
+        assert "Ngày công bố 05/10/2026" in words
+    with clock.at(at(11, 10)):
+        revoke(first.dossier, minh)
+        words = main(see(listed(second)))
+    assert "Đã thu hồi ngày 10/11/2026" in words and words.count("thu hồi") == 1
+    assert see("/c/unknown/decision/").status_code == 404

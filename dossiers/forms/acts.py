@@ -641,6 +641,12 @@ class RequestForm(PaperForm):
         return same or super()._scan(staged)
 
 
+class AnnouncementForm(PlainPart):
+    """The day on which a decision was announced (ngày công bố)."""
+
+    on = DateField(label=_("Ngày công bố"))
+
+
 class PaperCorrectionForm(PaperForm):
     """What of a document was typed wrong, filled with what the ledger says; with the reason.
 

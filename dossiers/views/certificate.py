@@ -1,4 +1,6 @@
-"""The public pages of a certificate, without sign-in: by QR code or by number."""
+"""The public pages of a certificate, without sign-in: by QR code or by number; and of what a
+decision recognised.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ from io import BytesIO
 from typing import Any
 
 import segno
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 
-from cycle import clock, site
+from cycle import clock, documents, site
 from cycle.models import Visitor
 from cycle.visiting import address
 from dossiers.models import Certificate
@@ -27,23 +29,37 @@ LIMIT, WINDOW = 60, 60
 SHOWN = 10
 
 
-def public(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Make ``view`` public: read only, limited per IP address, not cached, not indexed."""
+View = Callable[..., HttpResponseBase]
+#: Seconds for which a browser, or a cache on the way, keeps the list of a decision.
+KEPT = 300
+
+
+def _open_to_all(view: View) -> View:
+    """Make ``view`` public: read only, limited per IP address, not indexed."""
 
     @require_safe
-    @never_cache
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response: HttpResponseBase
         if Visitor.asks(address(request), window=WINDOW) > LIMIT:
-            response = render(request, "dossiers/certificate_too_many.html", status=429)
-            response.headers["Retry-After"] = str(WINDOW)
+            response = never_cache(_too_many)(request)
         else:
             response = view(request, *args, **kwargs)
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 
     return answer
+
+
+def _too_many(request: HttpRequest) -> HttpResponse:
+    response = render(request, "dossiers/certificate_too_many.html", status=429)
+    response.headers["Retry-After"] = str(WINDOW)
+    return response
+
+
+def public(view: View) -> View:
+    """Make ``view`` public, as :func:`_open_to_all`, and not cached."""
+    return _open_to_all(never_cache(view))
 
 
 def _shown(certificate: Certificate, today: date) -> dict[str, Any]:
@@ -111,3 +127,27 @@ def qr_code(request: HttpRequest, token: str) -> HttpResponseBase:
     # On white, also in a dark theme: cameras read dark on light.
     code.save(image, kind="svg", scale=8, light="#fff", title=found.product_name)
     return HttpResponse(image.getvalue(), content_type="image/svg+xml")
+
+
+@_open_to_all
+@cache_control(public=True, max_age=KEPT)
+def decision(request: HttpRequest, token: str) -> HttpResponseBase:
+    """What the decision recognised by which the certificate ``token`` was given (danh sách sản phẩm
+    được công nhận): as it was corrected last, with the day on which it was announced.
+    """
+    given = Certificate.objects.select_related("decision__document__issuer").exclude(decision=None)
+    found = get_object_or_404(given, token=token)
+    assert found.decision is not None
+    document = found.decision.document
+    rows = list(Certificate.objects.public().of(document))
+    if not rows:
+        raise Http404
+    today = clock.today()
+    page = {
+        "decision": document,
+        "announced_on": documents.announced_on(document),
+        # What was typed wrong of its number and day, the last first.
+        "before": [each for each in document.versions()[1:] if str(each) != str(document)],
+        "rows": [(each, each.standing(today)) for each in rows],
+    }
+    return render(request, "dossiers/decision.html", page)

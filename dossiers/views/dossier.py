@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from cycle import written
 from cycle.asking import SignedIn
+from cycle.documents import announced_on, may_correct
 from cycle.models import User
 from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
@@ -58,6 +59,8 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
     task = next_task(dossier)
     acts = free_acts(request.user, dossier)
     given = Certificate.objects.public().filter(dossier=dossier)
+    certificate = given.first() if dossier.state in RECOGNISED else None
+    decision = certificate.decision if certificate is not None else None
     history = list(told(dossier))
     documents = list(
         dossier.officialdocuments.select_related("document", "scan", "recorded_by").order_by("-pk")
@@ -81,7 +84,10 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
             "correctable": papers.may_correct(request.user, documents),
             "evidence": evidence_by_kind(dossier, documents),
             "missing": dossier.missing_evidence(),
-            "certificate": given.first() if dossier.state in RECOGNISED else None,
+            "certificate": certificate,
+            "decision": decision,
+            "announced_on": decision and announced_on(decision.document),
+            "announces": decision is not None and may_correct(request.user, decision.document),
             "history": history,
             "as_written": as_written(history),
             "picture": picture(dossier, task),

@@ -1,18 +1,21 @@
-"""The page on which a document of a dossier is corrected."""
+"""The pages on which a document of a dossier is corrected, and its announcement recorded."""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from cycle import documents
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import fill, shows_typed
-from dossiers.forms.acts import PaperCorrectionForm
-from dossiers.models import Dossier, OfficialDocument
+from dossiers.forms.acts import AnnouncementForm, PaperCorrectionForm
+from dossiers.forms.fields import refuse
+from dossiers.models import Certificate, Dossier, OfficialDocument
 from dossiers.walk import papers
 
 
@@ -50,3 +53,31 @@ def correct(request: SignedIn, pk: int) -> HttpResponseBase:
         "given": papers.given_on(standing),
     }
     return render(request, "dossiers/paper_correct.html", page)
+
+
+@login_required
+@shows_typed
+@once
+def announce(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Record the day on which the decision was announced that gave a dossier its certificate."""
+    dossier = get_object_or_404(Dossier.objects.visible_to(request.user).with_units(), pk=pk)
+    certificates = Certificate.objects.recognised().exclude(decision=None)
+    given = get_object_or_404(certificates.select_related("decision__document"), dossier=dossier)
+    assert given.decision is not None
+    decision = given.decision.document.in_force
+    page = {"dossier": dossier, "act": {"label": _("Ghi ngày công bố")}}
+    if not documents.may_correct(request.user, decision):
+        return render(request, "dossiers/not_allowed.html", page, status=403)
+    known = documents.announced_on(decision)
+    form = AnnouncementForm(request.POST or None, initial={"on": known})
+    fill(form, request.typed)
+    if form.is_valid():
+        try:
+            documents.announce(decision, on=form.cleaned_data["on"], by=request.user)
+        except ValidationError as wrong:
+            refuse(form, wrong)
+        else:
+            messages.success(request, _("Đã ghi ngày công bố quyết định."))
+            return redirect("dossiers:dossier", dossier.pk)
+    page |= {"form": form, "decision": decision}
+    return render(request, "dossiers/announce.html", page)

@@ -25,7 +25,9 @@ def test_all_that_a_certificate_may_say(desk, width, cast, cycle, commune, monke
 
     at.open("dossiers:certificate", given.token)
     expect(at.page.locator(".standing")).to_have_text("Đang có giá trị")
-    at.follow(at.page.locator("main a"))
+    at.follow(at.page.get_by_role("link", name="Mọi sản phẩm theo quyết định này"))
+    expect(at.page.locator(".recognised li")).to_have_count(1)
+    at.follow(at.page.get_by_role("link", name="Tra cứu theo số giấy chứng nhận"))
     at.page.locator("#number").fill("12/gcn")
     at.follow(at.page.locator(".look-up .btn"))
     expect(at.page.locator(".given")).to_have_count(1)
