@@ -141,9 +141,15 @@ def whoever_is_next(entry: HistoryEntry) -> set[int]:
 
 @audience(*told("line"), "dossier.correct_paper")
 def the_line(entry: HistoryEntry) -> set[int]:
-    """An outcome: the officers who followed the file, and whoever is next."""
+    """An outcome: the officers who followed the file, and whoever is next; of what the ministry
+    told the province also the leaders of the commune.
+    """
     dossier = _dossier(entry)
-    return _line_officers(dossier) | _next_holders(dossier, besides=entry.actor_id)
+    told = _line_officers(dossier) | _next_holders(dossier, besides=entry.actor_id)
+    act = ACTS.get(entry.event.removeprefix("dossier."))
+    if act is not None and act.from_ministry:
+        told |= holders(Role.LEADER, dossier.commune_id)
+    return told
 
 
 @audience("task.sign_decision")

@@ -15,14 +15,18 @@ from councils.papers import pdf, word
 from cycle import clock
 from cycle.models import Document, Role
 from cycle.models.job import run_waiting
-from dossiers.models import Dossier
+from dossiers.models import ACTS, Dossier
 from dossiers.walk import doors
+from notifications.dispatch import dispatch
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate, worst
 from tests.merging import unit
 from tests.owning import save_as_owner, update_as_owner
 from tests.pages import printed, shown
+from tests.standing import stand
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -222,3 +226,21 @@ def test_the_dossier_lists_every_paper_about_it_that_its_reader_may_read(
             assert f'href="{named[name]}"' in papers, name
         assert (f'href="{named["minutes"]}"' in papers) == (user == minh)
         assert reverse("councils:dossier_certificate", args=[dossier.pk, "pdf"]) in papers
+
+
+def test_what_the_ministry_told_is_passed_on_to_the_commune(dossier, an, chi, la, minh):
+    stand(dossier, "certified", stars=5)
+    passed = {act.name for act in ACTS.values() if act.from_ministry}
+    assert passed == {"record_centre_result", "order_evaluation", "withdraw_decision"}
+    doors.act(
+        dossier.process, "order_evaluation", by=minh, reason="Phản ánh",
+        paper=records.ministry_paper(),
+    )  # fmt: skip
+    while dispatch():
+        pass
+    told = Notification.objects.filter(entry__event="dossier.order_evaluation")
+    assert set(told.values_list("recipient__username", flat=True)) == {"an", "chi"}
+    said = letter(
+        Delivery(notification=told.select_related("entry", "recipient").get(recipient=chi))
+    )
+    assert f"http://127.0.0.1:8000/dossiers/{dossier.pk}/" in said.body

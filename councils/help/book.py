@@ -461,6 +461,8 @@ def _after(
         found.append(Next(_("Hồ sơ ở trong đợt thì không bấm nút này: chốt đợt là xong.")))
     if act.tells == "line":
         found.append(Next(_("Cán bộ theo dõi hồ sơ được báo.")))
+    if act.from_ministry:
+        found.append(Next(_("Lãnh đạo xã cũng được báo.")))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 
 import django_fsm as fsm
 
-from cycle.models import RuleSet
+from cycle.models import Level, RuleSet
 from dossiers.law.conditions import (
     Condition,
     Question,
@@ -162,6 +162,13 @@ class Act:
         names that day.
         """
         return any(each.awaits and each.code in codes for each in self.asks)
+
+    @property
+    def from_ministry(self) -> bool:
+        """Whether what is recorded by it came from the ministry (văn bản của Bộ), and is passed on
+        to the commune.
+        """
+        return self.signer is not None and self.signer.level == Level.CENTRE
 
     @property
     def gives_result(self) -> bool:
