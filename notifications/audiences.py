@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from councils.models import EvaluationRound, Opinion, Seat
+from councils.models import EvaluationRound, Opinion, Result, Seat
+from councils.models.reach import SENT, reached
 from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
@@ -260,6 +261,25 @@ def the_council_and_its_unit(entry: HistoryEntry) -> set[int]:
     )
 
 
+@audience("round.record_document")
+def whom_its_results_concern(entry: HistoryEntry) -> set[int]:
+    """The decision or the notice of a round: the leaders and officers of the communes, and of
+    districts above them, whose products it tells of; one letter each, however many products.
+    """
+    if entry.data["kind"] not in SENT:
+        return set()
+    told = reached(Result.objects.filter(entry__round=entry.stream_id))
+    its = [each.result.entry.dossier for each in told if entry.data["kind"] in each.papers]
+    found: set[int] = set()
+    for commune in {dossier.commune_id for dossier in its}:
+        for role in (Role.OFFICER, Role.LEADER):
+            posts = RoleAssignment.objects.following(role, commune)
+            # The province has the round itself.
+            below = posts.exclude(org_unit__level=Level.PROVINCE)
+            found |= set(acting_in(below).values_list("pk", flat=True))
+    return found
+
+
 @audience("round.ask_opinion")
 def who_is_asked(entry: HistoryEntry) -> set[int]:
     """The specialist whom the question went to, while they may answer; else who may."""
@@ -299,7 +319,6 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "round.confirm_sheet",
     "round.return_sheet",
     "round.appraise",
-    "round.record_document",
     "dossier.open",
     "task.claim",
     "task.wait",

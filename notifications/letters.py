@@ -15,12 +15,18 @@ from councils.models import EvaluationRound, Opinion
 from cycle import clock, site
 from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES, title_of_term
-from dossiers.models import Certificate, Dossier, Task, Term, TermState
+from dossiers.models import (
+    Certificate,
+    Dossier,
+    Task,
+    Term,
+    TermState,
+)
 from dossiers.rules import has_a_post, holds_task
 from dossiers.terms.due import Due, due
 from notifications import audiences, digests, weekly
 from notifications.models import Delivery, Digest, Notification, WeeklySummary
-from notifications.rules import may_read
+from notifications.rules import may_read, papers_reaching
 
 
 class Lapsed(Exception):
@@ -126,6 +132,17 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             }
     if entry.stream == Stream.ROUND:
         context |= _context_of_round(entry)
+        if entry.event == "round.record_document":
+            its = papers_reaching(recipient, entry)
+            if not its:
+                raise Lapsed("Kết quả này không còn đứng.")
+            paper = its[0].papers[entry.data["kind"]]
+            context |= {
+                "paper": paper,
+                "kind": str(paper.get_kind_display()).lower(),
+                "products": [str(each.result.entry.dossier.product) for each in its],
+                "path": f"/rounds/{entry.stream_id}/outcome/",
+            }
     if "window" in entry.data:
         window = StepWindow.objects.select_related("cycle", "batch").get(pk=entry.data["window"])
         late = entry.data["late"]

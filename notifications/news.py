@@ -37,7 +37,9 @@ class Kind(models.TextChoices):
     def condition(self) -> models.Q:
         """The condition on notifications of this kind."""
         term = models.Q(entry__event__startswith="term.")
-        result = models.Q(entry__event__in=audiences.events_of(audiences.the_line))
+        told = (audiences.the_line, audiences.whom_its_results_concern)
+        events = set[str]().union(*map(audiences.events_of, told))
+        result = models.Q(entry__event__in=events)
         return {Kind.WORK: ~term & ~result, Kind.TERM: term, Kind.RESULT: result}[self]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import rules
 
 from councils.models import EvaluationRound, Opinion
+from councils.models.reach import Reached, reached_by
 from councils.rules import sits
 from cycle.models import HistoryEntry, Level, Role, Stream, User
 from dossiers.models import Dossier
@@ -23,6 +24,12 @@ def runs_the_system(user: User) -> bool:
     )
 
 
+def papers_reaching(user: User, entry: HistoryEntry) -> list[Reached]:
+    """The results that reached ``user`` by the paper of a round that ``entry`` tells of."""
+    told = reached_by(user, entry__round=entry.stream_id)
+    return [each for each in told if entry.data["kind"] in each.papers]
+
+
 @rules.predicate
 def may_read(user: User, entry: HistoryEntry) -> bool:
     """May see today what the entry is about. What is said of people's own posts they always may."""
@@ -38,6 +45,8 @@ def may_read(user: User, entry: HistoryEntry) -> bool:
             or sits(user, EvaluationRound.objects.get(pk=entry.stream_id))
             or asked is not None
             and Opinion.objects.visible_to(user).filter(pk=asked).exists()
+            or entry.event == "round.record_document"
+            and bool(papers_reaching(user, entry))
         )
     return entry.event.startswith(("role.", "person.")) or has_a_post(user)
 

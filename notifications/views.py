@@ -91,6 +91,8 @@ def _to_round(request: SignedIn, entry: HistoryEntry) -> HttpResponseBase:
     if EvaluationRound.objects.visible_to(request.user).filter(pk=entry.stream_id).exists():
         return redirect("councils:round", entry.stream_id)
     if may_read(request.user, entry):
+        if entry.event == "round.record_document":
+            return redirect("councils:outcome", entry.stream_id)
         # Their seat has ended; their sheets are awaited all the same.
         return redirect("councils:my_sheets", entry.stream_id)
     messages.warning(request, _("Bạn không còn tham gia hội đồng của đợt này."))

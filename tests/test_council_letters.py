@@ -38,6 +38,8 @@ TOLD = {
     "round.drop",
     "round.void_sheet",
     "round.void",
+    # Whose products a decision or a notice tells of; see test_reach.py.
+    "round.record_document",
     # What another recorded for a member, or took off.
     "round.declare_interest",
     "round.lift_interest",

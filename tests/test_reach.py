@@ -18,7 +18,7 @@ from cycle.models.job import run_waiting
 from dossiers.models import ACTS, Dossier
 from dossiers.walk import doors
 from notifications.dispatch import dispatch
-from notifications.letters import letter
+from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
 from tests import judging, records
 from tests.ground import kept
@@ -182,6 +182,35 @@ def test_a_decision_on_the_dossier_alone_reaches_too(round_, an, minh, la):
     )  # fmt: skip
     assert opened(la, round_) == {"outcome", "third"}
     assert opened(an, round_) == set()
+
+
+def test_a_commune_gets_one_letter_that_names_its_products_and_leads_to_them(
+    round_, an, chi, la, thu
+):
+    record(round_, "minutes", "1/BB-HĐ", thu)
+    record(round_, "decision", "3/QĐ-UBND", thu)
+    record(round_, "notice", "4/TB-UBND", thu)
+    while dispatch():
+        pass
+    told = Notification.objects.filter(entry__event="round.record_document")
+    kinds = set(told.values_list("recipient__username", "entry__data__kind"))
+    assert kinds == {
+        ("an", "decision"), ("chi", "decision"),
+        ("an", "notice"), ("chi", "notice"), ("la", "notice"),
+    }  # fmt: skip
+    its = told.select_related("entry", "recipient").get(recipient=chi, entry__data__kind="notice")
+    said = letter(Delivery(notification=its))
+    assert said.subject == "Có thông báo kết quả: 4/TB-UBND"
+    assert "Sản phẩm: Mật ong rừng 1; Mật ong rừng 2." in said.body
+    assert f"http://127.0.0.1:8000/rounds/{round_.pk}/outcome/" in said.body
+    client = Client()
+    client.force_login(chi)
+    page = client.get(reverse("notifications:notification", args=[its.pk]))
+    assert page.url == reverse("councils:outcome", args=[round_.pk])
+    # Of results that stand no more nothing is sent.
+    closing.reopen(round_, by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
+    with pytest.raises(Lapsed):
+        letter(Delivery(notification=its))
 
 
 def test_the_dossier_lists_every_paper_about_it_that_its_reader_may_read(
