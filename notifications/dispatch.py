@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from cycle import clock
-from cycle.models import HistoryEntry, OutboxMessage, Stream, User
+from cycle.models import HistoryEntry, JobState, OutboxMessage, Stream, User
+from dossiers.models import ActBatch
 from notifications import audiences
 from notifications.models import Channel, Delivery, Notification, Preference
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +26,14 @@ log = structlog.get_logger(__name__)
 def dispatch(limit: int = 500) -> int:
     """Turn the ``limit`` oldest pending outbox rows into notifications; returns how many rows.
 
-    May run several times at once. When the audience of an entry cannot be found, the error is kept
-    on its row, which is not tried again until somebody asks for it on the operations page.
+    May run several times at once. What is done for many dossiers on one paper waits until all of it
+    is done: its letter names them all. When the audience of an entry cannot be found, the error is
+    kept on its row, which is not tried again until somebody asks for it on the operations page.
     """
     now = clock.now()
     with transaction.atomic():
         messages = list(
-            OutboxMessage.objects.filter(dispatched_at=None, error="")
+            _ready()
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("entry__sealed_text")
             .order_by("pk")[:limit]
@@ -51,6 +57,17 @@ def dispatch(limit: int = 500) -> int:
         _tell(told, now)
         OutboxMessage.objects.bulk_update(messages, ["dispatched_at", "error"], batch_size=500)
     return len(messages)
+
+
+def _ready() -> QuerySet[OutboxMessage]:
+    """The pending rows, but of acts that one paper covers (``together``) while some of them are
+    still to be done.
+    """
+    pending = OutboxMessage.objects.filter(dispatched_at=None, error="")
+    under_way = ActBatch.objects.filter(job__state__in=[JobState.QUEUED, JobState.RUNNING])
+    if keys := list(under_way.values_list("pk", flat=True)):
+        pending = pending.exclude(entry__data__together__in=keys)
+    return pending
 
 
 def _of_rungs(messages: list[OutboxMessage]) -> dict[int, set[int]]:
@@ -97,9 +114,11 @@ def _tell(told: list[tuple[int, int]], now: datetime) -> None:
             "preference"
         )
     }
-    made = Notification.objects.filter(
-        entry__in={entry for entry, _person in told}, recipient__in=people
-    ).filter(deliveries=None)
+    made = _one_letter(
+        Notification.objects.filter(
+            entry__in={entry for entry, _person in told}, recipient__in=people
+        ).filter(deliveries=None)
+    )
     Delivery.objects.bulk_create(
         [
             Delivery(
@@ -114,6 +133,27 @@ def _tell(told: list[tuple[int, int]], now: datetime) -> None:
         ignore_conflicts=True,
         batch_size=1000,
     )
+
+
+def _one_letter(made: QuerySet[Notification]) -> list[Notification]:
+    """Those of ``made`` that get a letter: of acts done together on one paper a person gets one,
+    about the first; it names the others.
+    """
+    said = made.annotate(stroke=F("entry__data__together"), event=F("entry__event"))
+    told: list[Any] = list(said.order_by("entry"))
+    strokes = {each.stroke for each in told} - {None}
+    sent: set[tuple[int, int, str]] = set()
+    if strokes:
+        before = Notification.objects.filter(entry__data__together__in=list(strokes))
+        written = before.filter(deliveries__isnull=False).distinct()
+        sent |= set(written.values_list("recipient", "entry__data__together", "entry__event"))
+    found = []
+    for each in told:
+        key = each.recipient_id, each.stroke, each.event
+        if each.stroke is None or key not in sent:
+            found.append(each)
+            sent.add(key)
+    return found
 
 
 def channels_of(user: User) -> list[Channel]:

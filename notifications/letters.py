@@ -16,8 +16,10 @@ from cycle import clock, site
 from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES, title_of_term
 from dossiers.models import (
+    ActBatchRow,
     Certificate,
     Dossier,
+    RowState,
     Task,
     Term,
     TermState,
@@ -120,6 +122,8 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
     if entry.stream == Stream.DOSSIER:
         dossier = Dossier.objects.with_units().get(pk=entry.stream_id)
         context |= {"dossier": dossier, "path": f"/dossiers/{dossier.pk}/"}
+        if "together" in entry.data:
+            context["others"] = _done_beside(entry, recipient)
         task = dossier.open_task()
         if task is not None:
             context |= {"open": task, "open_title": GUIDES[task.node].title}
@@ -173,6 +177,17 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             over = given.refiling is not None and given.refiling[1] < today
             context |= {"given": given, "refiling_over": over}
     return context
+
+
+def _done_beside(entry: HistoryEntry, recipient: User) -> list[Dossier]:
+    """The other dossiers for which the act was done on the same paper, as far as the reader sees
+    them: one letter is for all.
+    """
+    rows = ActBatchRow.objects.visible_to(recipient).filter(
+        batch=entry.data["together"], state=RowState.DONE
+    )
+    beside = rows.exclude(dossier=entry.stream_id).select_related("dossier__product")
+    return [each.dossier for each in beside.order_by("pk")]
 
 
 def _who_has(may: set[int], work: Task | Term, task: Task | None) -> dict[str, Any]:

@@ -14,9 +14,12 @@ from dossiers.law.conditions import ActNotPossible
 from dossiers.models import ACTS, ActBatch, Certificate, OfficialDocument, State
 from dossiers.walk import batch, doors
 from notifications import audiences
+from notifications.dispatch import dispatch
 from notifications.jobs import collect_files
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
 from tests import records
-from tests.owning import update_as_owner
+from tests.owning import save_as_owner, update_as_owner
 from tests.standing import stand
 from tests.strokes import certificates, decision, rows_of, stood, stroke
 from tests.world import events
@@ -339,3 +342,48 @@ def test_only_who_asked_and_who_holds_the_same_post_see_it(cycle, commune, an, c
     )
     la = type(la).objects.get(pk=la.pk)
     assert list(ActBatch.objects.visible_to(la)) == [found]
+
+
+def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done(
+    cycle, commune, other_commune, an, la, son, minh, settings
+):
+    settings.EMAIL_HOST = "mail.example.vn"
+    for user in (an, la, minh):
+        user.email = f"{user.username}@example.vn"
+        save_as_owner(user)
+    four = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    four += stood(cycle, other_commune, la, S.AWAITING_DECISION, 1)
+    rows = rows_of(four, certificates)
+    batch.ask(stroke("certify", son, rows, decision()), rows)
+    through = batch._through
+
+    def dies_at_the_third(row, of):
+        if row.dossier_id == four[2].pk:
+            raise OperationalError("server closed the connection")
+        through(row, of)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "_through", dies_at_the_third)
+        run_waiting()
+    while dispatch():
+        pass
+    certified = Notification.objects.filter(entry__event="dossier.certify")
+    # Two are done and more will be: nobody is written to yet.
+    assert events(four[1])[-1] == "dossier.certify" and not certified.exists()
+    run_waiting()
+    # A few at a time, as of a large batch.
+    while dispatch(2):
+        pass
+    assert {user: certified.filter(recipient=user).count() for user in (an, la, minh)} == {
+        an: 3,
+        la: 1,
+        minh: 4,
+    }
+    letters = Delivery.objects.filter(notification__entry__event="dossier.certify")
+    sent = {each.notification.recipient: letter(each).body for each in letters}
+    assert len(sent) == letters.count() == 3
+    for user, its in ((an, four[:3]), (la, four[3:]), (minh, four)):
+        for dossier in four:
+            named = f"/dossiers/{dossier.pk}/" in sent[user]
+            assert named == (dossier in its), (user, dossier)
+    assert "Cùng làm một lượt" not in sent[la]
