@@ -104,6 +104,30 @@ def test_the_queryset_and_the_predicate_agree(everybody, things):
     assert listed == rounds == SEES
 
 
+def test_who_scores_after_their_seat_has_ended_finds_the_round_and_its_pages(things, client):
+    """While it is open; a member who did not sit on its day, and anybody once it is over, does not."""
+    round_, entry, council = things["round"], things["entry"], things["council"]
+    left, never = judge(council, 1), judge(council, 2)
+    for member, until in ((left, clock.today()), (never, clock.today() - timedelta(days=1))):
+        update_as_owner(Member.objects.filter(pk=member.pk), until=until)
+    pages = (f"/rounds/{round_.pk}/", f"/entries/{entry.pk}/", f"/rounds/{round_.pk}/sheets/")
+    answers = {}
+    with clock.at(clock.now() + timedelta(days=1)):
+        for member in (left, never):
+            client.force_login(member.user)
+            listed = f"/rounds/{round_.pk}/" in client.get("/rounds/").text
+            answers[member] = listed, [client.get(page).status_code for page in pages]
+            seen = EvaluationRound.objects.visible_to(member.user)
+            assert list(seen) == ([round_] if listed else [])
+        assert answers == {left: (True, [200] * 3), never: (False, [404] * 3)}
+        # What the list asks is what the rule of the round says of everybody.
+        for member in council.members.select_related("user"):
+            open_to = EvaluationRound.objects.visible_to(fresh(member.user)).exists()
+            assert open_to == rules.has_perm("councils.declare", fresh(member.user), round_)
+        round_.void(by=User.objects.get(username="thu"), reason="Hoãn", document="9/VB-UBND")
+        assert not EvaluationRound.objects.visible_to(left.user).exists()
+
+
 @pytest.fixture
 @kept
 def stand_in(everybody, things, province):

@@ -596,6 +596,15 @@ class MemberQuerySet(models.QuerySet):
         seats = (*JUDGES, Seat.SECRETARY) if regulation.secretary_scores else JUDGES
         return self.filter(seat__in=seats)
 
+    def scoring_in(self, round_: OuterRef) -> Self:
+        """Seats that score under the regulation of ``round_``, a round of their council."""
+        secretary = Q(
+            seat=Seat.SECRETARY,
+            council__rounds=round_,
+            council__rounds__regulation__secretary_scores=True,
+        )
+        return self.filter(Q(seat__in=JUDGES) | secretary)
+
     def judging(self, org_unit_id: int, first: date, last: date | None = None) -> Self:
         """Seats on the councils of a unit, held on a day from ``first`` to ``last`` (None: or
         later), that score under the regulation in force on ``first``, by which its next rounds go,

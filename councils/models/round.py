@@ -11,6 +11,7 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Least, TruncDate
 from django.utils import timezone
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from councils.models.council import (
     TEAM,
     Council,
+    Member,
     Regulation,
     Seat,
     on_record,
@@ -47,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from councils.models.council import Member, MemberQuerySet
+    from councils.models.council import MemberQuerySet
     from cycle.models import Rubric, RuleSet, User
     from dossiers.law.conditions import Words
     from dossiers.models.dossier import DossierQuerySet
@@ -97,8 +99,17 @@ class RoundMode(models.TextChoices):
 
 class RoundQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
-        """Rounds of the councils that ``user`` sees."""
-        return self.filter(council__in=Council.objects.visible_to(user))
+        """Rounds of the councils that ``user`` sees, and open ones in which ``user`` scores by a
+        seat that has ended since.
+        """
+        # As EvaluationRound.scoring_members; in writing it has no time of meeting.
+        moments = OuterRef("meets_at"), OuterRef("opened_at")
+        met_on = TruncDate(Coalesce(*moments, output_field=models.DateTimeField()))
+        then = Member.objects.sitting(Least(met_on, clock.today())).scoring_in(OuterRef("pk"))
+        scores = Exists(then.filter(user=user, council=OuterRef("council")))
+        return self.filter(
+            Q(council__in=Council.objects.visible_to(user)) | Q(scores, state=RoundState.OPEN)
+        )
 
     def reached_by(self, user: User) -> Self:
         """Also rounds of councils in which ``user`` once had a seat: a member who has left still

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Least, TruncDate
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.council import JUDGES, ConflictRule, Member, Seat
+from councils.models.council import ConflictRule, Member, Seat
 from councils.models.entry import RoundEntry, RoundState
 from councils.models.interest import InterestKind
 from councils.models.result import Result
@@ -85,14 +85,7 @@ class SheetQuerySet(models.QuerySet):
         beside = (
             Member.objects.held(Least(day, clock.today()), day)
             .filter(user=user, council=OuterRef("entry__round__council"))
-            .filter(
-                Q(seat__in=JUDGES)
-                | Q(
-                    seat=Seat.SECRETARY,
-                    council__rounds=OuterRef("entry__round"),
-                    council__rounds__regulation__secretary_scores=True,
-                )
-            )
+            .scoring_in(OuterRef("entry__round"))
         )
         secretary = Member.objects.sitting().filter(user=user, seat=Seat.SECRETARY)
         runs = Q(entry__round__council__org_unit__in=user.business(Role.COUNCIL_OFFICE)) | Q(
