@@ -140,13 +140,12 @@ def undoes(user: User | None, round_: EvaluationRound) -> bool:
 
 @rules.predicate
 def settles_spread(user: User | None, round_: EvaluationRound) -> bool:
-    """Presides; of those who score in the round only who is chair or vice-chair in it: by a post,
-    as secretary, or raised since its meeting, nobody settles what their own sheet is part of: a
-    spread, a tie, a minimum, an elimination.
+    """Presides; of those who score in the round only who presides over its meeting (người chủ trì):
+    its chair, in their absence a vice chair. By a post, as secretary, or raised since its meeting,
+    nobody settles what their own sheet is part of: a spread, a tie, a minimum, an elimination.
     """
     return bool(presides(user, round_)) and (
-        not _scores_in(user, round_)
-        or round_.seats.filter(user=user, seat__in=["chair", "vice_chair"]).exists()
+        not _scores_in(user, round_) or round_.presiding.filter(user=user).exists()
     )
 
 

@@ -128,6 +128,31 @@ def test_who_scores_after_their_seat_has_ended_finds_the_round_and_its_pages(thi
         assert not EvaluationRound.objects.visible_to(left.user).exists()
 
 
+def test_a_vice_chair_who_scores_settles_only_where_they_presided(things):
+    """Once the chair is recorded as absent, and of those who came."""
+    council, round_, thu = things["council"], things["round"], User.objects.get(username="thu")
+    vices = [
+        Member.objects.create(
+            council=council, user=person(f"pho_{number}", f"Lê Thị Phó {number}"),
+            seat="vice_chair", since=council.valid_from, made_by=thu,
+        )
+        for number in (1, 2)
+    ]  # fmt: skip
+    chair = judge(council, 0)
+
+    def settle():
+        return [
+            rules.has_perm(f"councils.{permission}", fresh(each.user), round_)
+            for permission in ("settle_spread", "undo")
+            for each in (chair, *vices)
+        ]
+
+    assert settle() == [True, False, False] * 2
+    came = {each.pk: True for each in council.members.all()}
+    round_.attend(came | {chair.pk: False, vices[1].pk: False}, by=thu, reason="Ghi nhầm")
+    assert settle() == [False, True, False] * 2
+
+
 @pytest.fixture
 @kept
 def stand_in(everybody, things, province):

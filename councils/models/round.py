@@ -282,6 +282,17 @@ class EvaluationRound(Interests):
         return self.seats.scoring(self.regulation)
 
     @property
+    def presiding(self) -> MemberQuerySet:
+        """The seats that preside: its chair; the vice chairs who came once the chair of a meeting
+        is recorded as absent.
+        """
+        absent = self.attendances.filter(present=False).values("member")
+        if self.in_writing or not self.seats.filter(seat=Seat.CHAIR, pk__in=absent).exists():
+            return self.seats.filter(seat=Seat.CHAIR)
+        came = self.attendances.filter(present=True).values("member")
+        return self.seats.filter(seat=Seat.VICE_CHAIR, pk__in=came)
+
+    @property
     def to_score(self) -> MemberQuerySet:
         """The seats that score in this round or will: those held on a day from now to that of its
         meeting, any later day while none is set; once that day has come, those held on it.
