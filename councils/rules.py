@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import rules
 
+from councils.models.council import Regulation
 from cycle import clock
 from cycle.models import Level, Role, RoleAssignment, Substitution
+from dossiers.law.states import LEVEL_JUDGING, STATE_AT
 from dossiers.models import CaseType
 from dossiers.rules import doers, hides_own_points
 
@@ -39,10 +41,18 @@ def _scores_in(user: User | None, round_: EvaluationRound) -> bool:
 @hides_own_points
 def _scores_it_yet(user: User, dossier: Dossier) -> bool:
     """Whether the person scores the dossier in a round that hides the producer's own points from
-    who does, and could still change a point because of them.
+    who does, and could still change a point because of them; or will, where the dossier waits for
+    such a round: taken out of one, of one that was voided, or in none yet.
     """
-    live = dossier.round_entries.filter(live=True).select_related("round__regulation")
-    return any(not each.shows_self_score and _scores_in(user, each.round) for each in live)
+    live = dossier.round_entries.filter(live=True).select_related("round__regulation").first()
+    if live is not None:
+        return not live.shows_self_score and _scores_in(user, live.round)
+    level = LEVEL_JUDGING.get(dossier.state)
+    unit = dossier.unit_at(level) if level in STATE_AT else None
+    if unit is None or not would_score(user, unit.pk):
+        return False
+    law = Regulation.objects.in_force(unit, clock.today())
+    return law is None or not law.show_self_score
 
 
 def would_score(user: User, org_unit_id: int) -> bool:

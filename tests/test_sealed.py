@@ -222,6 +222,14 @@ def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_sco
     assert found(other)[dossier][0] == new | old
     judging.fill(entry, member)
     assert not found(member.user)[dossier][0]
+    # Nor while it waits for the next round, out of this one.
+    entry.refresh_from_db()
+    EvaluationRound.objects.get(pk=entry.round_id).drop(entry, by=thu, reason="Chờ mẫu")
+    text = opened(member.user)(dossier)
+    assert "mười lao động" in text and not told.findall(text)
+    assert told.findall(opened(other)(dossier))
+    entry.round.refresh_from_db()
+    entry.round.take_in([(entry.dossier, entry.rubric)], by=thu, reason="Đủ mẫu")
     update_as_owner(
         EvaluationRound.objects.filter(pk=entry.round_id),
         regulation=regulate(province, show_self_score=True),
