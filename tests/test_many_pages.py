@@ -290,6 +290,29 @@ def test_what_changed_since_the_look_is_looked_at_again(sign_in, cycle, commune,
     assert not ActBatch.objects.exists()
 
 
+@pytest.mark.parametrize("act", ["accept_at_province", "forward_to_province"])
+def test_what_was_typed_stays_though_none_can_be_done_any_more(
+    act, sign_in, cycle, commune, an, chi, minh
+):
+    """Checklist, reason, paper and words: somebody else was first, for all of them."""
+    state, by = (S.AT_PROVINCE, minh) if act == "accept_at_province" else (S.COMMUNE_CHECKED, chi)
+    two = stood(cycle, commune, an, state, 2)
+    page = sign_in(by).get(address(act, two))
+    typed = rows(two, words="Xem ô %d") | paper(act) | {
+        f"{act}-review-checked": ["0"], f"{act}-review-why_1": "other",
+        f"{act}-review-words_1": "Nhãn còn chờ in",
+    }  # fmt: skip
+    asked = {name for part in page.context["form"].common for name in part.part.fields}
+    for dossier in two:
+        doors.act(dossier.process, "withdraw", by=an, reason="Xã rút")
+    looked = sign_in(by).post(address(act), typed)
+    assert looked.status_code == 200
+    html = looked.content.decode()
+    assert {name for part in looked.context["form"].common for name in part.part.fields} >= asked
+    assert all(words in html for words in ("Nhãn còn chờ in", "Xem ô 1", "88/QĐ-UBND"))
+    assert re.search(rf'name="{act}-review-checked"[^>]*value="0"[^>]*checked', html)
+
+
 @pytest.mark.parametrize("lines", (2, 4))
 def test_a_pasted_column_of_another_length_is_refused_and_fills_nothing(
     lines, sign_in, cycle, commune, an, son

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,23 @@ class Candidate:
         return self.dossier.stands_for(self.name)
 
     name: str = ""
+
+
+def _as_it_stood(candidates: Sequence[Candidate]) -> Candidate:
+    """Where none of the dossiers stands for the act any more, one of them with its last task that
+    asked for the act, by which its form is shown: what was typed there is shown again.
+    """
+    act = ACTS[candidates[0].name]
+    by_key = {each.dossier.pk: each for each in candidates}
+    asked = Task.objects.filter(dossier__in=by_key, state__in=act.begins)
+    task = asked.select_related("org_unit", "process").order_by("pk").last()
+    if act.door != "task" or task is None:
+        return candidates[0]
+    dossier = copy(by_key[task.dossier_id].dossier)
+    # As lock() does: django_fsm lets nobody assign it.
+    dossier.__dict__["state"] = task.state
+    task.dossier = dossier
+    return Candidate(dossier, task, name=act.name)
 
 
 class RowForm(PlainPart):
@@ -177,7 +194,7 @@ class ManyForm:
         self.data = data.copy() if data is not None else None
         for each in candidates:
             each.name = name
-        able = next((each for each in candidates if each.stands), candidates[0])
+        able = next((each for each in candidates if each.stands), None) or _as_it_stood(candidates)
         like = ActForm(name, able.dossier, user, task=able.task)
         self.differing = _differing(like)
         self.columns = self._columns(like)
@@ -282,7 +299,7 @@ class ManyForm:
         notes: dict[str, str] = {}
         first = True
         rows = [row for row in self.chosen if row.candidate.stands] or [
-            Row(able, next(row.form for row in self.rows if row.candidate is able))
+            Row(able, next(row.form for row in self.rows if row.dossier.pk == able.dossier.pk))
         ]
         for row in rows:
             filled = self._merged(row)
