@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from cycle import accounts, clock
 from cycle.appointing import Appointed
+from cycle.locking import locked
 from cycle.models import ActivationSlip, HistoryEntry, User, end_of
 
 if TYPE_CHECKING:
@@ -113,12 +114,8 @@ def redeem(typed: str, password: str) -> User:
     Raises :class:`SlipRefused`; nothing is then changed.
     """
     with transaction.atomic():
-        found = (
-            ActivationSlip.objects.select_for_update(of=("self",))
-            .select_related("user", "made_by")
-            .filter(mark=_mark(_read(typed)))
-            .first()
-        )
+        slips = ActivationSlip.objects.select_related("user", "made_by")
+        found = locked(slips.filter(mark=_mark(_read(typed)))).first()
         slip = _working(found)
         person = User.objects.select_for_update().get(pk=slip.user_id)
         if not person.is_active:

@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 #: its own modules. A room is a folder or a file of the app; every one of them stands here.
 FLOORS = {
     "cycle": [
-        "clock events points steps translations workdays written site running asking sheets letters contents",
+        "clock events points steps translations workdays written site running asking sheets letters contents locking",
         "tables fields formats typed guards visiting planning exports",
         "rulesets middleware",
         "models",
@@ -193,6 +193,24 @@ def test_only_the_doors_perform():
 
 #: What tells stories of single dossiers names their acts.
 TELLS_STORIES = "councils/stories/"
+
+
+#: What ends a query that reads one row.
+ONE_ROW = ("get", "first", "last", "latest", "earliest")
+
+
+def test_no_row_is_locked_and_read_with_others_in_one_statement():
+    """It would read what is joined to it as of before its wait: see cycle/locking.py."""
+    found = []
+    for path, tree in sources(*APPS):
+        for call in ast.walk(tree):
+            chain, at = [], call
+            while isinstance(at, ast.Call) and isinstance(at.func, ast.Attribute):
+                chain.append(at.func.attr)
+                at = at.func.value
+            if {"select_for_update", "select_related"} <= set(chain) and chain[0] in ONE_ROW:
+                found.append(f"{path}:{call.lineno}")
+    assert found == []
 
 
 def listed(tree):

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from councils.models import EvaluationRound
+from councils.models import Council, EvaluationRound
 from cycle import clock
 from cycle.models import DayOff, Document, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
 from dossiers.models import (
@@ -21,6 +21,7 @@ from dossiers.models import (
     Idea,
     PaperRequired,
     Process,
+    Product,
     State,
     Task,
     TaskAlreadyDone,
@@ -30,7 +31,9 @@ from notifications.models import CalendarFeed, Preference
 from tests import judging, records
 from tests.chains import chain, links
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.standing import stand
+from tests.waiting import met
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -280,6 +283,38 @@ def test_dossiers_do_not_wait_for_each_other(dossier, dossier_of_three, an):
                 Task.objects.get(pk=task), "register_idea", by=again(an), record=records.idea()
             )
         ) == ["done"]
+
+
+def test_who_waited_for_a_row_reads_what_is_beside_it_as_it_is_then(
+    cycle, commune, an, thu, province
+):
+    """A lock is taken first, and what is joined to the row is read after it: in one statement that
+    would be of before the wait.
+    """
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    entry = judging.begin(
+        council, cycle, judging.before_council(cycle, commune, an), thu
+    ).entries.get()
+    pairs = [
+        (lambda: Dossier.objects.get(pk=entry.dossier_id), Product, "product", "name"),
+        (lambda: EvaluationRound.objects.get(pk=entry.round_id), Council, "council", "name"),
+    ]
+    for read, model, beside, column in pairs:
+        row = read()
+
+        def first(read=read, model=model, beside=beside, column=column):
+            held = read()
+            held.lock()
+            rows = model.objects.filter(pk=getattr(held, beside).pk)
+            update_as_owner(rows, **{column: "Tên mới"})
+
+        def second(row=row, beside=beside, column=column):
+            with transaction.atomic():
+                row.lock()
+                return getattr(getattr(row, beside), column)
+
+        assert met(first, second) == "Tên mới", beside
 
 
 def test_two_processes_count_the_same_visitor_together():

@@ -1,10 +1,6 @@
 """A batch is struck out while somebody builds on it: whoever waits is told, nobody meets a 500."""
 
-import threading
-import time
-
 import pytest
-from django.db import connection, connections, transaction
 from django.test import Client
 
 from cycle.models import OrgUnit
@@ -21,6 +17,7 @@ from dossiers.walk import doors, stock
 from tests import records
 from tests.pages import tick
 from tests.stock_sheets import GOOD, book, committed
+from tests.waiting import met
 from tests.world import open_cycle, person
 
 pytestmark = [
@@ -30,41 +27,6 @@ pytestmark = [
 
 #: A test of what two people press at once holds so often.
 TIMES = 20
-
-
-def waits():
-    """Whether a connection of this database waits for a lock of another."""
-    with connection.cursor() as cursor:
-        # Not pg_stat_activity: a transaction sees that as it first saw it.
-        cursor.execute(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN "
-            "(SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
-            " UNION SELECT pid FROM pg_locks WHERE database ="
-            " (SELECT oid FROM pg_database WHERE datname = current_database()))"
-        )
-        return cursor.fetchone()[0] > 0
-
-
-def met(first, second):
-    """What ``second`` answers, who begins when ``first`` has written and not yet committed."""
-    answers = []
-
-    def run():
-        try:
-            answers.append(second())
-        finally:
-            connections.close_all()
-
-    hand = threading.Thread(target=run)
-    with transaction.atomic():
-        first()
-        hand.start()
-        until = time.monotonic() + 30
-        while not waits() and hand.is_alive() and time.monotonic() < until:
-            time.sleep(0.005)
-    hand.join(60)
-    [answer] = answers
-    return answer
 
 
 def client_of(user):

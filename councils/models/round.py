@@ -27,6 +27,7 @@ from councils.models.council import (
 from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
 from councils.models.interest import Interests
 from cycle import clock, guards
+from cycle.locking import locked
 from cycle.models import (
     Batch,
     Cycle,
@@ -390,11 +391,8 @@ class EvaluationRound(Interests):
 
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends."""
-        self.refresh_from_db(
-            from_queryset=EvaluationRound.objects.select_for_update(of=("self",)).select_related(
-                "council__org_unit", "regulation"
-            )
-        )
+        its = EvaluationRound.objects.select_related("council__org_unit", "regulation")
+        self.refresh_from_db(from_queryset=locked(its.filter(pk=self.pk)))
 
     @classmethod
     def create(cls, round_: Self, *, by: User) -> Self:

@@ -63,11 +63,11 @@ def _as_it_stood(candidates: Sequence[Candidate]) -> Candidate:
     task = asked.select_related("org_unit", "process").order_by("pk").last()
     if act.door != "task" or task is None:
         return candidates[0]
-    dossier = copy(by_key[task.dossier_id].dossier)
+    fresh = copy(by_key[task.dossier_id].dossier)
     # As lock() does: django_fsm lets nobody assign it.
-    dossier.__dict__["state"] = task.state
-    task.dossier = dossier
-    return Candidate(dossier, task, name=act.name)
+    fresh.__dict__["state"] = task.state
+    task.dossier = fresh
+    return Candidate(fresh, task, name=act.name)
 
 
 class RowForm(PlainPart):

@@ -30,6 +30,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, documents, guards
 from cycle.downloads import INLINE
+from cycle.locking import locked
 from cycle.models import (
     Batch,
     Cycle,
@@ -1044,11 +1045,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Not refresh_from_db(): django_fsm's version sets ``protected = False`` on the field object,
         which all threads share, so that another thread could assign ``state`` meanwhile.
         """
-        fresh = (
-            Dossier.everything.select_related("product", "commune__parent__parent")
-            .select_for_update(of=("self",))
-            .get(pk=self.pk)
-        )
+        its = Dossier.everything.select_related("product", "commune__parent__parent")
+        fresh = locked(its.filter(pk=self.pk)).get()
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)

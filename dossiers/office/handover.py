@@ -16,6 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock
+from cycle.locking import locked
 from cycle.models import (
     Cycle,
     DayOff,
@@ -176,11 +177,8 @@ def _record(
 
 def _locked(assignment_id: int, permission: str, by: User) -> RoleAssignment:
     """The post, locked until the end of the transaction. Raises PermissionDenied."""
-    post = (
-        RoleAssignment.objects.select_for_update(of=("self",))
-        .select_related("user", "org_unit")
-        .get(pk=assignment_id)
-    )
+    its = RoleAssignment.objects.select_related("user", "org_unit").filter(pk=assignment_id)
+    post = locked(its).get()
     if not rules.has_perm(permission, by, post):
         raise PermissionDenied
     return post
@@ -520,12 +518,8 @@ def _end_without_paper() -> int:
     late = Substitution.objects.without_paper(clock.today()).filter(valid_to__gt=F("paper_due_on"))
     for pk in late.values_list("pk", flat=True):
         with transaction.atomic():
-            given = (
-                late.select_for_update(of=("self",))
-                .select_related("assignment__user", "assignment__org_unit", "substitute")
-                .filter(pk=pk)
-                .first()
-            )
+            beside = ("assignment__user", "assignment__org_unit", "substitute")
+            given = locked(late.select_related(*beside).filter(pk=pk)).first()
             if given is None:
                 continue
             given.valid_to = given.paper_due_on  # type: ignore[assignment]  # it is past

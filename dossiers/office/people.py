@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 
 from cycle import accounts, appointing, clock, letters, slips
 from cycle.appointing import Appointed
+from cycle.locking import locked
 from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, Stream, User, fold
 from dossiers.office import handover
 from dossiers.rules import administers_people
@@ -306,11 +307,8 @@ def end(
     Nothing happens to one that ends by then anyway. Raises PermissionDenied, ValidationError.
     """
     with transaction.atomic():
-        was = (
-            RoleAssignment.objects.select_for_update(of=("self",))
-            .select_related("user", "org_unit")
-            .get(pk=post.pk)
-        )
+        its = RoleAssignment.objects.select_related("user", "org_unit").filter(pk=post.pk)
+        was = locked(its).get()
         if not rules.has_perm("dossiers.appoint", by, was.org_unit_id):
             raise PermissionDenied
         if was.valid_to is not None and was.valid_to <= last:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from cycle import clock
+from cycle.locking import locked
 from cycle.models import Cycle, HistoryEntry, StepWindow, WindowNotice
 from dossiers.office.year import not_through, step_of
 
@@ -53,12 +54,8 @@ def _kind(window: StepWindow, today: date) -> str | None:
 def _tell(pk: int, kind: str, today: date) -> bool:
     with transaction.atomic():
         # A second beat waits here, and finds it told; so does who moves the window.
-        window = (
-            StepWindow.objects.select_for_update(of=("self",))
-            .select_related("cycle", "batch")
-            .filter(pk=pk)
-            .first()
-        )
+        windows = StepWindow.objects.select_related("cycle", "batch").filter(pk=pk)
+        window = locked(windows).first()
         if window is None or _kind(window, today) != kind:
             return False
         late = not_through(window) if kind == CLOSED else []

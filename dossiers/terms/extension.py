@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from cycle import clock
+from cycle.locking import locked
 from cycle.models import HistoryEntry, User
 from dossiers.models import Dossier, Process, Task, Term
 from dossiers.rules import approving
@@ -26,9 +27,7 @@ def extend(term: Term, *, by: User, days: int, reason: str, document: str) -> Te
             )
         )
         dossier = Dossier.objects.select_for_update().filter(pk=term.dossier_id).first()
-        term = (
-            Term.objects.select_for_update(of=("self",)).select_related("org_unit").get(pk=term.pk)
-        )
+        term = locked(Term.objects.select_related("org_unit").filter(pk=term.pk)).get()
         if not rules.has_perm("dossiers.extend_term", by, term):
             raise PermissionDenied
         before = term.due_on

@@ -26,6 +26,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
+from cycle.locking import locked
 from cycle.models import HistoryEntry, Job, OrgUnit, Stream, User, fold_number, job_kind
 from cycle.written import day_text
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, questions
@@ -446,8 +447,7 @@ def _failed() -> str:
 
 def _held(pk: int) -> ActBatchRow:
     """A row as it is now, held until the transaction ends."""
-    rows = ActBatchRow.objects.select_for_update(of=("self",)).select_related("task")
-    return rows.get(pk=pk)
+    return locked(ActBatchRow.objects.select_related("task").filter(pk=pk)).get()
 
 
 def _mark(row: ActBatchRow, job: Job) -> None:

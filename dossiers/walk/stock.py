@@ -20,6 +20,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cycle import clock, documents
+from cycle.locking import locked
 from cycle.models import (
     Cycle,
     Document,
@@ -92,11 +93,8 @@ def hold(batch: StockBatch) -> StockBatch:
     """The batch as it is now, held together with all others until the transaction ends."""
     # What is recorded of its dossiers meanwhile need not wait.
     Cycle.objects.select_for_update(no_key=True).get(pk=archive_of(batch).pk)
-    return (
-        StockBatch.objects.select_for_update(of=("self",))
-        .select_related("cycle", "into__rule_set")
-        .get(pk=batch.pk)
-    )
+    its = StockBatch.objects.select_related("cycle", "into__rule_set").filter(pk=batch.pk)
+    return locked(its).get()
 
 
 def enter(batch: StockBatch, *, by: User) -> int:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from cycle import clock
+from cycle.locking import locked
 from cycle.models import HistoryEntry, Role, User
 from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.models import Dossier, Potential, PotentialState, StockBatch
@@ -53,11 +54,8 @@ class Survey(Entry):
 
 def _held(potential: Potential, by: User) -> Potential:
     """The row as it is now, held; ``by`` may change it. Raises PermissionDenied."""
-    held = (
-        Potential.everything.select_related("commune")
-        .select_for_update(of=("self",))
-        .get(pk=potential.pk)
-    )
+    its = Potential.everything.select_related("commune").filter(pk=potential.pk)
+    held = locked(its).get()
     if not rules.has_perm("dossiers.keep_potential", by, held):
         raise PermissionDenied
     if held.void:
