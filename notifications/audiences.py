@@ -363,6 +363,8 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "split.allot",
     "office.reference",
     "office.contact",
+    "outreach.record",
+    "promotion.record",
     "outreach.correct",
     "promotion.correct",
     "office.reading",

@@ -38,6 +38,7 @@ from dossiers.models import (
     OutreachEvent,
     Producer,
     Promotion,
+    PromotionEvent,
     State,
     StockBatch,
     SupportMeasure,
@@ -72,6 +73,13 @@ def event(w):
         "cycle": w.cycle.pk, "org_unit": w.commune.pk, "held_on": today(), "kind": "meeting",
         "title": "Họp bản Nà Luống", "attendance": "45", "cost": "0",
     }, (OutreachEvent,)  # fmt: skip
+
+
+def fair(w):
+    return w.an, "/promotions/", {
+        "cycle": w.cycle.pk, "org_unit": w.commune.pk, "held_on": today(), "cost": "0",
+        "title": "Hội chợ OCOP", "place": "Mường Ảng", "attendance": "300",
+    }, (PromotionEvent,)  # fmt: skip
 
 
 def act(w, state, name, by, record, **typed):
@@ -262,7 +270,7 @@ def erasure(w):
 
 
 FORMS = [
-    dossier, event, evidence, visit, support, promotion, inspection, council, seat, regulation,
+    dossier, event, fair, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
     erasure,
 ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""What was held for many products, as it truly was: corrected with a reason, told in the year's
-history.
+"""What was held for many products: recorded, and corrected with a reason to what it truly was; both
+are told in the year's history.
 """
 
 from __future__ import annotations
@@ -16,8 +16,19 @@ from dossiers.law.conditions import ConditionNotMet, stated
 from dossiers.models import OutreachEvent, PromotionEvent
 from dossiers.models.product import on_what_stands
 
-#: Model -> what the entries of its corrections name it.
-CORRECTED = {OutreachEvent: "outreach", PromotionEvent: "promotion"}
+#: Model -> what its entries name it.
+NAMES = {OutreachEvent: "outreach", PromotionEvent: "promotion"}
+
+
+def record(event: OutreachEvent | PromotionEvent, *, by: User) -> None:
+    """Save what was held (ghi). Raises ConditionNotMet when the year was struck out meanwhile."""
+    with on_what_stands(), transaction.atomic():
+        event.save(force_insert=True)
+        what = NAMES[type(event)]
+        its: dict[str, Any] = {what: event.pk}
+        HistoryEntry.objects.record(
+            f"{what}.record", event.cycle, by=by, capacity=event.organiser(by), **its
+        )
 
 
 def correct(
@@ -42,7 +53,7 @@ def correct(
         if not changed:
             raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
         event.save(update_fields=list(changed))
-        what = CORRECTED[type(event)]
+        what = NAMES[type(event)]
         its: dict[str, Any] = {what: event.pk}
         HistoryEntry.objects.record(
             f"{what}.correct",

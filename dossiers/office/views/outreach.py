@@ -11,7 +11,6 @@ from typing import Any
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -27,9 +26,8 @@ from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.filters import Queried
 from dossiers.models import OutreachEvent, PromotionEvent
 from dossiers.models.events import ORGANISERS
-from dossiers.models.product import on_what_stands
 from dossiers.office.lists import came_of, outreach_list, promotion_list
-from dossiers.office.outreach import CORRECTED, correct
+from dossiers.office.outreach import NAMES, correct, record
 
 ROWS = 25
 
@@ -49,7 +47,7 @@ class Held:
 
     @property
     def name(self) -> str:
-        return CORRECTED[self.model]
+        return NAMES[self.model]
 
 
 OUTREACH = Held(
@@ -112,8 +110,8 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if form is not None and form.is_valid():
         try:
-            with on_what_stands(), transaction.atomic():
-                event = form.save()
+            event = form.save(commit=False)
+            record(event, by=user)
         except ConditionNotMet as late:
             form.add_error("cycle", [str(each) for each in late.messages])
         else:
