@@ -570,6 +570,10 @@ class Choosing(PlainPart):
         self.fields["unit"].queryset = rows
 
 
+#: Pages that write a select out themselves: editions of the law, product sets of one group.
+FEW = {"rubric_list.html", "take_in.html"}
+
+
 @pytest.fixture
 def choosing(communes, commune):
     for number in range(10):
@@ -625,6 +629,45 @@ def test_words_that_say_nothing_that_is_there_are_told_and_kept(choosing):
     other = OrgUnit.objects.get(name="Xã Ân")
     form = choosing(**{"unit-find": "ẳng", "unit": other.pk})
     assert form.errors["unit"] == ["Mục đã chọn không khớp với «ẳng» ở ô tìm: xin chọn lại."]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("choosing")
+def test_a_filter_of_many_choices_is_searched_without_script(cycle, client):
+    """Words find the one choice that says them; of several, and of none, it is said at the box."""
+    units = list(OrgUnit.objects.filter(Q(code__startswith="9") | Q(code__startswith="8")))
+    officer = person("can.bo", "Lò Văn Cán", *[(Role.OFFICER, unit) for unit in units])
+    for unit in units:
+        if unit.valid_to is None:
+            open_dossier(cycle, unit, officer, f"Chè {unit.pk}")
+    client.force_login(officer)
+    cang = OrgUnit.objects.get(name="Xã Ẳng Cang")
+    for address in ("/dossiers/", "/inbox/"):
+        plain = client.get(address).text
+        assert 'name="commune-find"' in plain and 'name="group-find"' not in plain, address
+        answer = client.get(address, {"commune-find": "ang cang", "commune": ""})
+        assert answer.context["filters"].commune == cang.pk, address
+        assert f'<option value="{cang.pk}" selected>' in answer.text
+        for typed, chosen, why in (
+            ("ẳng", "", "2 mục khớp với «ẳng»: xin chọn một."),
+            ("mù cang", "", "Không có mục nào khớp với «mù cang»."),
+            ("ẳng nưa", cang.pk, "Mục đã chọn không khớp với «ẳng nưa» ở ô tìm: xin chọn lại."),
+        ):
+            answer = client.get(address, {"commune-find": typed, "commune": chosen})
+            assert answer.context["filters"].commune is None
+            assert why in html.unescape(answer.text) and typed in answer.text, (address, typed)
+    offered = client.get("/dossiers/", {"commune-find": "ẳng"}).text
+    assert re.findall(r">(Xã [^<]+)</option>", offered) == ["Xã Ẳng Cang", "Xã Ẳng Nưa"]
+
+
+def test_every_select_of_a_page_is_one_that_can_be_searched():
+    """Written out are only those of few choices."""
+    written_out = {
+        path.name
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        if "<select" in path.read_text()
+    }
+    assert written_out == {"_filter_select.html", *FEW}
 
 
 # --- Totals, and a page back ----------------------------------------------------------------------

@@ -16,7 +16,6 @@ from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 from django.forms.models import ModelChoiceIterator
-from django.utils.choices import flatten_choices
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
@@ -28,6 +27,7 @@ from cycle.fields import CountField, DateField, MoneyField, PointsField
 from cycle.models import OrgUnit, User, check_document, check_signer
 from cycle.written import day_text, grouped, moment_text
 from dossiers.law.conditions import ConditionNotMet, Words
+from dossiers.lists.filters import LONGEST, MANY_CHOICES, Sought
 
 LONG = 10_000
 
@@ -144,10 +144,6 @@ def polish(field: forms.Field) -> None:
     }
 
 
-#: A select with more choices than this has a box to find one.
-MANY_CHOICES = 15
-
-
 class FindSelect(forms.Select):
     """A select that, of many choices, finds one by words that are typed beside it.
 
@@ -172,26 +168,16 @@ class FindSelect(forms.Select):
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         chosen = super().value_from_datadict(data, files, name)
-        self.words = (data.get(f"{name}-find") or "").strip()[:100]
-        if not letters.search_words(self.words):
+        typed = data.get(f"{name}-find") or ""
+        self.words = typed.strip()[:LONGEST]
+        sought = Sought.among(self.choices, str(chosen or ""), typed)
+        if sought is None:
             return chosen
-        choices: list[tuple[Any, Any]] = list(flatten_choices(self.choices))
-        says = [
-            str(value)
-            for value, label in choices
-            if str(value) and letters.says(str(label), self.words)
-        ]
-        if str(chosen) in says or (not chosen and len(says) == 1):
-            return chosen or says[0]
-        if chosen:
-            why = _now("Mục đã chọn không khớp với «%(words)s» ở ô tìm: xin chọn lại.")
-        elif says:
-            why = _now("%(many)d mục khớp với «%(words)s»: xin chọn một.")
-        else:
-            why = _now("Không có mục nào khớp với «%(words)s».")
-        said = why % {"many": len(says), "words": self.words}
+        if not sought.why:
+            return sought.chosen
+        said = sought.why
         self.field.error_messages |= {"invalid_choice": said, "invalid_pk_value": said}
-        self.found = frozenset(says)
+        self.found = frozenset(sought.says)
         return self.words
 
     def optgroups(self, name: str, value: Any, attrs: Any = None) -> Any:

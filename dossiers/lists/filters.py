@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.choices import flatten_choices
+from django.utils.translation import gettext as _now
 
-from cycle import written
+from cycle import letters, written
 
 if TYPE_CHECKING:
     from django.utils.functional import Promise
@@ -25,6 +28,64 @@ TRAIL = 40
 COUNTED = 10_000
 #: So many rows are read at once when a list is taken out.
 BATCH = 1000
+
+
+#: A select with more choices than this has a box to find one.
+MANY_CHOICES = 15
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What ``words`` typed beside a select find in it: the choice ``chosen``; or ``why`` it is none
+    of those whose label ``says`` them all.
+    """
+
+    words: str
+    says: tuple[str, ...]
+    chosen: str = ""
+    why: str = ""
+
+    @classmethod
+    def among(cls, choices: Iterable[Any], chosen: str, typed: str) -> Self | None:
+        """What was ``typed`` beside a select that has ``chosen``; None for what says nothing. The
+        one choice that says it is chosen; of several one is asked for.
+        """
+        words = typed.strip()[:LONGEST]
+        if not letters.search_words(words):
+            return None
+        says = tuple(
+            str(value)
+            for value, label in flatten_choices(choices)
+            if str(value) and letters.says(str(label), words)
+        )
+        if chosen in says or (not chosen and len(says) == 1):
+            return cls(words, says, chosen or says[0])
+        if chosen:
+            why = _now("Mục đã chọn không khớp với «%(words)s» ở ô tìm: xin chọn lại.")
+        elif says:
+            why = _now("%(many)d mục khớp với «%(words)s»: xin chọn một.")
+        else:
+            why = _now("Không có mục nào khớp với «%(words)s».")
+        return cls(words, says, why=why % {"many": len(says), "words": words})
+
+
+def seek(
+    data: QueryDict, selects: Callable[[], Mapping[str, Iterable[Any]]]
+) -> tuple[QueryDict, dict[str, Sought]]:
+    """What was sent, ``data``, with the choices that words typed beside its selects mean, and what
+    they found, by the name of the select; a choice that they do not say is none.
+    """
+    if not any(name.endswith("-find") and words for name, words in data.items()):
+        return data, {}
+    found = {
+        name: sought
+        for name, choices in selects().items()
+        if (sought := Sought.among(choices, data.get(name, ""), data.get(f"{name}-find", "")))
+    }
+    read = data.copy()
+    for name, sought in found.items():
+        read[name] = sought.chosen
+    return read, found
 
 
 @dataclass(frozen=True)

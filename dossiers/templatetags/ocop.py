@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +18,7 @@ from cycle import clock, events, fields, written
 from cycle.models import ERASED, DayOff, HistoryEntry, OfficeContact, Renamed, User
 from cycle.steps import Step
 from dossiers.law.states import State
-from dossiers.lists.filters import Listed
+from dossiers.lists.filters import MANY_CHOICES, Listed
 from dossiers.models import (
     ACTS,
     Dossier,
@@ -141,6 +142,24 @@ def from_what(entry: HistoryEntry) -> list[str]:
     return [
         _("«%(was)s» thành «%(now)s»") % {"was": pair[0], "now": pair[1]} for pair in pairs if pair
     ]
+
+
+@register.inclusion_tag("_filter_select.html", takes_context=True)
+def filter_select(
+    context: Any, name: str, label: str, choices: Iterable[Any], chosen: Any, all: str = ""
+) -> dict[str, Any]:
+    """The select ``name`` of a filter, with ``choices`` as pairs, the one that is ``chosen``, and
+    ``all``, the words for none. What words typed beside it found is in ``sought`` of the context.
+    """
+    offered = list(choices)
+    sought = context.get("sought", {}).get(name)
+    many = sought is not None or len(offered) > MANY_CHOICES
+    if sought is not None and sought.why and sought.says:
+        offered = [each for each in offered if str(each[0]) in sought.says]
+    return {
+        "name": name, "label": label, "choices": offered, "chosen": chosen, "all": all,
+        "many": many, "sought": sought,
+    }  # fmt: skip
 
 
 @register.inclusion_tag("_pager.html", takes_context=True)

@@ -20,6 +20,7 @@ from cycle.asking import SignedIn
 from cycle.models import OrgUnit, RoleAssignment, User, named_apart
 from cycle.typed import shows_typed
 from dossiers.lists.files import Register
+from dossiers.lists.filters import seek
 from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.office import allotting
@@ -44,10 +45,16 @@ def dossier_list(request: SignedIn) -> HttpResponseBase:
 def _list(
     request: SignedIn, template: str, kind: type[Inbox] | type[Register], **more: Any
 ) -> HttpResponseBase:
-    filters = Filters.of(request.GET)
+    def selects() -> dict[str, Any]:
+        offered = kind(request.user, Filters.of(request.GET)).choices()
+        return {name.removesuffix("s"): choices for name, choices in offered.items()}
+
+    read, sought = seek(request.GET, selects)
+    filters = Filters.of(read)
     page = {
         "page": kind(request.user, filters),
         "filters": filters,
+        "sought": sought,
         "may_open": rules.has_perm("dossiers.begin", request.user),
         **more,
     }
@@ -99,6 +106,8 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
     values: dict[str, Any] = {}
     if act == "reassign":
         candidates = _holders(tasks)
+        people = [(row["pk"], f"{row['name']} ({row['capacities']})") for row in candidates]
+        data, sought = seek(data, lambda: {"to": people})
         values, problems = _reassignment(data, candidates)
         if problems:
             return render(
@@ -106,7 +115,8 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
                 "dossiers/inbox_reassign.html",
                 {
                     "tasks": tasks,
-                    "candidates": candidates,
+                    "people": people,
+                    "sought": sought,
                     "back": back.urlencode(),
                     "to": data.get("to"),
                     "reason": data.get("reason", ""),

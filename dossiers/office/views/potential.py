@@ -17,6 +17,7 @@ from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers.forms.fields import PlainPart, refuse
 from dossiers.law.conditions import ConditionNotMet
+from dossiers.lists.filters import seek
 from dossiers.lists.potential import Filters, Potentials
 from dossiers.models import Potential, PotentialState
 from dossiers.walk import survey
@@ -33,7 +34,12 @@ class WhyForm(PlainPart):
 @login_required
 def potential_list(request: SignedIn) -> HttpResponseBase:
     """The potential products of my area."""
-    filters = Filters.of(request.GET)
+
+    def selects() -> dict[str, Any]:
+        return {"commune": Potentials(request.user, Filters.of(request.GET)).communes}
+
+    read, sought = seek(request.GET, selects)
+    filters = Filters.of(read)
     page = Potentials(request.user, filters)
     return render(
         request,
@@ -41,6 +47,7 @@ def potential_list(request: SignedIn) -> HttpResponseBase:
         {
             "page": page,
             "filters": filters,
+            "sought": sought,
             "rows": page.rows(),
             "states": PotentialState.choices,
         },

@@ -1,6 +1,7 @@
 """The register of overdue terms, and the list of certificates that end soon."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import StreamingHttpResponse
@@ -16,6 +17,7 @@ from cycle.letters import sort_key
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
+from dossiers.lists.filters import seek
 from dossiers.lists.missing import Filters as MissingFilters
 from dossiers.lists.missing import Lack, Missing
 from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
@@ -24,13 +26,19 @@ from dossiers.lists.overdue import Clock, Filters, OverdueRegister, Standing
 @login_required
 def register(request: SignedIn) -> HttpResponseBase:
     """The overdue terms in the user's area, with sums (sổ theo dõi quá hạn)."""
-    filters = Filters.of(request.GET)
+
+    def selects() -> dict[str, Any]:
+        return {"cycle": OverdueRegister(request.user, Filters.of(request.GET)).cycles}
+
+    read, sought = seek(request.GET, selects)
+    filters = Filters.of(read)
     return render(
         request,
         "dossiers/register.html",
         {
             "page": OverdueRegister(request.user, filters),
             "filters": filters,
+            "sought": sought,
             "steps": Step,
             "standings": Standing.choices,
             "clocks": Clock.choices,
@@ -88,10 +96,15 @@ def ending_certificates(request: SignedIn) -> HttpResponseBase:
 @require_safe
 def missing(request: SignedIn) -> HttpResponseBase:
     """Which communes of my area have no outreach, idea or plan yet (xã còn thiếu)."""
-    filters = MissingFilters.of(request.GET)
+
+    def selects() -> dict[str, Any]:
+        return {"cycle": Missing(request.user, MissingFilters.of(request.GET)).cycles}
+
+    read, sought = seek(request.GET, selects)
+    filters = MissingFilters.of(read)
     page = Missing(request.user, filters)
     return render(
         request,
         "dossiers/missing.html",
-        {"page": page, "filters": filters, "lacks": Lack.choices},
+        {"page": page, "filters": filters, "sought": sought, "lacks": Lack.choices},
     )
