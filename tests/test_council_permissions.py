@@ -116,6 +116,7 @@ def test_who_scores_after_their_seat_has_ended_finds_the_round_and_its_pages(thi
         for member in (left, never):
             client.force_login(member.user)
             listed = f"/rounds/{round_.pk}/" in client.get("/rounds/").text
+            assert not listed or 'href="/rounds/"' in client.get("/inbox/").text
             answers[member] = listed, [client.get(page).status_code for page in pages]
             seen = EvaluationRound.objects.visible_to(member.user)
             assert list(seen) == ([round_] if listed else [])

@@ -9,7 +9,7 @@ from django import template
 from django.urls import reverse
 
 from councils.guidance import page_of
-from councils.models import EvaluationRound, Member, RoundEntry
+from councils.models import EvaluationRound, Member, RoundEntry, RoundState
 from councils.models.reach import PaperRow, papers_about
 from cycle import clock
 from cycle.models import Level, Role, User
@@ -25,10 +25,13 @@ register = template.Library()
 def council_links(user: User) -> dict[str, bool]:
     """The links about councils that the page's head shows to ``user``."""
     held = user.assignments()
-    judges = any(each.org_unit.level in (Level.DISTRICT, Level.PROVINCE) for each in held) or (
-        # Only outside members, who have no post, cost a query on every page.
-        not held and Member.objects.sitting(clock.today_in_database()).filter(user=user).exists()
-    )
+    judges = any(each.org_unit.level in (Level.DISTRICT, Level.PROVINCE) for each in held)
+    if not held:
+        # Only outside members, who have no post, cost a query on every page. Who has left may score
+        # in what is still open.
+        seats = Member.objects.filter(user=user)
+        sits = seats.sitting(clock.today_in_database())
+        judges = (sits | seats.filter(council__rounds__state=RoundState.OPEN)).exists()
     return {
         "councils": judges,
         "opinions": any(each.role == Role.DEPARTMENT for each in held),
