@@ -119,8 +119,10 @@ class EntryQuerySet(models.QuerySet):
 
     def visible_to(self, user: User) -> Self:
         """Products of the rounds that ``user`` sees."""
-        rounds = self.model._meta.get_field("round").related_model._default_manager
-        return self.filter(round__in=rounds.visible_to(user).order_by().values("pk"))
+        # Rounds stand above their rows.
+        rounds: Any = self.model._meta.get_field("round").related_model
+        its = rounds.objects.visible_to(user)
+        return self.filter(round__in=its.order_by().values("pk"))
 
     def reached_by(self, user: User) -> Self:
         """Products of the rounds that ``user`` reaches, and of the dossiers that ``user`` sees."""

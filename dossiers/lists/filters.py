@@ -53,9 +53,10 @@ class Sought:
         words = typed.strip()[:LONGEST]
         if not letters.search_words(words):
             return None
+        offered: list[tuple[Any, Any]] = list(flatten_choices(choices))
         says = tuple(
             str(value)
-            for value, label in flatten_choices(choices)
+            for value, label in offered
             if str(value) and letters.says(str(label), words)
         )
         if chosen in says or (not chosen and len(says) == 1):
