@@ -47,7 +47,7 @@ def twice(kind):
     old = kind()
     new = kind()
     new.replaces = old
-    (field,) = {"findings", "expected_result", "result", "note"}.intersection(vars(new))
+    (field,) = {"findings", "expected_result", "result", "note", "labour"}.intersection(vars(new))
     setattr(new, field, "Ghi lại cho đúng")
     return [old, new]
 
@@ -100,6 +100,9 @@ HANDS_IN = {
     "correct_support": lambda: {"record": twice(records.support)},
     "correct_promotion": lambda: {"record": twice(records.promotion)},
     "correct_samples": lambda: {"record": twice(records.samples)},
+    "correct_completion": lambda: {"record": twice(records.completion)},
+    "correct_report": lambda: {"record": twice(records.commune_report)},
+    "correct_inspection": lambda: {"record": twice(records.inspection)},
     "correct_details": lambda: details(phone="0912 345 678"),
     "correct_names": lambda: {"paper": records.signed_paper(), **corrected()},
     "enter_late": lambda: {"entered_as": "existing"},

@@ -401,6 +401,18 @@ BREAKS = {
     "dossiers_visit_replaces_id_key": lambda w: replaced_twice(w, records.visit),
     "dossiers_supportmeasure_replaces_id_key": lambda w: replaced_twice(w, records.support),
     "dossiers_promotion_replaces_id_key": lambda w: replaced_twice(w, records.promotion),
+    "dossiers_completion_replaces_id_key": lambda w: replaced_twice(w, records.completion),
+    "dossiers_communereport_replaces_id_key": lambda w: replaced_twice(w, records.commune_report),
+    "dossiers_inspection_replaces_id_key": lambda w: replaced_twice(w, records.inspection),
+    "completion_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.completion(), replaces=of_another(w, records.completion())
+    ),
+    "communereport_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.commune_report(), replaces=of_another(w, records.commune_report())
+    ),
+    "inspection_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.inspection(), replaces=of_another(w, records.inspection())
+    ),
     "dossiers_samplereceipt_replaces_id_key": lambda w: replaced_twice(w, records.samples),
     "samples_replace_those_of_its_dossier": lambda w: kept(
         w, records.samples(), replaces=of_another(w, records.samples())
@@ -776,6 +788,8 @@ SUPERKEYS = {
     "batch_id_cycle",
     "potential_id_batch",
     "certificate_id_dossier",
+    "communereport_id_dossier",
+    "completion_id_dossier",
     "inspection_id_dossier",
     "promotion_id_dossier",
     "samplereceipt_id_dossier",
@@ -1763,6 +1777,8 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
         "dossiers.certificate.decision", "dossiers.stockrow.certificate",
         "dossiers.visit.replaces", "dossiers.supportmeasure.replaces",
         "dossiers.promotion.replaces", "dossiers.samplereceipt.replaces",
+        "dossiers.completion.replaces", "dossiers.communereport.replaces",
+        "dossiers.inspection.replaces",
         "dossiers.stoppedproduction.paper",
         "dossiers.revocation.inspection", "dossiers.revocation.stopped",
         "dossiers.stockrow.potential", "dossiers.term.task", "dossiers.term.certificate",

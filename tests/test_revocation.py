@@ -94,6 +94,29 @@ def test_a_proposal_gives_the_province_fifteen_days_from_the_conclusion(certifie
     assert (term.legal, term.role, term.org_unit) == (True, "officer", certified.commune.parent)
 
 
+def test_the_term_follows_an_inspection_that_is_corrected(certified, minh):
+    """Its day, then that it proposes nothing, then that it does."""
+    days = {each: at(11, each).date() for each in (2, 4, 10)}
+    with clock.at(at(11, 10)):
+        inspect(certified, minh, inspected_on=days[2], concluded_on=days[4])
+        assert d8(certified).due_on == at(11, 19).date()
+        for conclusion, day, due in (
+            ("revoke", 2, at(11, 17)), ("remedy", 2, None), ("revoke", 4, at(11, 19)),
+        ):  # fmt: skip
+            old = certified.inspections.current().get()
+            right = records.inspection(
+                conclusion, inspected_on=days[2], concluded_on=days[day], replaces=old
+            )
+            doors.act(
+                certified.process, "correct_inspection", by=minh, record=right, reason="Gõ nhầm"
+            )
+            running = certified.terms.live().filter(code="D8")
+            assert [term.due_on for term in running] == ([due.date()] if due else [])
+        # It rests on what stands.
+        revoke(certified, minh)
+    assert certified.revocations.get().inspection == certified.inspections.current().get()
+
+
 def test_a_term_that_ends_on_a_day_off_runs_to_the_next_working_day(certified, minh):
     DayOff.objects.create(day=at(11, 17).date(), name="Nghỉ bù", document="12/TB")
     with clock.at(at(11, 2)):

@@ -54,6 +54,9 @@ TABLE = {
     "correct_support": STAYS,
     "correct_promotion": STAYS,
     "correct_samples": STAYS,
+    "correct_completion": STAYS,
+    "correct_report": STAYS,
+    "correct_inspection": STAYS,
     "record_samples": STAYS,
 }
 

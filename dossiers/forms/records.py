@@ -431,6 +431,9 @@ def short(record: Any) -> str:
         SupportMeasure: "provider",
         Promotion: "channel",
         SampleReceipt: "samples",
+        Completion: "result",
+        CommuneReport: "samples",
+        Inspection: "inspectors",
     }
     return f"{capfirst(record._meta.verbose_name)}: {getattr(record, told[type(record)])}"
 
@@ -451,7 +454,7 @@ class RevocationPart(RecordPart):
         ground = self.fields["ground"]
         ground.choices = [("", _("— Chọn căn cứ —")), *Ground.choices]
         ground.help_text = _("Theo đúng điểm mà quyết định thu hồi đã ghi.")
-        proposed = dossier.inspections.filter(conclusion=Conclusion.REVOKE)
+        proposed = dossier.inspections.current().filter(conclusion=Conclusion.REVOKE)
         inspection, stopped = self.fields["inspection"], self.fields["stopped"]
         inspection.queryset, stopped.queryset = proposed, dossier.stoppedproductions.all()
         inspection.empty_label = stopped.empty_label = _("— Không theo văn bản này —")
@@ -594,6 +597,13 @@ _OTHERWISE = {
     ),
     ("correct_samples", "samplereceipt"): record_form(
         SampleReceipt, CorrectedPart, not_future=("received_on",)
+    ),
+    ("correct_completion", "completion"): record_form(
+        Completion, CorrectedPart, not_future=("finished_on",)
+    ),
+    ("correct_report", "communereport"): record_form(CommuneReport, CorrectedPart),
+    ("correct_inspection", "inspection"): record_form(
+        Inspection, CorrectedPart, not_future=("inspected_on", "concluded_on")
     ),
     ("correct_promotion", "promotion"): record_form(
         Promotion, CorrectedPromotionPart, not_future=("done_on",)

@@ -1071,6 +1071,57 @@ class Law(models.Model):
     @free_act(
         sorted(S),
         None,
+        conditions=[corrected("completions")],
+        reason=True,
+        label=_("Đính chính kết quả triển khai"),
+        who=OFFICERS,
+        said=_("đính chính kết quả triển khai"),
+        unsigned=True,
+        keeps=("completion",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_completion(self) -> None:
+        """Đính chính kết quả triển khai: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("communereports")],
+        reason=True,
+        label=_("Đính chính báo cáo của xã"),
+        who=OFFICERS,
+        said=_("đính chính báo cáo của xã"),
+        unsigned=True,
+        keeps=("communereport",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; số mẫu cộng lấy bản mới."),
+    )
+    def correct_report(self) -> None:
+        """Đính chính báo cáo của xã, số mẫu xã đã nhận: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("inspections")],
+        reason=True,
+        label=_("Đính chính lần kiểm tra sau công nhận"),
+        who=INSPECTORS,
+        said=_("đính chính một lần kiểm tra sau công nhận"),
+        unsigned=True,
+        keeps=("inspection",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ; hạn thu hồi tính lại theo kết luận và ngày của bản mới."),
+    )
+    def correct_inspection(self) -> None:
+        """Đính chính lần kiểm tra sau công nhận: bản mới thay bản cũ, hạn theo bản mới."""
+
+    @free_act(
+        sorted(S),
+        None,
         conditions=[corrected("promotions")],
         reason=True,
         label=_("Đính chính hoạt động xúc tiến"),

@@ -257,7 +257,7 @@ class SupportMeasure(Correctable):
         ]
 
 
-class Completion(Record):
+class Completion(Correctable):
     """The plan is carried out, the product ready for evaluation (hoàn thành triển khai)."""
 
     finished_on = models.DateField(_("ngày hoàn thành"))
@@ -265,7 +265,7 @@ class Completion(Record):
     product_ready = models.TextField(_("sản phẩm hoàn thiện (bao bì, nhãn, chất lượng)"))
     papers_ready = models.TextField(_("giấy tờ đã có"), blank=True)
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("kết quả triển khai")
 
 
@@ -379,7 +379,7 @@ class SelfAssessment(Scored):
                 )
 
 
-class CommuneReport(Record):
+class CommuneReport(Correctable):
     """The commune's report on four topics (Mẫu 03, QĐ 26/2026/QĐ-TTg), with samples received."""
 
     origin = models.TextField(_("nguồn gốc, nguyên liệu địa phương"))
@@ -397,7 +397,7 @@ class CommuneReport(Record):
     )
     label_checked = models.BooleanField(_("đã kiểm tra nhãn hàng hóa"), default=False)
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("báo cáo của xã")
 
 
@@ -611,7 +611,7 @@ class Conclusion(models.TextChoices):
     REVOKE = "revoke", _("Đề nghị thu hồi")
 
 
-class Inspection(Record):
+class Inspection(Correctable):
     """An inspection after the certificate (kiểm tra sau công nhận, QĐ 26/2026/QĐ-TTg).
 
     If its ``conclusion`` proposes revocation, the province's term to decide starts on the day of
@@ -626,7 +626,7 @@ class Inspection(Record):
     conclusion = models.CharField(_("kết luận"), max_length=10, choices=Conclusion)
     concluded_on = models.DateField(_("ngày kết luận"))
 
-    class Meta(Record.Meta):
+    class Meta(Correctable.Meta):
         verbose_name = _("lần kiểm tra sau công nhận")
         constraints = [
             models.CheckConstraint(
@@ -639,6 +639,7 @@ class Inspection(Record):
         ]
 
     def clean(self) -> None:
+        super().clean()
         if self.inspected_on and self.concluded_on and self.concluded_on < self.inspected_on:
             raise ValidationError(
                 {"concluded_on": _("Ngày kết luận không thể trước ngày kiểm tra.")}
@@ -738,7 +739,7 @@ class Revocation(Record):
 
     def prepare(self, _paper: OfficialDocument | None = None) -> None:
         if self.inspection_id is None and self.stopped_id is None:
-            proposed = self.dossier.inspections.filter(conclusion=Conclusion.REVOKE)
+            proposed = self.dossier.inspections.current().filter(conclusion=Conclusion.REVOKE)
             self.inspection = proposed.last()
             if self.inspection is None:
                 self.stopped = self.dossier.stoppedproductions.last()

@@ -41,6 +41,8 @@ def _ground(dossier: Dossier) -> date | None:
         event__in=("dossier.record_inspection", *STANDS_FOR, *STANDS_FOR.values())
     )
     inspections = dossier.inspections.in_bulk()
+    # Each as it was corrected since, in its own place.
+    became = {each.replaces_id: each for each in inspections.values()}
     confirmed = dossier.stoppedproductions.select_related("paper__document").in_bulk()
     grounds: list[date] = []
     passed: list[date] = []
@@ -53,6 +55,10 @@ def _ground(dossier: Dossier) -> date | None:
                 day, proposes = confirmed[pk].paper.signed_on, True
             elif name == "inspection":
                 found = inspections[pk]
+                if found.replaces_id is not None:
+                    continue
+                while found.pk in became:
+                    found = became[found.pk]
                 day, proposes = found.concluded_on, found.conclusion == Conclusion.REVOKE
             else:
                 continue
@@ -65,10 +71,11 @@ def _ground(dossier: Dossier) -> date | None:
 
 
 #: What starts or stops a clock counted from a conclusion as another event does: the commune's
-#: confirmation stands for a conclusion (Điều 8.4), for five stars the report to the ministry for
-#: the decision (Điều 8.2.b).
+#: confirmation (Điều 8.4), or a correction, stands for a conclusion, for five stars the report to
+#: the ministry for the decision (Điều 8.2.b).
 STANDS_FOR = {
     "dossier.confirm_stopped": "dossier.record_inspection",
+    "dossier.correct_inspection": "dossier.record_inspection",
     "dossier.report_revocation": "dossier.revoke",
 }
 
