@@ -14,6 +14,7 @@ from councils.models import EvaluationRound, SignedDocument
 from cycle import clock
 from cycle.models import Batch, Document
 from cycle.models.job import run_waiting
+from dossiers.law.conditions import questions
 from dossiers.law.signers import SIGNERS
 from dossiers.models import ACTS, Certificate, ConditionNotMet, Dossier, OfficialDocument
 from dossiers.office import year as years
@@ -443,6 +444,38 @@ def test_what_the_ministry_ordered_is_not_filed_before_its_order(world):
             right(dossier.officialdocuments.latest("pk"), w.minh, signed_on=on(1, 11))
         assert given(dossier.certificates.get().pk).validity.ended_on == on(19, 11)
         right(filing, w.an, signed_on=on(30, 10))
+
+
+def test_an_order_typed_after_its_re_evaluation_was_opened_is_asked_about(world):
+    """Filed before its day, typed or still to be filed: either may be true, so it is asked."""
+    w, said = world, "không phải kết quả theo yêu cầu của Bộ"
+    dossier = certify(w.cycle, w.commune, w.an, w.son)
+
+    def asks(of, act, paper):
+        return [each for each in questions(of, act, [], paper) if said in str(each)]
+
+    with clock.at(at(2026, 11, 2)):
+        again = Dossier(
+            cycle=w.cycle, product=dossier.product, commune=w.commune, case_type="reevaluation"
+        )
+        doors.open(again, by=w.an)
+    with clock.at(at(2026, 11, 9)):
+        assert not asks(again, "submit_dossier", records.request(signed_on=on(4, 11)))
+        doors.act(
+            dossier.process, "order_evaluation", by=w.minh, reason="Kết luận kiểm tra",
+            paper=records.ministry_paper(signed_on=on(5, 11)),
+        )  # fmt: skip
+        for day, asked in ((4, 1), (5, 0), (6, 0)):
+            paper = records.request(signed_on=on(day, 11))
+            assert len(asks(again, "submit_dossier", paper)) == asked, day
+    filed = file_anew(dossier.certificates.get(), w.cycle, w.commune, w.an, at(2026, 11, 10))
+    with clock.at(at(2026, 11, 12)):
+        for day, asked in ((9, 0), (10, 0), (11, 1)):
+            paper = records.ministry_paper(number="9/BNNMT", signed_on=on(day, 11))
+            assert len(asks(dossier, "order_evaluation", paper)) == asked, day
+        order = dossier.officialdocuments.latest("pk")
+        assert any(said in str(each) for each in papers.questions(order, on(11, 11)))
+    assert filed.ordered_by() is not None
 
 
 def test_an_order_is_answered_by_what_judges_its_certificate_anew(world):

@@ -17,7 +17,7 @@ from cycle.written import visible
 from dossiers.law.doing import Doing
 from dossiers.law.order import Asks, MetAfter, the_certificate, too_early
 from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, doubt
-from dossiers.law.states import AT_COUNCIL
+from dossiers.law.states import AT_COUNCIL, UNDECIDED
 from dossiers.law.states import State as S
 
 if TYPE_CHECKING:
@@ -517,6 +517,7 @@ def questions(dossier: Dossier, name: str, records: Iterable[Any], paper: Any) -
     """
     found = (
         before_filing(dossier, name, paper),
+        beside_an_order(dossier, name, paper),
         before_it_began(dossier, [*records, *([paper] if paper is not None else [])]),
     )
     return [each for each in found if each]
@@ -538,6 +539,36 @@ def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:
         "Văn bản đề nghị ký ngày %(day)s, trước ngày nộp hồ sơ (%(since)s); ngày ký xếp hồ sơ vào "
         "đợt của ngày ấy: xin xem lại."
     ) % {"day": f"{paper.signed_on:%d/%m/%Y}", "since": f"{since:%d/%m/%Y}"}
+
+
+def beside_an_order(dossier: Dossier, name: str, paper: Any) -> Words | None:
+    """Hồ sơ đánh giá lại nộp trước ngày Bộ yêu cầu: what is asked once more where an order is typed
+    beside a re-evaluation that was filed before its day, or the filing of one that was opened
+    before it was typed is of a day before it. Either may be true; its result does not answer it.
+    """
+    if paper is None or dossier.case_type != "reevaluation" and name != ORDERS:
+        return None
+    filed: date | None
+    if name == ORDERS:
+        ordered, filed = paper.signed_on, None
+        others = type(dossier)._default_manager.filter(
+            product=dossier.product_id, case_type="reevaluation", state__in=UNDECIDED
+        )
+        for other in others.exclude(pk=dossier.pk).order_by("pk"):
+            first = other.done(*_FILED).first()
+            if first is not None and first.day < ordered:
+                filed = first.day
+    elif f"dossier.{name}" in _FILED and dossier.ordered_by() is None:
+        # One that was ordered when it was opened is refused: the_order.
+        ordered, filed = dossier.ordered_on(), paper.signed_on
+    else:
+        return None
+    if ordered is None or filed is None or filed >= ordered:
+        return None
+    return _now(
+        "Hồ sơ đánh giá lại nộp ngày %(filed)s, trước văn bản của Bộ yêu cầu đánh giá lại "
+        "(%(ordered)s): kết quả của hồ sơ ấy không phải kết quả theo yêu cầu của Bộ. Xin xem lại."
+    ) % {"filed": f"{filed:%d/%m/%Y}", "ordered": f"{ordered:%d/%m/%Y}"}
 
 
 def before_it_began(dossier: Dossier, records: Iterable[Any]) -> Words | None:
@@ -564,6 +595,8 @@ def before_it_began(dossier: Dossier, records: Iterable[Any]) -> Words | None:
     return None
 
 
+#: The act by which the ministry's order is recorded.
+ORDERS = "order_evaluation"
 _FILED = ("dossier.submit_dossier", "dossier.receive_directly")
 
 

@@ -34,6 +34,7 @@ from dossiers.law.conditions import (
     Words,
     about_its_paper,
     before_filing,
+    beside_an_order,
     in_order,
     stated,
 )
@@ -142,8 +143,9 @@ def questions(paper: OfficialDocument, day: date) -> list[Words]:
             continue
         then = _then(dossier, what)
         then.as_of = what.entry
-        if early := before_filing(then, what.act.name, SimpleNamespace(signed_on=day)):
-            found.append(early)
+        for asks in (before_filing, beside_an_order):
+            if early := asks(then, what.act.name, SimpleNamespace(signed_on=day)):
+                found.append(early)
         proposed = dossier.proposed()
         if proposed is None or proposed.pk != what.entry.pk:
             continue
