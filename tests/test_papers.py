@@ -1,5 +1,6 @@
 """The council's documents from a real round: who may have which, when, and what they say."""
 
+import re
 from contextlib import suppress
 from datetime import date, timedelta
 
@@ -729,6 +730,8 @@ def test_papers_of_a_result_bear_days_in_their_order_and_versions_stay_readable(
     with clock.at(now + timedelta(days=10)):
         judging.close(first, by=thu)
         assert refused_at(typed("3/BB-HĐ", **day(5)), first, "minutes", thu) == ["signed_on"]
+        # Another paper than that of the closing before, which stays as it is.
+        assert refused_at(typed("1/BB-HĐ", **day(6)), first, "minutes", thu) == ["signed_on"]
         SignedDocument.record(typed("3/BB-HĐ", **day(6)), first, "minutes", by=thu)
         pages = [where, reverse("councils:round", args=[first.pk])]
         old = reverse("councils:document", args=[first.pk, "minutes", "pdf"]) + "?version=1"
@@ -748,8 +751,16 @@ def test_a_scan_comes_down_again(client, closed, thu, settings, tmp_path, la):
     client.post(reverse("councils:documents", args=[closed.pk]), signed(scan=scan))
     path = reverse("councils:document_scan", args=[SignedDocument.objects.get().pk])
     assert b"".join(client.get(path).streaming_content).endswith(b"signed obj %%EOF")
+    # Replaced by another scan, it stays, each at its own line.
+    right = SimpleUploadedFile("ban dung.pdf", b"%PDF-1.4 right obj %%EOF")
+    at = reverse("councils:documents", args=[closed.pk])
+    assert client.post(at, signed(scan=right) | seen(client, at)).status_code == 302
+    links = re.findall(r'href="(/[^"]*documents/\d+/scan/[^"]*)"', client.get(at).text)
+    said = [b"".join(client.get(link).streaming_content)[9:14] for link in links]
+    assert said == [b"right", b"signe"]
+    assert client.get(f"{path}?row=999").status_code == 404
     client.force_login(la)
-    assert client.get(path).status_code == 404
+    assert [client.get(each).status_code for each in (path, *links)] == [404] * 3
 
 
 def test_who_only_scores_records_no_number(client, closed):

@@ -452,13 +452,17 @@ class SignedDocument(models.Model):
         return documents.record(typed, by=self.by, capacity=capacity, told=told)
 
     def _is_typed_anew(self, typed: Document, old: Document) -> bool:
-        """Whether it is the document that it replaces, on which nothing else rests."""
+        """Whether it is the document that it replaces, on which nothing else rests; that of a
+        version that was opened again is another, with a number of its own.
+        """
         rows = [each.pk for each in old.versions()]
         others = SignedDocument.objects.filter(document__in=rows).exclude(
             round=self.round, kind=self.kind, entry=self.entry
         )
+        assert self.replaces is not None
         return (
-            documents.same_body(typed, old)
+            self.replaces.is_current
+            and documents.same_body(typed, old)
             and typed.register == old.register
             and (documents.same_number(typed, old) or self._is_misnumbered(typed, old))
             and not others.exists()
@@ -466,17 +470,15 @@ class SignedDocument(models.Model):
         )
 
     def _is_misnumbered(self, typed: Document, old: Document) -> bool:
-        """Whether only the number of the one that it replaces was typed wrong: not of another
-        version, nor of a scan or a number of its own.
+        """Whether only the number of the one that it replaces was typed wrong: not of a scan or a
+        number of its own.
         """
-        assert self.replaces is not None and typed.signed_on is not None
+        assert typed.signed_on is not None
         rescanned = typed.scan_sha256 and old.scan_sha256 not in ("", typed.scan_sha256)
         there = Document.objects.standing().filter(
             before=False, issuer=typed.issuer, register=typed.register, year=typed.signed_on.year
         )
-        return (
-            self.replaces.is_current and not rescanned and not there.numbered(typed.number).exists()
-        )
+        return not rescanned and not there.numbered(typed.number).exists()
 
     def _check_of_round(self) -> None:
         """Refuse any of a voided round, results before the closing or of a day before the meeting

@@ -31,7 +31,7 @@ from councils.pages import found_round
 from councils.papers import facts, pdf, word
 from councils.papers import kinds as made
 from councils.papers.then import Then
-from cycle import files, site
+from cycle import files, site, written
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Document, Level, User
@@ -115,14 +115,15 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
-def _replaced(papers: list[SignedDocument]) -> list[tuple[Document, Document]]:
-    """(document, what replaced it) of all that stood in the place of the first of ``papers``, which
-    are the newest first.
+def _replaced(papers: list[SignedDocument]) -> list[tuple[SignedDocument, Document, Document]]:
+    """(paper, its document of then, what replaced that) of all that stood in the place of the first
+    of ``papers``, which are the newest first.
     """
-    found: list[Document] = []
+    found: dict[Document, SignedDocument] = {}
     for each in papers:
-        found += [row for row in each.of_ledger.versions() if row not in found]
-    return [(old, new) for new, old in pairwise(found)]
+        for row in each.of_ledger.versions():
+            found.setdefault(row, each)
+    return [(found[old], old, new) for new, old in pairwise(found)]
 
 
 def _earlier(
@@ -269,16 +270,26 @@ def _certificate(request: SignedIn, dossier: int, format_: str) -> HttpResponseB
 @login_required
 @require_safe
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The scan of a signed document, for whoever sees its round or whom it reached."""
+    """The scan of a signed document, for whoever sees its round or whom it reached; of a ``row`` of
+    the ledger that it was before, that one's, for whoever sees the round.
+    """
     signed = get_object_or_404(SignedDocument, pk=pk)
     rounds = EvaluationRound.objects.visible_to(request.user)
-    if not rounds.filter(pk=signed.round_id).exists():
+    sees = rounds.filter(pk=signed.round_id).exists()
+    if not sees:
         its = reached_by(request.user, entry__round=signed.round_id)
         if not any(signed in each.papers.values() for each in its):
             raise Http404
+    # Always as a download, not shown in the browser.
+    if "row" in request.GET:
+        key = written.key(request.GET["row"])
+        versions = signed.of_ledger.versions() if sees else []
+        row = next((each for each in versions if each.pk == key), None)
+        if row is None or not row.scan_sha256:
+            raise Http404
+        return download(request, row.scan_sha256, row.scan_filename, None, title=row)
     if not signed.scan_sha256:
         raise Http404
-    # Always as a download, not shown in the browser.
     return download(request, signed.scan_sha256, signed.scan_name, None, title=signed)
 
 

@@ -55,9 +55,7 @@ class Sought:
             return None
         offered: list[tuple[Any, Any]] = list(flatten_choices(choices))
         says = tuple(
-            str(value)
-            for value, label in offered
-            if str(value) and letters.says(str(label), words)
+            str(value) for value, label in offered if str(value) and letters.says(str(label), words)
         )
         if chosen in says or (not chosen and len(says) == 1):
             return cls(words, says, chosen or says[0])
