@@ -59,7 +59,10 @@ class CycleReport:
         return OrgUnit.objects.filter(pk__in={moved.of(pk) for pk in filed})
 
     def districts_with(self, *events: str) -> QuerySet[OrgUnit]:
-        """The districts with such an entry by a post of theirs or of one of their communes."""
+        """The districts with such an entry by a post of theirs or of one of their communes, as they
+        were when it was written: districts ended and no unit of today took them over, so they have
+        none to be counted by, as communes have.
+        """
         units = self.entries(*events).values("org_unit")
         return OrgUnit.objects.filter(
             Q(pk__in=units) | Q(children__in=units), level=Level.DISTRICT
