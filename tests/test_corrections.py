@@ -4,6 +4,7 @@ left unticked and what has ended is seen. One table a kind; each row names the c
 
 import re
 from datetime import date, timedelta
+from importlib import import_module
 
 import pytest
 from django import forms
@@ -156,6 +157,40 @@ NOT_CORRECTED = {
     "revocation": "what was decided: a certificate is given anew",
     "officialdocument": "its document in the ledger is corrected",
 }
+
+
+#: What other forms write, and how it is corrected.
+BESIDE = {
+    "councils.Appraisal": "another report is handed in: the newest stands",
+    "councils.Council": "its end by extend; a decision typed wrong has no way yet",
+    "councils.EvaluationRound": "its details, and its meeting moved with a reason",
+    "councils.Member": "the seat is taken on a document, and given anew",
+    "councils.Opinion": "it is asked once more: another row",
+    "councils.Regulation": "a new version from its day on",
+    "cycle.Document": "in the ledger another row replaces it, with the reason",
+    "dossiers.OutreachEvent": "corrected on its page, with the reason",
+    "dossiers.PromotionEvent": "corrected on its page, with the reason",
+    "notifications.Preference": "one's own: set anew",
+}
+
+
+def test_what_other_forms_write_says_how_it_is_corrected():
+    def below(form):
+        for each in form.__subclasses__():
+            yield each
+            yield from below(each)
+
+    import_module("cycle.urls")
+    kept = {kind for act in ACTS.values() for kind in act.keeps}
+    written = {
+        form._meta.model._meta.label
+        for form in below(forms.BaseModelForm)
+        if form.__module__.split(".")[0] in ("cycle", "dossiers", "councils", "notifications")
+        and not form.__module__.endswith(".admin")
+        and form._meta.model is not None
+        and form._meta.model._meta.model_name not in kept
+    }
+    assert written == set(BESIDE)
 
 
 def test_every_record_of_a_dossier_is_corrected_or_says_why_not():
