@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeGuard
 
 import rules
 
-from councils.models.council import Regulation
 from cycle import clock
 from cycle.models import Level, Role, RoleAssignment, Substitution
 from dossiers.law.states import LEVEL_JUDGING, STATE_AT
@@ -51,7 +50,7 @@ def _scores_it_yet(user: User, dossier: Dossier) -> bool:
     unit = dossier.unit_at(level) if level in STATE_AT else None
     if unit is None or not would_score(user, unit.pk):
         return False
-    law = Regulation.objects.in_force(unit, clock.today())
+    law = unit.regulations.in_force(unit, clock.today())
     return law is None or not law.show_self_score
 
 

@@ -25,7 +25,7 @@ from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
-from dossiers.models.law import CaseType
+from dossiers.models.law import ACTS, CaseType
 from dossiers.models.records import Conclusion, Visit
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
@@ -75,8 +75,11 @@ def _ground(dossier: Dossier) -> date | None:
 #: the ministry for the decision (Điều 8.2.b).
 STANDS_FOR = {
     "dossier.confirm_stopped": "dossier.record_inspection",
-    "dossier.correct_inspection": "dossier.record_inspection",
     "dossier.report_revocation": "dossier.revoke",
+} | {
+    f"dossier.{act.name}": "dossier.record_inspection"
+    for act in ACTS.values()
+    if act.corrects and "inspection" in act.keeps
 }
 
 
