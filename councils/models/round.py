@@ -106,7 +106,9 @@ class RoundQuerySet(models.QuerySet):
         # As EvaluationRound.scoring_members; in writing it has no time of meeting.
         moments = OuterRef("meets_at"), OuterRef("opened_at")
         met_on = TruncDate(Coalesce(*moments, output_field=models.DateTimeField()))
-        then = Member.objects.sitting(Least(met_on, clock.today())).scoring_in(OuterRef("pk"))
+        then = Member.objects.sitting(Least(met_on, clock.today_in_database())).scoring_in(
+            OuterRef("pk")
+        )
         scores = Exists(then.filter(user=user, council=OuterRef("council")))
         return self.filter(
             Q(council__in=Council.objects.visible_to(user)) | Q(scores, state=RoundState.OPEN)
