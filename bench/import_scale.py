@@ -60,6 +60,11 @@ TABLES = {
     "dossiers_process": {"id": "process", "dossier_id": "dossier"},
     "dossiers_officialdocument": {"id": "document", "dossier_id": "dossier"},
     "dossiers_certificate": {"id": "given", "dossier_id": "dossier", "decision_id": "document"},
+    "dossiers_certificatenumber": {
+        "id": "number",
+        "dossier_id": "dossier",
+        "certificate_id": "given",
+    },
     "dossiers_term": {"id": "term", "dossier_id": "dossier", "certificate_id": "given"},
     "dossiers_termevent": {"id": "line", "term_id": "term"},
 }
@@ -234,7 +239,7 @@ def _by_hand(batch):
             columns = [field.column for field in fields if not field.generated]
             values = ", ".join(
                 f"{name} + {FAR}" if name in shifted
-                else "number || '-SQL'" if (table, name) == ("dossiers_certificate", "number")
+                else "number || '-SQL'" if (table, name) == ("dossiers_certificatenumber", "number")
                 else "'sql' || token" if name == "token"
                 else f'"{name}"'
                 for name in columns

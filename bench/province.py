@@ -38,6 +38,7 @@ from cycle.models import (
 from cycle.workdays import DAY
 from dossiers.models import (
     Certificate,
+    CertificateNumber,
     Evaluation,
     OfficialDocument,
     OutreachEvent,
@@ -184,7 +185,7 @@ class Province(Ground):
         _copy("dossiers_officialdocument", decision.pk, some, id=f"{FIRST} + n", dossier_id=dossier)
         certified = {"stars": 4, "issuer": self.province, "decision": decision}
         (given,) = Certificate.objects.bulk_create(
-            [Certificate(number="0", issued_on=day - DAY, expires_on=day, **certified, **made)]
+            [Certificate(issued_on=day - DAY, expires_on=day, **certified, **made)]
         )
         # They end over three years, from two months ago on.
         ends = "current_date - 60 + n % 1100"
@@ -195,10 +196,22 @@ class Province(Ground):
             id=f"{FIRST} + n",
             dossier_id=dossier,
             decision_id=f"{FIRST} + n",
-            number="n::text",
             token="'token' || n",
             issued_on=f"{ends} - 1096",
             expires_on=ends,
+        )
+        numbered = CertificateNumber.objects.create(
+            certificate=given, issuer=self.province, year=given.issued_on.year, number="0", **made
+        )
+        _copy(
+            "dossiers_certificatenumber",
+            numbered.pk,
+            some,
+            id=f"{FIRST} + n",
+            dossier_id=dossier,
+            certificate_id=f"{FIRST} + n",
+            year=f"extract(year FROM {ends} - 1096)",
+            number="n::text",
         )
         rule = TermRule.objects.filter(cycle=self.cycle, subject="certificate").earliest("pk")
         term = Term.of_rule(

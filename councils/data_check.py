@@ -31,6 +31,7 @@ from councils.models import (
 )
 from cycle import clock, files
 from cycle.appointing import both_sides, held_from
+from cycle.letters import fold_number
 from cycle.models import (
     FaultKind,
     HistoryEntry,
@@ -44,6 +45,7 @@ from cycle.models import (
 from dossiers.law.states import STATE_AT
 from dossiers.models import (
     Certificate,
+    CertificateNumber,
     ConditionNotMet,
     Dossier,
     Evidence,
@@ -149,7 +151,7 @@ def certificate_number_twice() -> Iterator[Finding]:
     older: dict = {}
     found = Certificate.objects.number_twice().select_related("dossier__product")
     for each in found.order_by("pk"):
-        number = each.issuer_id, each.issued_on.year, each.folded_number
+        number = each.issuer_id, each.issued_on.year, fold_number(each.number)
         first = older.setdefault(number, each)
         if first is not each:
             yield Finding(
@@ -157,11 +159,7 @@ def certificate_number_twice() -> Iterator[Finding]:
                 each.pk,
                 f"{each.dossier}, {each.number}",
                 _("Số này đã cấp cho %(other)s.") % {"other": first.dossier},
-                _(
-                    "Hỏi văn thư số đúng. Số đã cấp không sửa được trên trang nào: thu hồi theo "
-                    "quyết định tại %(page)s rồi mở hồ sơ mới, hoặc người giữ máy chủ ghi số đúng "
-                    "theo mục «Decisions and numbers of old certificates» của docs/operating.md."
-                )
+                _("Hỏi văn thư số đúng, rồi đính chính số giấy chứng nhận tại %(page)s.")
                 % {"page": reverse("dossiers:dossier", args=[each.dossier_id])},
             )
 
@@ -222,6 +220,7 @@ _OF_ONE = [
     (Evidence, "replaces__dossier", "dossier"),
     (OfficialDocument, "scan__dossier", "dossier"),
     (Certificate, "decision__dossier", "dossier"),
+    (CertificateNumber, "certificate__dossier", "dossier"),
     (Term, "task__dossier", "dossier"),
     (Term, "certificate__dossier", "dossier"),
     (SignedDocument, "entry__round", "round"),

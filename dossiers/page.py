@@ -19,6 +19,7 @@ from dossiers.models import (
     ACTS,
     BusinessPlan,
     Certificate,
+    CertificateNumber,
     CommuneReport,
     Completion,
     Evaluation,
@@ -59,6 +60,7 @@ RECORDS = (
     Review,
     Evaluation,
     Certificate,
+    CertificateNumber,
     Promotion,
     Inspection,
     StoppedProduction,
@@ -79,7 +81,12 @@ SILENT = frozenset(
         "issuer",
         "producer_address",
         "before",
-        "number_repeats",
+        "was_number",
+        "was_repeated",
+        "certificate",
+        "document",
+        "year",
+        "repeats",
         "void",
         "rubric",
         "options",
@@ -118,6 +125,8 @@ def facts(record: models.Model, *, points: bool = True) -> list[tuple[str, Any]]
         for field in record._meta.fields
         if not field.primary_key and field.name not in SILENT | hidden
     ]
+    if isinstance(record, Certificate):
+        shown.insert(0, (_("Số giấy chứng nhận"), record.number or _("chưa có số")))
     if isinstance(record, Evaluation) and record.mean is not None:
         shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
     if isinstance(record, SelfAssessment):
@@ -242,6 +251,7 @@ def free_acts(user: User, dossier: Dossier) -> list[Act]:
         if act.door == "act"
         and not act.corrects
         and dossier.stands_for(act.name)
+        and act.offered(dossier)
         and rules.has_perm(act.permission, user, dossier)
     ]
 

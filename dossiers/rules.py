@@ -181,6 +181,20 @@ def is_one_of(who: Who) -> Any:
     return one_of
 
 
+def holds_one_of(who: Who) -> Any:
+    """A predicate: holds one of ``who`` (role, level), over whatever area."""
+
+    @rules.predicate
+    def one_of(user: User | None) -> bool:
+        return (
+            user is not None
+            and user.is_active
+            and any((held.role, held.org_unit.level) in who for held in user.assignments())
+        )
+
+    return one_of
+
+
 def approving(user: User, term: Term) -> list[RoleAssignment]:
     """The assignments by which ``user`` may give ``term`` more time: as leader of its unit or of
     one above, or as officer above it. Who is officer of the unit itself may not, in no other post

@@ -502,6 +502,18 @@ def replaced_twice(world, kind):
     return [kept(world, kind(), replaces=old) for _ in "12"]
 
 
+def given(world):
+    """A certificate that waits for its number."""
+    paper = decision_of(world.dossier)
+    return kept(world, records.unnumbered(), stars=3, decision=paper)
+
+
+def numbered(world, **fields):
+    """A number past its act: of a certificate that waits for one, or of the one that is named."""
+    values = {"certificate": fields.get("certificate") or given(world), "year": clock.today().year}
+    return kept(world, records.number(), **values | fields)
+
+
 def confirmed(world, of=None):
     """A commune's confirmation, of this dossier or of ``of``, on a paper of its own."""
     dossier = of or world.dossier

@@ -16,6 +16,7 @@ from dossiers.models.task import FORWARDS
 from dossiers.walk import doors
 from tests import records
 from tests.law_table import OF_A_TASK
+from tests.public_pages import keep
 from tests.world import open_task, person
 
 
@@ -47,9 +48,24 @@ def twice(kind):
     old = kind()
     new = kind()
     new.replaces = old
-    (field,) = {"findings", "expected_result", "result", "note", "labour"}.intersection(vars(new))
-    setattr(new, field, "Ghi lại cho đúng")
+    # A number is another each time.
+    for field in {"findings", "expected_result", "result", "note", "labour"}.intersection(vars(new)):
+        setattr(new, field, "Ghi lại cho đúng")
     return [old, new]
+
+
+def number():
+    """A number, and the certificate that waits for it where the dossier has none."""
+    record = records.number()
+    prepare = record.prepare
+
+    def of_a_certificate(paper=None):
+        if not record.dossier.certificates.exists():
+            keep(record.dossier, number="", stars=3, issuer=record.dossier.commune.parent)
+        prepare(paper)
+
+    record.prepare = of_a_certificate
+    return record
 
 
 #: What each act hands in so that nothing is missing.
@@ -90,6 +106,8 @@ HANDS_IN = {
         act: lambda: {"paper": records.ministry_paper()}
         for act in ("order_evaluation", "withdraw_decision")
     },
+    "number_certificate": lambda: {"record": number()},
+    "correct_number": lambda: {"record": twice(number)},
     "record_promotion": lambda: {"record": records.promotion()},
     "promote": lambda: {"record": records.promotion()},
     "record_inspection": lambda: {"record": records.inspection()},

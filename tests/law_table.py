@@ -125,6 +125,8 @@ TABLE = {
     "withdraw_decision": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}, "reason paper"),
     "record_centre_result": ({S.AT_CENTRE}, {S.CERTIFIED, S.RANKED}, "task paper"),
     "record_promotion": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
+    "number_certificate": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
+    "correct_number": (set(S), STAYS, "reason"),
     "promote": ({S.CERTIFIED}, {S.PROMOTED}, "task"),
     "record_inspection": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
     "confirm_stopped": ({S.CERTIFIED, S.PROMOTED}, STAYS, "paper"),

@@ -134,6 +134,8 @@ def insert_as_owner(row):
         )
         row.pk = cursor.fetchone()[0]
     row._state.adding = False
+    if given := getattr(row, "typed_number", lambda: None)():
+        insert_as_owner(given)
     return row
 
 

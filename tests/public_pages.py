@@ -10,15 +10,15 @@ from tests.decision_papers import decision_of
 from tests.owning import insert_as_owner
 
 
-def keep(dossier, **fields):
+def keep(dossier, *, decided_by=None, **fields):
     """A certificate that came by no door; one of before by the owner's hand."""
     kept = records.certificate(**fields)
     kept.dossier, kept.at = dossier, clock.now()
-    kept.decision = decision_of(dossier)
+    kept.decision = decided_by or decision_of(dossier)
     kept.product_name = dossier.product.name
     kept.product_group = dossier.product.group
     kept.producer_name = dossier.product.producer.name
-    if kept.before or kept.number_repeats:
+    if kept.before or kept.was_repeated:
         return insert_as_owner(kept)
     kept.save()
     return kept

@@ -14,6 +14,7 @@ from cycle.models import Document, kind_of
 from dossiers.models import (
     BusinessPlan,
     Certificate,
+    CertificateNumber,
     CommuneReport,
     Completion,
     Evaluation,
@@ -116,6 +117,15 @@ _numbers = count(1)
 def certificate(**fields):
     values = {"issued_on": clock.today(), "number": f"{next(_numbers)}/GCN-VT"}
     return Certificate(**values | fields)
+
+
+def unnumbered(**fields):
+    """A certificate that waits for its number."""
+    return certificate(**{"number": ""} | fields)
+
+
+def number(**fields):
+    return CertificateNumber(**{"number": f"{next(_numbers)}/GCN-VT"} | fields)
 
 
 def promotion():

@@ -168,6 +168,7 @@ COMES = {
     "councils_evaluationround": "a round that is not open",
     "councils_roundentry": "a product before a round; round_still_open",
     "dossiers_certificate": "a certificate; its decision is a paper of its dossier",
+    "dossiers_certificatenumber": "a number, which is that of no other",
     "dossiers_revocation": "that a certificate is withdrawn",
     "dossiers_erasure": "nothing: erase_words",
     "dossiers_officialdocument": "a paper of a dossier, of the ledger",

@@ -113,6 +113,7 @@ from tests.breaking import (
     judged,
     kept,
     ledger,
+    numbered,
     of_another,
     opinion,
     option,
@@ -465,6 +466,16 @@ BREAKS = {
         kept(w, records.certificate(number=number), stars=3, decision=decision_of(w.dossier))
         for number in ("12/GCN", "012 / gcn")
     ],
+    "certificate_numbered_once": lambda w: numbered(w, certificate=numbered(w).certificate),
+    "certificate_number_of_its_issuer": lambda w: numbered(w, year=1999),
+    "certificate_number_is_one": lambda w: numbered(w, number=""),
+    "certificate_number_is_of_its_dossier": lambda w: numbered(w, dossier=another(w)),
+    "dossiers_certificatenumber_replaces_id_key": lambda w: [
+        numbered(w, certificate=old.certificate, replaces=old)
+        for old in [numbered(w)]
+        for _ in "12"
+    ],
+    "number_replaces_that_of_its_certificate": lambda w: numbered(w, replaces=numbered(w)),
     "inspection_conclusion_known": lambda w: kept(w, records.inspection("maybe")),
     "inspection_concluded_after_it_was_made": lambda w: kept(
         w, records.inspection(), concluded_on=date(2000, 1, 1)
@@ -790,6 +801,7 @@ SUPERKEYS = {
     "certificate_id_dossier",
     "communereport_id_dossier",
     "completion_id_dossier",
+    "certificatenumber_id_certificate",
     "inspection_id_dossier",
     "promotion_id_dossier",
     "samplereceipt_id_dossier",
@@ -1168,6 +1180,7 @@ IMMUTABLE = [
     "dossiers_allotment",
     "dossiers_businessplan",
     "dossiers_certificate",
+    "dossiers_certificatenumber",
     "dossiers_communereport",
     "dossiers_completion",
     "dossiers_erasure",
@@ -1658,9 +1671,10 @@ OF_BEFORE = {
     "before": lambda w: kept(
         w, records.certificate(), stars=3, decision=decision_of(w.dossier), before=True
     ),
-    "number_repeats": lambda w: kept(
-        w, records.certificate(), stars=3, decision=decision_of(w.dossier), number_repeats=True
+    "was_repeated": lambda w: kept(
+        w, records.unnumbered(), stars=3, decision=decision_of(w.dossier), was_repeated=True
     ),
+    "repeats": lambda w: numbered(w, repeats=True),
     "doubled": lambda w: seated(w, doubled=True),
     "doubled later": lambda w: [
         council(w),
@@ -1712,7 +1726,6 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
     }
     guarded = {
         ("dossiers.Certificate", "before"),
-        ("dossiers.Certificate", "number_repeats"),
         ("councils.Member", "doubled"),
         ("cycle.OrgUnit", "doubled"),
         ("cycle.Document", "before"),
@@ -1721,11 +1734,12 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
 
 
 def test_the_owner_writes_a_row_of_before(world):
-    old = records.certificate(stars=3, before=True, number_repeats=True)
+    old = records.certificate(stars=3, before=True, was_repeated=True)
     old.dossier, old.at = world.dossier, clock.now()
     assert insert_as_owner(old).pk
     old.refresh_from_db()
-    assert (old.before, old.number_repeats, old.decision) == (True, True, None)
+    assert (old.before, old.was_repeated, old.decision) == (True, True, None)
+    assert old.numbers.get().repeats
 
 
 #: (model, what it points to) that stays within no dossier or round: of all, or of the year.
@@ -1775,6 +1789,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
     held = {
         "dossiers.idea.previous", "dossiers.evidence.replaces", "dossiers.officialdocument.scan",
         "dossiers.certificate.decision", "dossiers.stockrow.certificate",
+        "dossiers.certificatenumber.certificate", "dossiers.certificatenumber.replaces",
         "dossiers.visit.replaces", "dossiers.supportmeasure.replaces",
         "dossiers.promotion.replaces", "dossiers.samplereceipt.replaces",
         "dossiers.completion.replaces", "dossiers.communereport.replaces",

@@ -7,7 +7,7 @@ from importlib import import_module
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -16,8 +16,10 @@ from django.urls import reverse
 from cycle import clock, documents
 from cycle.models import Document, OrgUnit, Role, RoleAssignment, Substitution, User, fold_number
 from dossiers.forms.records import RECORDS
+from dossiers.law.conditions import ActNotPossible, waits_for_number
 from dossiers.models import (
     Certificate,
+    CertificateNumber,
     ConditionNotMet,
     Dossier,
     Evidence,
@@ -26,7 +28,6 @@ from dossiers.models import (
     State,
     Task,
 )
-from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.walk import doors
 from notifications import audiences
 from tests import judging, records
@@ -138,32 +139,60 @@ def test_a_number_is_given_once(awaiting, son, again):
             assert certify(awaiting(name), son, number="").number == ""
 
 
-@pytest.mark.parametrize("number", ["", " ", "\u00a0", "\u200b"])
-def test_a_number_left_out_could_never_be_added(awaiting, son, number):
-    dossier = awaiting("Mật ong")
-    with transaction.atomic(), pytest.raises(ValidationError) as refused:
-        certify(dossier, son, number=number)
-    assert said(refused) == {"number": NUMBER_MISSING}
-    assert Dossier.objects.get(pk=dossier.pk).state == S.AWAITING_DECISION
-    assert not dossier.certificates.exists()
-
-
-@pytest.mark.parametrize("number", ["", " ", "\u200b"])
-@pytest.mark.parametrize("name", ["certify", "record_centre_result"])
-def test_a_number_left_out_is_told_once_at_its_field(awaiting, name, number):
-    dossier = awaiting("Mật ong")
-    factory = RECORDS[name][-1]
-    data = {"issued_on": f"{clock.today():%d/%m/%Y}", "number": number}
-    part = factory(dossier=dossier, data=data)
-    assert not part.is_valid()
-    assert part.errors == {"number": [NUMBER_MISSING]}
-    assert part.fields["number"].required
-    part = factory(dossier=dossier, data=data | {"number": "9" * 61})
-    assert part.errors == {"number": ["Dài quá 60 ký tự (bạn đã nhập 61)."]}
+def test_a_number_may_follow_later_and_stays_told(awaiting, son, minh):
+    """A row of its own: it waits for one, gets it once, and a correction gives the old one free."""
+    first = awaiting("Mật ong")
+    for name in ("certify", "record_centre_result"):
+        factory = RECORDS[name][-1]
+        data = {"issued_on": f"{clock.today():%d/%m/%Y}"}
+        assert factory(dossier=first, data=data).is_valid()
+        part = factory(dossier=first, data=data | {"number": "9" * 61})
+        assert part.errors == {"number": ["Dài quá 60 ký tự (bạn đã nhập 61)."]}
+        part = factory(dossier=first, data=data | {"number": "/"})
+        assert list(part.errors) == ["number"]
     # What the centre did not certify has no certificate at all.
-    empty = RECORDS["record_centre_result"][-1](dossier=dossier, data={})
+    empty = RECORDS["record_centre_result"][-1](dossier=first, data={})
     assert empty.is_valid()
     assert not empty.has_changed()
+
+    given = certify(first, son, number="")
+    assert (given.number, given.numbers.count()) == ("", 0)
+    assert waits_for_number(first)
+    assert "Số giấy chứng nhận Chưa có số" in main(see(given.get_absolute_url()))
+
+    def act(dossier, name, by=minh, **fields):
+        said = {"reason": "Gõ nhầm"} if name == "correct_number" else {}
+        return doors.act(dossier.process, name, by=by, record=records.number(**fields), **said)
+
+    act(first, "number_certificate", number="12/GCN")
+    told = first.history.last()
+    (row,) = given.numbers.all()
+    assert told.data["records"] == [["certificatenumber", row.pk]]
+    assert (row.document, row.issuer, row.year) == (
+        given.decision.document, first.commune.parent, given.issued_on.year,
+    )  # fmt: skip
+    assert not waits_for_number(first)
+    assert "Chưa có số" not in main(see(given.get_absolute_url()))
+    with pytest.raises(ValidationError, match="Đã có số 12/GCN"), transaction.atomic():
+        act(first, "number_certificate", number="13/GCN")
+    # Another may not have it; once it was a mistake, it is free.
+    second = awaiting("Chè Shan")
+    certify(second, son, number="")
+    with pytest.raises(ValidationError, match="đã cấp cho «Mật ong»"), transaction.atomic():
+        act(second, "number_certificate", number="012 / gcn")
+    act(first, "correct_number", number="15/GCN", replaces=row)
+    assert Certificate.objects.get(pk=given.pk).number == "15/GCN"
+    act(second, "number_certificate", number="12/GCN")
+    assert [each.pk for each in Certificate.objects.numbered("15/gcn")] == [given.pk]
+    assert [each.dossier_id for each in Certificate.objects.numbered("12/gcn")] == [second.pk]
+    assert not Certificate.objects.number_twice().exists()
+    # Revoked, it gets none.
+    third = awaiting("Gạo")
+    certify(third, son, number="")
+    with pytest.raises(ActNotPossible), transaction.atomic():
+        act(stand(third, S.REVOKED), "number_certificate")
+    with pytest.raises(PermissionDenied), transaction.atomic():
+        act(second, "correct_number", by=son, replaces=second.certificatenumbers.get())
 
 
 def test_the_database_keeps_a_number_from_being_given_twice(awaiting, commune):
@@ -189,7 +218,7 @@ def test_what_was_given_twice_before_is_kept_and_listed(awaiting, commune):
             stars=4,
             issuer=commune.parent,
             before=True,
-            number_repeats=repeats,
+            was_repeated=repeats,
         )
         for name, number, repeats in (
             ("Mật ong", "12/GCN", False),
@@ -202,7 +231,7 @@ def test_what_was_given_twice_before_is_kept_and_listed(awaiting, commune):
 
 def test_who_is_a_moment_too_late_gets_the_sentence(awaiting, son, monkeypatch):
     certify(awaiting("Mật ong"), son, number="12/GCN")
-    monkeypatch.setattr(Certificate, "_of_this_number", lambda self: None)
+    monkeypatch.setattr(CertificateNumber, "check_number", lambda self: None)
     second = awaiting("Chè Shan")
     with transaction.atomic(), pytest.raises(ValidationError) as refused:
         certify(second, son, number="12/GCN")
@@ -672,8 +701,11 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, an, son, minh):
-    """Its three statements, on rows as they were before it; the owner takes it all back."""
+    """Its statements, and those by which numbers became rows, on rows as they were before them; the
+    owner takes it all back.
+    """
     migration = import_module("dossiers.migrations.0011_certificate_rests_on_its_decision")
+    numbers = import_module("dossiers.migrations.0058_certificate_numbers")
 
     def given(name, **fields):
         dossier = stand(open_dossier(cycle, commune, an, name=name), S.AWAITING_DECISION)
@@ -703,30 +735,44 @@ def test_the_migration_fills_what_is_certain_and_marks_the_rest(cycle, commune, 
         before.execute(
             "ALTER TABLE dossiers_certificate DROP CONSTRAINT certificate_rests_on_a_decision"
         )
-        before.execute("DROP INDEX certificate_number_once")
         before.execute(
             "UPDATE dossiers_certificate SET decision_id = NULL, issuer_id = NULL, product_name = ''"
         )
-        before.execute(
-            "UPDATE dossiers_certificate SET number = '012/gcn' WHERE id = %s", [doubled.pk]
-        )
-        for statement in (migration.NAMES, migration.DECISIONS, migration.REPEATS):
+        before.execute("ALTER TABLE dossiers_certificatenumber DISABLE TRIGGER USER")
+        before.execute("DELETE FROM dossiers_certificatenumber")
+        for row, number in ((named, "12/GCN"), (doubled, "012/gcn"), (unknown, "")):
+            before.execute(
+                "UPDATE dossiers_certificate SET number = %s, number_repeats = %s WHERE id = %s",
+                [number, row == doubled, row.pk],
+            )
+        for statement in (migration.NAMES, migration.DECISIONS, numbers.COPY):
             before.execute(statement)
         told = {
             row[0]: row[1:]
             for row in before.execute(
-                "SELECT id, before, decision_id, issuer_id, product_name, number_repeats"
-                " FROM dossiers_certificate"
+                "SELECT id, before, decision_id, issuer_id, product_name FROM dossiers_certificate"
             )
         }
+        rows = before.execute(
+            "SELECT certificate_id, document_id, issuer_id, year, number, folded_number, repeats"
+            " FROM dossiers_certificatenumber ORDER BY id"
+        ).fetchall()
         before.rollback()
     province = commune.parent_id
     assert told == {
-        named.pk: (True, named.decision_id, province, "Mật ong", False),
-        doubled.pk: (True, doubled.decision_id, province, "Chè Shan", True),
-        unknown.pk: (True, None, province, "Chè Shan", False),
-        of_centre.pk: (True, of_centre.decision_id, None, "Gạo", False),
+        named.pk: (True, named.decision_id, province, "Mật ong"),
+        doubled.pk: (True, doubled.decision_id, province, "Chè Shan"),
+        unknown.pk: (True, None, province, "Chè Shan"),
+        of_centre.pk: (True, of_centre.decision_id, None, "Gạo"),
     }
+    year = clock.today().year
+    assert rows == [
+        (
+            each.pk, each.decision.document_id, province, year, number, fold_number(number),
+            each == doubled,
+        )
+        for each, number in ((named, "12/GCN"), (doubled, "012/gcn"))
+    ]  # fmt: skip
 
 
 def test_from_the_first_sheet_handed_in_evidence_is_a_supplement(cycle, commune, province, an, thu):

@@ -237,16 +237,16 @@ def test_many_are_certified_by_one_decision_with_their_numbers(sign_in, cycle, c
     typed = rows(two, number="%02d/GCN-UBND") | paper("certify")
     typed["certify-certificate-issued_on"] = today()
     agreed(sign_in(son), "certify", typed)
-    assert list(Certificate.objects.order_by("pk").values_list("number", flat=True)) == [
-        "01/GCN-UBND",
-        "02/GCN-UBND",
-    ]
+    there = Certificate.objects.order_by("pk")
+    assert [each.number for each in there] == ["01/GCN-UBND", "02/GCN-UBND"]
 
 
-def test_a_number_that_is_missing_is_asked_for_in_its_row(sign_in, cycle, commune, an, son):
+def test_a_number_may_follow_later_and_a_wrong_one_is_told_in_its_row(
+    sign_in, cycle, commune, an, son
+):
     two = stood(cycle, commune, an, S.AWAITING_DECISION, 2)
     typed = rows(two, number="%02d/GCN-UBND") | paper("certify")
-    typed[f"row-{two[1].pk}-number"] = ""
+    typed[f"row-{two[1].pk}-number"] = "/"
     typed["certify-certificate-issued_on"] = today()
     answer = sign_in(son).post(address("certify"), typed | {"certify-paper-scan_file": scan()})
     form = answer.context["form"]
@@ -255,6 +255,9 @@ def test_a_number_that_is_missing_is_asked_for_in_its_row(sign_in, cycle, commun
     html = answer.content.decode()
     assert 'value="01/GCN-UBND"' in html and "Đã giữ tệp «quyet-dinh.pdf»" in shown(html)
     assert not ActBatch.objects.exists()
+    typed[f"row-{two[1].pk}-number"] = ""
+    agreed(sign_in(son), "certify", typed)
+    assert [each.number for each in Certificate.objects.order_by("pk")] == ["01/GCN-UBND", ""]
 
 
 def test_a_decision_before_its_round_is_refused_in_its_row_and_the_rest_can_be_done(

@@ -57,6 +57,7 @@ TABLE = {
     "correct_completion": STAYS,
     "correct_report": STAYS,
     "correct_inspection": STAYS,
+    "correct_number": STAYS,
     "record_samples": STAYS,
 }
 

@@ -567,7 +567,7 @@ def test_looking_up_what_awaits_a_decision_asks_no_more(
     for row in range(rows):
         dossier = stand(open_dossier(cycle_of_three, old_commune, an), S.CERTIFIED, stars=3)
         # Of before numbers were held apart.
-        old = {"before": True, "number_repeats": row > 0}
+        old = {"before": True, "was_repeated": row > 0}
         days = {"issued_on": date(2023, 8, 1), "expires_on": ENDS}
         given = keep(dossier, number="12/GCN", stars=3, **days, **old)
         file_anew(given, cycle, commune, an, at(2026, 7, 20))

@@ -356,7 +356,7 @@ class ManyForm:
             part = next(each for each in own.parts if _key(each) == "revocation")
             for name in LEFT_OUT["revocation"]:
                 filled[part.add_prefix(name)] = part.initial.get(name, "")
-        if "stars" in said and "number" in said and not said["number"]:
+        if "number" in said and not said["number"] and said.get("stars", "5") != "5":
             # The centre's certificate is filled in only where it gave five stars.
             for name in list(filled):
                 if name.startswith(f"{self.name}-certificate-"):

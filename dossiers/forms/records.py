@@ -36,6 +36,7 @@ from dossiers.models import (
     BusinessPlan,
     CaseType,
     Certificate,
+    CertificateNumber,
     CommuneReport,
     Completion,
     Conclusion,
@@ -54,7 +55,6 @@ from dossiers.models import (
     SupportMeasure,
     Visit,
 )
-from dossiers.models.certificate import NUMBER_MISSING
 from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
 from dossiers.models.records import CORRECTED_ALREADY, Record
 
@@ -300,22 +300,20 @@ class CentreEvaluationPart(ScoredPart):
 
 
 class CertificatePart(RecordPart):
+    """The certificate, and its number, which another record keeps."""
+
     held_on = "issued_on"
     not_future = ("issued_on",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        number = self.fields["number"]
-        number.required = True
-        number.error_messages["required"] = NUMBER_MISSING
-        number.help_text = _("Ghi đúng như trên giấy; đã ghi thì không sửa được.")
+    number = field_for(
+        CertificateNumber._meta.get_field("number"),
+        required=False,
+        help_text=_("Ghi đúng như trên giấy. Chưa có số thì để trống: văn thư ghi sau."),
+    )
+    field_order = ("number", "issued_on")
 
     def _post_clean(self) -> None:
-        told = self.errors.pop("number", None)
+        self.instance.number = self.cleaned_data.get("number", "")
         super()._post_clean()
-        if told:
-            # The model finds the number missing as well: say what is wrong once.
-            self.errors["number"] = told
 
 
 class CentreCertificatePart(CertificatePart):
@@ -434,6 +432,7 @@ def short(record: Any) -> str:
         Completion: "result",
         CommuneReport: "samples",
         Inspection: "inspectors",
+        CertificateNumber: "number",
     }
     return f"{capfirst(record._meta.verbose_name)}: {getattr(record, told[type(record)])}"
 
@@ -579,6 +578,7 @@ FORMS = {
     "samplereceipt": record_form(SampleReceipt, held_on="received_on", not_future=("received_on",)),
     "evaluation": record_form(Evaluation, held_on="met_on", not_future=("met_on",)),
     "certificate": record_form(Certificate, CertificatePart),
+    "certificatenumber": record_form(CertificateNumber),
     "promotion": record_form(Promotion, PromotionPart),
     "inspection": record_form(
         Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
@@ -605,6 +605,7 @@ _OTHERWISE = {
     ("correct_inspection", "inspection"): record_form(
         Inspection, CorrectedPart, not_future=("inspected_on", "concluded_on")
     ),
+    ("correct_number", "certificatenumber"): record_form(CertificateNumber, CorrectedPart),
     ("correct_promotion", "promotion"): record_form(
         Promotion, CorrectedPromotionPart, not_future=("done_on",)
     ),

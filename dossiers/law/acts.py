@@ -43,6 +43,8 @@ SUPPORTERS: Who = OFFICERS | {
 INSPECTORS: Who = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
 CONFIRMERS: Who = OFFICERS | {("leader", "commune")}
 REVOKERS: Who = frozenset({("officer", "province")})
+#: Who enters the numbers of certificates, from the papers that are signed (văn thư).
+NUMBERERS: Who = frozenset({("clerk", "province"), ("officer", "province")})
 
 #: The records that differ from dossier to dossier in a few values only: a row of a list has room.
 _IN_A_ROW = frozenset({"certificate", "evaluation", "revocation", "stoppedproduction"})
@@ -101,6 +103,8 @@ class Act:
     #: What of it cannot be taken back, in a sentence; empty when its state can be reached again.
     #: Its form says it, then shows what it will do and asks once more.
     final: Words = ""
+    #: Whether there is something to do it for: else its button is not shown.
+    offered: Callable[[Any], bool] = bool
     #: What it is for, in a sentence: the help says so of what no task explains.
     about: Words = ""
     #: What makes it need a reason on the day it is done, though it does not always.

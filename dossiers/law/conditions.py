@@ -335,6 +335,12 @@ def has_centre_certificate(dossier: Dossier) -> Words | None:
     return None
 
 
+def waits_for_number(dossier: Dossier) -> bool:
+    """Its certificate has no number yet (chờ số)."""
+    given = dossier.certificates.last()
+    return given is not None and not given.number
+
+
 @condition
 def has_promotion(dossier: Dossier) -> Words | None:
     """Hoạt động xúc tiến."""

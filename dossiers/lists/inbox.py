@@ -29,7 +29,7 @@ from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
-from dossiers.models import ACTS, Certificate, OfficialDocument, ProductGroup, Task
+from dossiers.models import ACTS, CertificateNumber, OfficialDocument, ProductGroup, Task
 from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
@@ -120,10 +120,13 @@ class Filters(Narrowed):
         if any(map(str.isdecimal, number)):
             # Asked for by itself, so that the number of rows in the list costs nothing.
             papers, certificates = (
-                record.objects.filter(**{f"{of}folded_number__startswith": number})
+                rows.filter(**{f"{of}folded_number__startswith": number})
                 .order_by()
                 .values("dossier")
-                for record, of in ((OfficialDocument, "document__"), (Certificate, ""))
+                for rows, of in (
+                    (OfficialDocument.objects.all(), "document__"),
+                    (CertificateNumber.objects.current(), ""),
+                )
             )
             found = papers.union(certificates).values_list("dossier", flat=True)[:MANY]
             condition |= Q((f"{path}pk__in", list(found)))

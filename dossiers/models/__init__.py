@@ -2,7 +2,7 @@ from dossiers.law.conditions import ActNotPossible, ConditionNotMet
 from dossiers.law.states import State
 from dossiers.models.act_batch import ActBatch, ActBatchRow, RowState
 from dossiers.models.allotment import Allotment
-from dossiers.models.certificate import Certificate, Edition
+from dossiers.models.certificate import Certificate, CertificateNumber, Edition
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.erasure import Because, Erasure
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
@@ -54,6 +54,7 @@ __all__ = [
     "CaseType",
     "Allotment",
     "Certificate",
+    "CertificateNumber",
     "CommuneReport",
     "Completion",
     "Conclusion",

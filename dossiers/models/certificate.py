@@ -12,13 +12,14 @@ import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce, ExtractYear
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards, letters
 from cycle.models import (
+    Document,
     HistoryEntry,
     LawReading,
     Level,
@@ -38,15 +39,16 @@ from dossiers.models.anew import Filing
 from dossiers.models.days import came_on, with_day
 from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup, Standing
-from dossiers.models.records import Record, new_token
+from dossiers.models.records import Correctable, CorrectableQuerySet, Record, new_token
 
 if TYPE_CHECKING:
     from cycle.models import Document
     from dossiers.models.paper import OfficialDocument
 
-NUMBER_MISSING = _(
-    "Bạn chưa nhập số giấy chứng nhận: không thêm sau được, thiếu số thì không ai tra cứu được."
-)
+NUMBER_MISSING = _("Bạn chưa nhập số giấy chứng nhận.")
+
+
+NUMBERED_ALREADY = _("Giấy chứng nhận này vừa có số: hãy tải lại trang.")
 
 
 def _number_taken(number: str, product: str) -> str:
@@ -158,41 +160,61 @@ class CertificateQuerySet(models.QuerySet):
 
     def number_twice(self) -> Self:
         """Those whose number the same issuer gave to another in the same year (trùng số)."""
+        there = CertificateNumber.objects.current().filter(certificate__void=False)
         # ``issuer`` is NULL for the ministry.
-        others = Certificate.objects.exclude(pk=OuterRef("pk")).annotate(of=Coalesce("issuer", 0))
-        same = others.filter(
-            of=Coalesce(OuterRef("issuer"), 0),
-            folded_number=OuterRef("folded_number"),
-            issued_on__year=ExtractYear(OuterRef("issued_on")),
+        same = (
+            there.exclude(pk=OuterRef("pk"))
+            .annotate(of=Coalesce("issuer", 0))
+            .filter(
+                of=Coalesce(OuterRef("issuer"), 0),
+                folded_number=OuterRef("folded_number"),
+                year=OuterRef("year"),
+            )
         )
-        return self.exclude(folded_number="").filter(Exists(same))
+        return self.filter(pk__in=there.filter(Exists(same)).values("certificate"))
 
     def numbered(self, number: str) -> Self:
         """Those with this number, whatever its spaces, capitals and Vietnamese marks."""
         folded = fold_number(number)
         if not folded or "\x00" in folded:
             return self.none()
-        return self.filter(folded_number=folded)
+        there = CertificateNumber.objects.current().filter(folded_number=folded)
+        return self.filter(pk__in=there.values("certificate"))
+
+
+def number_of(certificate: str = "pk") -> Subquery:
+    """SQL: the number in force of the certificate that the column names; NULL without one."""
+    rows = CertificateNumber.objects.filter(certificate=OuterRef(certificate))
+    return Subquery(rows.order_by("-pk").values("number")[:1])
+
+
+class Certificates(Standing.from_queryset(CertificateQuerySet)):  # type: ignore[misc]
+    """Certificates that stand, each with its number."""
+
+    def get_queryset(self) -> models.QuerySet:
+        return super().get_queryset().annotate(number_in_force=number_of())
 
 
 class Certificate(Record):
-    """The certificate of a recognised product (giấy chứng nhận): stars, number, last day.
+    """The certificate of a recognised product (giấy chứng nhận): stars, last day.
 
-    ``number`` comes from the clerk's office and is never made up; an issuer gives it once a year.
+    Its ``number`` is a :class:`CertificateNumber`: one that is typed with it is saved with it.
     ``token`` is its public address, printed as a QR code. ``decision`` is the signed decision that
     it rests on; the names of product and producer are those of that day.
 
     Rows with ``before`` are older than these rules: their names are those of the day the rules
-    came, and their ``decision`` is set only where the history names it. ``number_repeats``: an
-    older certificate has the same number.
+    came, and their ``decision`` is set only where the history names it. Rows of before numbers were
+    rows of their own keep in the columns ``was_…`` what the history hashed; nothing reads these.
     """
 
+    #: What is typed with it -> the record that keeps it.
+    beside = {"number": "certificatenumber"}
+
     stars = models.PositiveSmallIntegerField(_("hạng sao"), editable=False)
-    number = models.CharField(_("số giấy chứng nhận"), max_length=60, blank=True)
+    was_number = models.CharField(db_column="number", max_length=60, blank=True, editable=False)
     issued_on = models.DateField(_("ngày cấp"))
     expires_on = models.DateField(_("có giá trị đến"), null=True, editable=False)
     token = models.CharField(max_length=40, unique=True, default=new_token, editable=False)
-    folded_number = letters.numbered("number")
     decision = models.ForeignKey(
         "dossiers.OfficialDocument",
         models.PROTECT,
@@ -201,7 +223,7 @@ class Certificate(Record):
         related_name="certificates",
         verbose_name=_("quyết định công nhận"),
     )
-    #: Who gave the number: the province, or the ministry when NULL.
+    #: Who gives the number: the province, or the ministry when NULL.
     issuer = models.ForeignKey(
         OrgUnit, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
     )
@@ -212,7 +234,7 @@ class Certificate(Record):
     producer_name = models.CharField(_("tên chủ thể"), max_length=200, editable=False)
     producer_address = models.CharField(max_length=250, blank=True, editable=False)
     before = models.BooleanField(default=False, editable=False)
-    number_repeats = models.BooleanField(default=False, editable=False)
+    was_repeated = models.BooleanField(db_column="number_repeats", default=False, editable=False)
     #: By which edition of before it was given, where that is not the dossier's own («148»).
     edition = models.CharField(
         _("cấp theo"), max_length=10, choices=Edition, blank=True, editable=False
@@ -235,8 +257,45 @@ class Certificate(Record):
     place_then: str
     place_now: str
 
-    objects = Standing.from_queryset(CertificateQuerySet)()
+    #: Its number, as it was read or typed; None without one.
+    number_in_force: str | None
+
+    objects = Certificates()
     everything = models.Manager()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        given = self.typed_number() if self._state.adding else None
+        super().save(*args, **kwargs)
+        if given is not None:
+            given.save()
+            self.brought = [given]
+
+    def typed_number(self) -> CertificateNumber | None:
+        """The unsaved number that is typed with it; None where none is."""
+        if not self.number.strip():
+            return None
+        given = CertificateNumber(
+            dossier=self.dossier,
+            certificate=self,
+            number=self.number,
+            repeats=self.was_repeated,
+            recorded_by=self.recorded_by,
+            at=self.at,
+        )
+        given.prepare(self.decision)
+        return given
+
+    @property
+    def number(self) -> str:
+        """Its number (số giấy chứng nhận), as it stands; "" while it waits for one."""
+        if "number_in_force" not in vars(self):
+            found = self.numbers.order_by("pk").last() if self.pk else None
+            self.number_in_force = found and found.number
+        return self.number_in_force or ""
+
+    @number.setter
+    def number(self, typed: str) -> None:
+        self.number_in_force = typed
 
     def get_absolute_url(self) -> str:
         """Its public page."""
@@ -401,13 +460,8 @@ class Certificate(Record):
     def clean(self) -> None:
         if self.issued_on and self.issued_on > clock.today():
             raise ValidationError({"issued_on": _("Ngày cấp không thể ở tương lai.")})
-        check_symbol(self.number, "number")
-        # A row never changes, so a missing number could never be added. Only a replay of the past
-        # may not know it.
-        if not fold_number(self.number) and not clock.replaying():
-            raise ValidationError({"number": NUMBER_MISSING})
-        if self.number and (other := self._of_this_number()):
-            raise ValidationError({"number": _number_taken(self.number, other.product_name)})
+        if self.issued_on and (given := self.typed_number()):
+            given.check_number()
         if self.issued_on and not clock.replaying():
             self._check_days(self.issued_on)
         if self.decision is not None:
@@ -446,10 +500,6 @@ class Certificate(Record):
                 }
             )
 
-    def _of_this_number(self) -> Certificate | None:
-        same = Certificate.objects.numbered(self.number).filter(issuer=self.issuer)
-        return same.filter(issued_on__year=self.issued_on.year).first() if self.issued_on else None
-
     def _check_decision(self, decision: OfficialDocument) -> None:
         """The certificate was not issued before the decision was signed. Raises ValidationError."""
         if self.issued_on and self.issued_on < decision.signed_on:
@@ -464,9 +514,6 @@ class Certificate(Record):
 
     class Meta(Record.Meta):
         verbose_name = _("giấy chứng nhận")
-        indexes = [
-            models.Index(fields=["folded_number"], name="certificate_look_up"),
-        ]
         constraints = [
             # 1–2★ get no decision and no certificate (QĐ 26/2026/QĐ-TTg, Điều 7).
             models.CheckConstraint(
@@ -480,15 +527,6 @@ class Certificate(Record):
                 condition=Q(before=True) | Q(decision__isnull=False),
                 name="certificate_rests_on_a_decision",
             ),
-            # Numbers start again each year.
-            models.UniqueConstraint(
-                F("issuer"),
-                ExtractYear("issued_on"),
-                F("folded_number"),
-                name="certificate_number_once",
-                condition=Q(number_repeats=False, void=False) & ~Q(number=""),
-                nulls_distinct=False,
-            ),
         ]
         triggers = [
             guards.Guard(
@@ -498,3 +536,98 @@ class Certificate(Record):
                 condition=pgtrigger.Q(old__void=True),
             )
         ]
+
+
+class CertificateNumber(Correctable):
+    """The number of a certificate (số giấy chứng nhận). It comes from the clerk's office (văn thư)
+    and is never made up; its ``issuer`` gives it once a ``year``, the one in which the certificate
+    was issued.
+
+    A row is never changed: a correction ``replaces`` it, and the number of the replaced one is
+    free. The trigger ``certificate_number_once`` holds it, among certificates that stand.
+    ``document`` is the paper on which the number was given. ``repeats``: of before these rules, and
+    an older certificate had the same number then; only the owner of the database may write it.
+    """
+
+    certificate = models.ForeignKey(
+        Certificate, models.PROTECT, editable=False, related_name="numbers"
+    )
+    document = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("văn bản"),
+    )
+    #: The province, or the ministry when NULL.
+    issuer = models.ForeignKey(
+        OrgUnit, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
+    )
+    year = models.PositiveSmallIntegerField(editable=False)
+    number = models.CharField(_("số giấy chứng nhận"), max_length=60)
+    folded_number = letters.numbered("number")
+    repeats = models.BooleanField(default=False, editable=False)
+
+    objects = CorrectableQuerySet.as_manager()
+
+    class Meta(Record.Meta):
+        verbose_name = _("số giấy chứng nhận")
+        indexes = [
+            models.Index(fields=["folded_number", "year"], name="certificate_number_look_up"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=~Q(number=""), name="certificate_number_is_one"),
+            # Whatever follows is a correction.
+            models.UniqueConstraint(
+                fields=["certificate"],
+                condition=Q(replaces=None),
+                name="certificate_numbered_once",
+            ),
+        ]
+        triggers = [guards.Immutable(name="certificate_number_stays")]
+
+    def prepare(self, paper: OfficialDocument | None = None) -> None:
+        if self.replaces is not None:
+            self.certificate = self.replaces.certificate
+        if self.certificate_id is None and "certificate" not in self._state.fields_cache:
+            given = Certificate.objects.filter(dossier=self.dossier).order_by("-pk").first()
+            if given is None:
+                raise ValidationError(_("Hồ sơ này chưa có giấy chứng nhận nào."))
+            self.certificate = given
+        given = self.certificate
+        paper = paper or given.decision
+        self.issuer, self.year = given.issuer, given.issued_on.year
+        self.document = paper and paper.document
+
+    def clean(self) -> None:
+        super().clean()
+        if self.replaces is None and self.certificate_id is not None and self.certificate.number:
+            raise ValidationError(
+                {"number": _now("Đã có số %(number)s.") % {"number": self.certificate.number}}
+            )
+        self.check_number()
+
+    def check_number(self) -> None:
+        """It is a number, which no other certificate has. Raises ValidationError."""
+        check_symbol(self.number, "number")
+        folded = fold_number(self.number)
+        if not folded:
+            raise ValidationError({"number": NUMBER_MISSING})
+        if self.year is None:
+            return
+        same = CertificateNumber.objects.current().filter(
+            folded_number=folded, year=self.year, issuer=self.issuer, certificate__void=False
+        )
+        other = same.exclude(certificate=self.certificate_id).select_related("certificate").first()
+        if other is not None:
+            raise ValidationError(
+                {"number": _number_taken(self.number, other.certificate.product_name)}
+            )
+
+    def refused(self, error: Exception) -> ValidationError | None:
+        if "certificate_number_once" in str(error):
+            return ValidationError({"number": _number_taken(self.number, "")})
+        if "certificate_numbered_once" in str(error):
+            return ValidationError({"number": NUMBERED_ALREADY})
+        return super().refused(error)

@@ -831,6 +831,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 scan: list[Any] = [paper.scan] if paper.scan and paper.scan.pk is None else []
                 records, data["paper"] = [*scan, paper, *records], True
             self._keep(records, doing.by, moment, paper)
+            # Evidence is no record, and brings none.
+            records = [*records, *(new for each in records for new in getattr(each, "brought", ()))]
             before, rubric_before = self.state, self.rubric_id
             was, beside = copy.copy(self), self._beside(act)
             self.resting_on, self.compared = paper, None

@@ -17,6 +17,7 @@ from dossiers.law.acts import (
     CONFIRMERS,
     FOR_PRODUCER,
     INSPECTORS,
+    NUMBERERS,
     OFFICERS,
     ON_AUTHORITY,
     REVOKERS,
@@ -63,6 +64,7 @@ from dossiers.law.conditions import (
     province_revokes,
     result_approved,
     samples_for_centre,
+    waits_for_number,
 )
 from dossiers.law.order import (
     MetAfter,
@@ -86,7 +88,7 @@ from dossiers.law.states import (
     State,
 )
 from dossiers.models.product import Producer, Product
-from dossiers.rules import does_open_task, is_one_of
+from dossiers.rules import does_open_task, holds_one_of, is_one_of
 
 if TYPE_CHECKING:
     from dossiers.models.dossier import Dossier
@@ -781,6 +783,38 @@ class Law(models.Model):
         self._take_result()
         return S.CERTIFIED if self.stars == 5 else S.RANKED
 
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
+        label=_("Ghi số giấy chứng nhận"),
+        who=NUMBERERS,
+        said=_("ghi số giấy chứng nhận"),
+        unsigned=True,
+        keeps=("certificatenumber",),
+        tells="nobody",
+        offered=waits_for_number,
+        about=_("Giấy chứng nhận cấp khi chưa có số: ghi số đúng như trên giấy đã ký."),
+    )
+    def number_certificate(self) -> None:
+        """Ghi số của giấy chứng nhận đã cấp."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("certificatenumbers")],
+        reason=True,
+        label=_("Đính chính số giấy chứng nhận"),
+        who=NUMBERERS,
+        said=_("đính chính số giấy chứng nhận"),
+        unsigned=True,
+        keeps=("certificatenumber",),
+        corrects=True,
+        tells="nobody",
+        about=_("Số cũ vẫn được giữ trong hồ sơ; trang tra cứu và các bản in lấy số mới."),
+    )
+    def correct_number(self) -> None:
+        """Đính chính số giấy chứng nhận: một bản ghi mới thay bản cũ."""
+
     # --- Step 6: promotion (xúc tiến) ---------------------------------------------------------
 
     @free_act(
@@ -1249,6 +1283,7 @@ ACTS: dict[str, Act] = declared(Law)
 for _act in ACTS.values():
     rules.add_perm(_act.permission, does_open_task if _act.who is None else is_one_of(_act.who))
 rules.add_perm("dossiers.open", is_one_of(OFFICERS))
+rules.add_perm("dossiers.number_certificates", holds_one_of(NUMBERERS))
 
 #: The events that send a dossier back to its producer.
 SENT_BACK = tuple(act.event for act in ACTS.values() if act.sends_back)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -45,6 +47,10 @@ class Record(models.Model):
     )
     at = models.DateTimeField(_("lúc"), editable=False)
 
+    #: What is typed with it and kept by another record -> the name of that one's model.
+    beside: Mapping[str, str] = MappingProxyType({})
+    #: The records that were saved with it.
+    brought: Sequence[Record] = ()
     #: Its days that may be before the dossier began.
     of_before: tuple[str, ...] = ()
 

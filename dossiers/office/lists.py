@@ -40,6 +40,7 @@ from dossiers.models import (
     StockKind,
     Task,
 )
+from dossiers.models.certificate import number_of
 from dossiers.office import handover, people
 from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
@@ -380,7 +381,9 @@ class StockRows(Queried):
         elif self.only == "errors":
             rows = rows.filter(errors__gt=0)
         super().__init__(
-            rows.select_related("dossier", "certificate", "potential").order_by("line")
+            rows.select_related("dossier", "certificate", "potential")
+            .annotate(certificate_number=number_of("certificate"))
+            .order_by("line")
         )
         self.running = batch.kind == StockKind.RUNNING
 
@@ -424,7 +427,7 @@ _STOCK_ROWS = (
     Column("producer", _("Chủ thể"), lambda row: row.values.get("producer"), chosen=False),
     Column("faults", _("Ô và cách sửa"), _faults),
     Column("number", _("Số giấy chứng nhận"),
-           lambda row: row.certificate.number if row.certificate_id else ""),
+           lambda row: row.certificate_number),
 )  # fmt: skip
 
 # --- The dossiers of a batch ----------------------------------------------------------------------

@@ -80,6 +80,7 @@ def kept(record: Any) -> list[Any]:
         for field in record._meta.concrete_fields
         if field.editable and not field.primary_key and field.attname != "dossier_id"
     }
+    values |= {name: getattr(record, name) for name in getattr(record, "beside", ())}
     return [record._meta.model_name, values]
 
 
@@ -119,7 +120,18 @@ def kept_paper(paper: OfficialDocument | None) -> dict[str, Any]:
 def _record(kind: str, values: dict[str, Any]) -> Any:
     model = apps.get_model("dossiers", kind)
     fields = {field.attname: field for field in model._meta.concrete_fields}
-    return model(**{name: _value(fields[name], value) for name, value in values.items()})
+    return model(
+        **{
+            name: _value(fields.get(name) or _field(kind, name), value)
+            for name, value in values.items()
+        }
+    )
+
+
+def _field(kind: str, name: str) -> models.Field[Any, Any]:
+    """The column in which what is typed of a record is kept: its own, or one of a record beside."""
+    beside = getattr(apps.get_model("dossiers", kind), "beside", {})
+    return apps.get_model("dossiers", beside.get(name, kind))._meta.get_field(name)
 
 
 def _value(field: models.Field[Any, Any], value: Any) -> Any:
@@ -275,18 +287,19 @@ def differing(rows: Sequence[ActBatchRow]) -> None:
         ]
     for kind, of_rows in kept.items():
         model = apps.get_model("dossiers", kind)
-        for pk, record in model._base_manager.in_bulk(list(of_rows)).items():
-            of_rows[pk].differs += _differs(kind, vars(record))
+        # The default manager: it reads what is kept beside with the rows.
+        for pk, record in model._default_manager.in_bulk(list(of_rows)).items():
+            kept_there = {name: getattr(record, name) for name in DIFFERS[kind]}
+            of_rows[pk].differs += _differs(kind, kept_there)
 
 
 def _differs(kind: str, values: dict[str, Any]) -> list[tuple[str, str]]:
     """What of an act's record is of its dossier alone: (what it is called, value)."""
-    fields = map(apps.get_model("dossiers", kind)._meta.get_field, DIFFERS[kind])
+    fields = [(name, _field(kind, name)) for name in DIFFERS[kind]]
     return [
         (str(capfirst(field.verbose_name)), _in_words(field, value))
-        for field in fields
-        if not isinstance(field, models.TextField)
-        and (value := values.get(field.attname)) not in (None, "")
+        for name, field in fields
+        if not isinstance(field, models.TextField) and (value := values.get(name)) not in (None, "")
     ]
 
 

@@ -38,6 +38,7 @@ from dossiers.models import (
     BatchState,
     CaseType,
     Certificate,
+    CertificateNumber,
     Dossier,
     LateEntry,
     OfficialDocument,
@@ -246,7 +247,6 @@ class Certificates(Entry):
                 recorded_by=self.by,
                 at=noon(day_of(row.values, "issued_on")),
                 stars=row.values["stars"],
-                number=row.values.get("number", ""),
                 issued_on=day_of(row.values, "issued_on"),
                 expires_on=day_of(row.values, "expires_on"),
                 decision=self.decisions[row.pk],
@@ -260,6 +260,22 @@ class Certificates(Entry):
             for row in self.rows
         }
         Certificate.objects.bulk_create(self.certificates.values(), CHUNK)
+        self.numbers = {
+            row.pk: CertificateNumber(
+                dossier=given.dossier,
+                recorded_by=self.by,
+                at=given.at,
+                certificate=given,
+                document=self.decisions[row.pk].document,
+                issuer_id=given.issuer_id,
+                year=given.issued_on.year,
+                number=row.values["number"],
+            )
+            for row in self.rows
+            if row.values.get("number")
+            for given in [self.certificates[row.pk]]
+        }
+        CertificateNumber.objects.bulk_create(self.numbers.values(), CHUNK)
 
     def start_clocks(self) -> list[Term]:
         """The end of the newest certificate of each product; what it replaces ends no more."""
@@ -377,6 +393,11 @@ class Certificates(Entry):
                     "records": [
                         ["officialdocument", self.decisions[row.pk].pk],
                         ["certificate", self.certificates[row.pk].pk],
+                        *(
+                            [["certificatenumber", self.numbers[row.pk].pk]]
+                            if row.pk in self.numbers
+                            else []
+                        ),
                     ],
                     "paper": True,
                 },

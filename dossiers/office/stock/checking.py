@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models.functions import ExtractYear
 from django.utils.translation import gettext as _
 
 from cycle import clock
@@ -25,7 +24,15 @@ from cycle.sheets import (
 from cycle.units import Answer, Places
 from cycle.workdays import add_months
 from cycle.written import OLD_FONT, is_of_old_font, shortened
-from dossiers.models import Certificate, Producer, Product, RowKind, StockBatch, StockRow
+from dossiers.models import (
+    Certificate,
+    CertificateNumber,
+    Producer,
+    Product,
+    RowKind,
+    StockBatch,
+    StockRow,
+)
 from dossiers.models.product import maker_key, product_key
 from dossiers.office.stock import cells, totals
 from dossiers.office.stock.cells import Unread
@@ -715,13 +722,16 @@ class _Here:
         }
         self.numbers: dict[tuple, str] = {}
         self.papers: dict[tuple, str] = {}
+        numbers = CertificateNumber.objects.current().filter(certificate__void=False)
+        for *number, name in numbers.values_list(
+            "issuer", "year", "folded_number", "certificate__product_name"
+        ):
+            self.numbers[tuple(number)] = name
         rows = Certificate.objects.values_list(
-            "issuer", ExtractYear("issued_on"), "folded_number", "product_name", "dossier__product",
+            "product_name", "dossier__product",
             "decision__document__folded_number", "decision__document__year",
         )  # fmt: skip
-        for issuer, year, number, name, product, decision, decided in rows:
-            if number:
-                self.numbers[issuer, year, number] = name
+        for name, product, decision, decided in rows:
             if decision:
                 self.papers[product, decision, decided] = name
 
