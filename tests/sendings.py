@@ -31,6 +31,7 @@ from cycle.models import (
 )
 from dossiers.models import (
     ACTS,
+    CertificateNumber,
     Dossier,
     Erasure,
     Evidence,
@@ -48,6 +49,7 @@ from dossiers.walk import doors
 from tests import judging, records
 from tests.addresses import forms_of
 from tests.owning import update_as_owner
+from tests.public_pages import keep
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -202,6 +204,18 @@ def spread(w):
     return w.thu, f"/entries/{round_.entries.get().pk}/keep/", {"reason": "Đã bàn"}, (HistoryEntry,)
 
 
+def numbers(w):
+    dossier = stand(open_dossier(w.cycle, w.commune, w.an), State.CERTIFIED)
+    given = keep(dossier, number="", stars=3, issuer=w.province)
+    place = reverse("dossiers:numbers_of", args=[given.decision.document_id])
+    typed = {"column": "", f"n-{given.pk}": "12/GCN"}
+    # What is sent here is the yes to what the preview showed.
+    browser = Client()
+    browser.force_login(w.minh)
+    sure = browser.post(place, typed).context["form"].seal
+    return w.minh, place, typed | {"sure": sure}, (CertificateNumber,)
+
+
 def somebody(w):
     return w.chi, "/people/new/", {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
@@ -272,7 +286,7 @@ def erasure(w):
 FORMS = [
     dossier, event, fair, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
-    erasure,
+    erasure, numbers,
 ]  # fmt: skip
 
 

@@ -89,6 +89,7 @@ LISTS = {
     "task_why": ("minh", ["/tasks/{task}/why/"]),
     "dossier": ("minh", ["/dossiers/{dossier}/"]),
     "certificates": ("", ["/certificates/?number=7"]),
+    "numbers": ("minh", ["/certificates/numbers/"]),
     "calibration": ("son", ["/calibration/"]),
     "councils": ("thu", ["/councils/"]),
     "council": ("thu", ["/councils/{council}/"]),

@@ -49,6 +49,8 @@ NO_EXPORT = {
     "dossiers/split_list.html": "a split commune each, each a page",
     "dossiers/many_form.html": "a form: for which dossiers an act is done, and what differs",
     "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
+    "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",
+    "dossiers/numbers_of.html": "a form: which number each certificate gets",
     "dossiers/erasures.html": "what was erased: taken out, it would tell of it",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",

@@ -243,6 +243,7 @@ def papers() -> list[str]:
 ROWS = {
     "absence": "cycle.Substitution",
     "c": "dossiers.Certificate",
+    "certificates": "cycle.Document does",
     "calendar": "notifications.CalendarFeed",
     "councils": "councils.Council",
     "cycles": "cycle.Cycle",

@@ -19,6 +19,7 @@ from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import OrgUnit, RoleAssignment, User, named_apart
 from cycle.typed import shows_typed
+from dossiers.lists import numbers
 from dossiers.lists.files import Register
 from dossiers.lists.filters import seek
 from dossiers.lists.inbox import Filters, Inbox
@@ -32,8 +33,14 @@ ACTS = ("claim", "release", "reassign", "many")
 @login_required
 def inbox(request: SignedIn) -> HttpResponseBase:
     """The tasks that the user may do today (hộp việc)."""
-    to_allot = 0 if request.htmx else allotting.count_waiting(request.user)
-    return _list(request, "dossiers/inbox.html", Inbox, to_allot=to_allot)
+    whole = not request.htmx
+    return _list(
+        request,
+        "dossiers/inbox.html",
+        Inbox,
+        to_allot=allotting.count_waiting(request.user) if whole else 0,
+        to_number=numbers.count_waiting(request.user) if whole else 0,
+    )
 
 
 @login_required

@@ -1,0 +1,63 @@
+"""Certificates that wait for their numbers, by the decision that gave them (chờ số)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import rules
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+
+from cycle.models import User
+from dossiers.law.acts import NUMBERERS
+from dossiers.models import ACTS, Certificate, CertificateNumber
+from dossiers.rules import area_of
+
+#: So many decisions on the page, so many certificates on a form.
+DECISIONS, ON_A_FORM = 100, 200
+
+
+def given(user: User) -> QuerySet[Certificate]:
+    """The certificates in the area of who enters numbers, the last of each dossier; without those
+    of before whose decision is not known.
+    """
+    later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
+    there = Certificate.objects.filter(
+        ~Exists(later), dossier__commune__in=area_of(user, NUMBERERS), decision__isnull=False
+    )
+    rows = CertificateNumber.objects.filter(certificate=OuterRef("pk"))
+    return there.annotate(number_row=Subquery(rows.order_by("-pk").values("pk")[:1]))
+
+
+def waiting(user: User) -> QuerySet[Certificate]:
+    """Those that may get a number, and have none."""
+    return given(user).filter(number_row=None, dossier__state__in=ACTS["number_certificate"].begins)
+
+
+def count_waiting(user: User) -> int:
+    """How many wait, for the inbox; 0, without asking, for who enters none."""
+    return waiting(user).count() if rules.has_perm("dossiers.number_certificates", user) else 0
+
+
+def decisions(user: User) -> list[dict[str, Any]]:
+    """The decisions whose certificates wait, the newest first: how many, and of which rounds."""
+    of = {"document": F("decision__document"), "number": F("decision__document__number")}
+    of |= {"signed_on": F("decision__document__signed_on")}
+    found = list(
+        waiting(user)
+        .order_by()
+        .values(**of)
+        .annotate(waits=Count("pk"))
+        .order_by("-signed_on", "-document")[:DECISIONS]
+    )
+    rounds: dict[int, list[str]] = {}
+    judged = (
+        waiting(user)
+        .filter(decision__document__in=[each["document"] for each in found])
+        .filter(~Q(dossier__round_entries=None))
+        .order_by("dossier__round_entries__round")
+        .values_list("decision__document", "dossier__round_entries__round__name")
+        .distinct()
+    )
+    for document, name in judged:
+        rounds.setdefault(document, []).append(name)
+    return [each | {"rounds": rounds.get(each["document"], [])} for each in found]
