@@ -6,12 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cycle import clock
 from cycle.models import Role
 from dossiers.models import Certificate, State
 from dossiers.walk import doors
 from tests import records
-from tests.decision_papers import decision_of
+from tests.numbering import waiting
 from tests.pages import shown
 from tests.public_pages import keep
 from tests.standing import stand
@@ -31,17 +30,7 @@ def clerk(province):
 @pytest.fixture
 def given(cycle, commune, an):
     """Certificates of one decision that wait for their numbers, in their order."""
-    rows, paper = [], None
-    for name in NAMES:
-        dossier = stand(open_dossier(cycle, commune, an, name=name), State.CERTIFIED)
-        decision = decision_of(dossier) if paper is None else paper
-        if paper is not None:
-            decision = records.signed_paper(scan=None)
-            decision.dossier, decision.at, decision.document = dossier, clock.now(), paper.document
-            decision.save()
-        paper = decision
-        rows.append(keep(dossier, number="", stars=3, issuer=commune.parent, decided_by=decision))
-    return rows
+    return waiting(cycle, commune, an, NAMES)
 
 
 def signed_in(user):

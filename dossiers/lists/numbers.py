@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import rules
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from cycle.models import User
 from dossiers.law.acts import NUMBERERS
@@ -16,7 +16,7 @@ from dossiers.rules import area_of
 DECISIONS, ON_A_FORM = 100, 200
 
 
-def given(user: User) -> QuerySet[Certificate]:
+def given(user: User) -> Any:
     """The certificates in the area of who enters numbers, the last of each dossier; without those
     of before whose decision is not known.
     """
@@ -28,7 +28,7 @@ def given(user: User) -> QuerySet[Certificate]:
     return there.annotate(number_row=Subquery(rows.order_by("-pk").values("pk")[:1]))
 
 
-def waiting(user: User) -> QuerySet[Certificate]:
+def waiting(user: User) -> Any:
     """Those that may get a number, and have none."""
     return given(user).filter(number_row=None, dossier__state__in=ACTS["number_certificate"].begins)
 
@@ -40,24 +40,26 @@ def count_waiting(user: User) -> int:
 
 def decisions(user: User) -> list[dict[str, Any]]:
     """The decisions whose certificates wait, the newest first: how many, and of which rounds."""
-    of = {"document": F("decision__document"), "number": F("decision__document__number")}
-    of |= {"signed_on": F("decision__document__signed_on")}
+    of = "decision__document"
     found = list(
         waiting(user)
         .order_by()
-        .values(**of)
+        .values_list(of, f"{of}__number", f"{of}__signed_on")
         .annotate(waits=Count("pk"))
-        .order_by("-signed_on", "-document")[:DECISIONS]
+        .order_by(f"-{of}__signed_on", f"-{of}")[:DECISIONS]
     )
     rounds: dict[int, list[str]] = {}
     judged = (
         waiting(user)
-        .filter(decision__document__in=[each["document"] for each in found])
+        .filter(**{f"{of}__in": [document for document, *_rest in found]})
         .filter(~Q(dossier__round_entries=None))
         .order_by("dossier__round_entries__round")
-        .values_list("decision__document", "dossier__round_entries__round__name")
+        .values_list(of, "dossier__round_entries__round__name")
         .distinct()
     )
     for document, name in judged:
         rounds.setdefault(document, []).append(name)
-    return [each | {"rounds": rounds.get(each["document"], [])} for each in found]
+    names = ("document", "number", "signed_on", "waits")
+    return [
+        dict(zip(names, row, strict=True)) | {"rounds": rounds.get(row[0], [])} for row in found
+    ]

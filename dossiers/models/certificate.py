@@ -39,7 +39,7 @@ from dossiers.models.anew import Filing
 from dossiers.models.days import came_on, with_day
 from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup, Standing
-from dossiers.models.records import Correctable, CorrectableQuerySet, Record, new_token
+from dossiers.models.records import Correctable, Record, new_token
 
 if TYPE_CHECKING:
     from cycle.models import Document
@@ -290,7 +290,7 @@ class Certificate(Record):
         """Its number (số giấy chứng nhận), as it stands; "" while it waits for one."""
         if "number_in_force" not in vars(self):
             found = self.numbers.order_by("pk").last() if self.pk else None
-            self.number_in_force = found and found.number
+            self.number_in_force = found.number if found is not None else None
         return self.number_in_force or ""
 
     @number.setter
@@ -569,8 +569,6 @@ class CertificateNumber(Correctable):
     folded_number = letters.numbered("number")
     repeats = models.BooleanField(default=False, editable=False)
 
-    objects = CorrectableQuerySet.as_manager()
-
     class Meta(Record.Meta):
         verbose_name = _("số giấy chứng nhận")
         indexes = [
@@ -588,7 +586,7 @@ class CertificateNumber(Correctable):
         triggers = [guards.Immutable(name="certificate_number_stays")]
 
     def prepare(self, paper: OfficialDocument | None = None) -> None:
-        if self.replaces is not None:
+        if isinstance(self.replaces, CertificateNumber):
             self.certificate = self.replaces.certificate
         if self.certificate_id is None and "certificate" not in self._state.fields_cache:
             given = Certificate.objects.filter(dossier=self.dossier).order_by("-pk").first()
@@ -598,7 +596,7 @@ class CertificateNumber(Correctable):
         given = self.certificate
         paper = paper or given.decision
         self.issuer, self.year = given.issuer, given.issued_on.year
-        self.document = paper and paper.document
+        self.document = paper.document if paper is not None else None
 
     def clean(self) -> None:
         super().clean()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -44,7 +46,7 @@ def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
     if not rules.has_perm("dossiers.number_certificates", request.user):
         raise Http404
     of = lists.given(request.user).filter(decision__document=pk)
-    there = list(
+    there: list[Any] = list(
         of.select_related(
             "dossier__product__producer", "dossier__commune", "decision__document"
         ).order_by("dossier__product__sort_key", "pk")[: lists.ON_A_FORM]

@@ -7,6 +7,7 @@ from cycle import clock
 from cycle.models import Visitor
 from dossiers.models import Product
 from dossiers.views import certificate as page_of_certificate
+from tests.numbering import waiting
 from tests.owning import update_as_owner
 from tests.public_pages import keep
 from tests.revoking import at as on
@@ -60,3 +61,26 @@ def test_all_that_a_certificate_may_say(desk, width, cast, cycle, commune, monke
     expect(at.page.locator("h1")).to_have_text("Không có giấy chứng nhận này")
     # The browser itself reports these two answers as errors.
     at.faults = [fault for fault in at.faults if "404" not in fault and "429" not in fault]
+
+
+@pytest.mark.parametrize("width", (1280, 390))
+def test_forty_numbers_are_pasted_looked_at_and_entered(desk, width, cast, cycle, commune):
+    names = [f"Mật ong bạc hà nguyên chất của rừng già Nà Tấu {place:02}" for place in range(40)]
+    given = waiting(cycle, commune, cast["an"], names)
+    at = desk(cast["minh"], width)
+    at.open("dossiers:inbox")
+    at.follow(at.page.get_by_role("link", name="40 giấy chứng nhận chờ số"))
+    at.follow(at.page.locator("main table a"))
+    column, look = at.page.locator("#id_column"), at.page.locator("button[name=step]")
+    column.fill("\n".join(f"{place}/GCN-UBND" for place in range(1, 40)))
+    at.follow(look)
+    expect(at.page.locator(".error-summary")).to_contain_text("Cột có 39 số, mà có 40 giấy chờ số")
+    column.fill(column.input_value() + "\n40/GCN-UBND")
+    at.follow(look)
+    expect(at.page.locator(".many-plan li")).to_have_count(40)
+    at.follow(at.page.locator("button[name=sure]"))
+    expect(at.page.locator("main")).to_contain_text("Đã ghi số cho 40 giấy chứng nhận.")
+    given[-1] = type(given[-1]).objects.get(pk=given[-1].pk)
+    assert given[-1].number == "40/GCN-UBND"
+    at.follow(at.page.get_by_role("link", name="Mọi quyết định chờ số"))
+    expect(at.page.locator(".empty")).to_be_visible()
