@@ -33,6 +33,7 @@ from dossiers.models import (
     ActBatch,
     ActBatchRow,
     Certificate,
+    CertificateNumber,
     Dossier,
     Evidence,
     OfficialDocument,
@@ -92,6 +93,7 @@ CERTIFY = Step(
         Evidence: {"id"},
         OfficialDocument: {"id", "scan_id"},
         Certificate: {"id", "decision_id"},
+        CertificateNumber: {"id", "certificate_id"},
         **BEHIND,
     },
 )
@@ -287,8 +289,10 @@ def _by_hand(step, ours, theirs, before, made, world):
                     if model is Task:
                         values["process_id"] = was[other][1]
                     if model is Certificate:
-                        # A number and an address are given once.
-                        values |= {name: values[name] + "-B" for name in ("number", "token")}
+                        # An address and a number are given once.
+                        values["token"] += "-B"
+                    if model is CertificateNumber:
+                        values["number"] += "-B"
                     names = ", ".join(f'"{name}"' for name in values)
                     marks = ", ".join(["%s"] * len(values))
                     inserts.append(
@@ -412,7 +416,7 @@ def _killed(dossiers, kills, world):
     while found.counts()["waiting"] and time.monotonic() < until:
         run_waiting()
         time.sleep(0.05)
-    given = Certificate.objects.filter(number__endswith="/K-GCN").count()
+    given = Certificate.objects.filter(number_in_force__endswith="/K-GCN").count()
     told = HistoryEntry.objects.filter(
         stream="dossier", event="dossier.certify", data__together=found.pk
     )

@@ -322,10 +322,10 @@ def _killed(rows, kills, lan, unit):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         made = StockRow.objects.filter(batch=batch, dossier__isnull=False).count()
-        given = Certificate.everything.filter(number__endswith="/K-GCN").count()
+        given = Certificate.everything.filter(numbers__number__endswith="/K-GCN").count()
         half += made != given or made not in (0, rows)
     until = time.monotonic() + 60
     while StockBatch.objects.get(pk=batch.pk).state != "committed" and time.monotonic() < until:
         run_waiting()
         time.sleep(0.05)
-    return half, Certificate.objects.filter(number__endswith="/K-GCN").count()
+    return half, Certificate.objects.filter(number_in_force__endswith="/K-GCN").count()

@@ -143,7 +143,7 @@ def test_what_is_refused_leaves_no_document(awaiting, son):
             "certify",
             by=son,
             paper=records.signed_paper(),
-            record=records.certificate(number=""),
+            record=records.certificate(number="/"),
         )
     assert not Document.objects.exists()
 

@@ -116,7 +116,7 @@ def test_whoever_builds_first_is_waited_for_and_then_seen(land, lan, rule_sets):
         row = {**GOOD, "Tên sản phẩm": f"Cà phê {time_} Mường Ảng", "Số quyết định": f"{time_}/QĐ",
                "Số giấy chứng nhận": f"{time_}/GCN"}  # fmt: skip
         batch = committed(book([row]), lan, land)
-        given = Certificate.objects.get(number=f"{time_}/GCN").dossier
+        given = Certificate.objects.get(number_in_force=f"{time_}/GCN").dossier
         anew = Dossier(cycle=cycle, product=given.product, commune=given.commune)
 
         def refused(batch=batch):

@@ -15,7 +15,16 @@ from councils.models import SignedDocument
 from cycle import clock, once
 from cycle.models import Cycle, DayOff, Document, Role, User
 from dossiers.forms import shown
-from dossiers.models import ActBatch, Allotment, Dossier, Erasure, Producer, State, Task
+from dossiers.models import (
+    ActBatch,
+    Allotment,
+    CertificateNumber,
+    Dossier,
+    Erasure,
+    Producer,
+    State,
+    Task,
+)
 from tests import judging
 from tests import sendings as sent
 from tests.merging import OLD, unit
@@ -86,6 +95,12 @@ def an_erasure(w):
     who, address, typed, _made = sent.erasure(w)
     del typed["sure"]
     return who, address, typed, "sure", Erasure.objects.count
+
+
+def numbers_of_a_decision(w):
+    who, page, typed, _made = sent.numbers(w)
+    del typed["sure"]
+    return who, page, typed, "sure", CertificateNumber.objects.count
 
 
 def days_off(w):
@@ -165,6 +180,7 @@ def a_capacity_on_a_paper_of_a_round(w):
 
 #: (file, name of the yes) -> a form that asks.
 ASKS = {
+    ("templates/dossiers/numbers_of.html", "sure"): numbers_of_a_decision,
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
@@ -223,7 +239,14 @@ def said_yes(page, name):
 
 
 #: Asked about what is still to be made, or of many rows at once: of no one row.
-OF_NO_ROW = {a_double_opened, a_person_of_that_name, a_year_far_off, days_off, an_act_for_many}
+OF_NO_ROW = {
+    a_double_opened,
+    a_person_of_that_name,
+    a_year_far_off,
+    days_off,
+    an_act_for_many,
+    numbers_of_a_decision,
+}
 
 
 @pytest.mark.django_db

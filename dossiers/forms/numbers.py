@@ -60,12 +60,12 @@ class NumbersForm(PlainPart):
         begins = ACTS["number_certificate"].begins
         return not certificate.number and certificate.dossier.state in begins
 
-    def _filled(self, data: QueryDict) -> QueryDict:
+    def _filled(self, sent: QueryDict) -> QueryDict:
         """What was sent, the column put into the rows; one of another length changes nothing."""
-        data = data.copy()
-        text = data.get("column", "").replace("\r\n", "\n").rstrip("\n ")
+        typed = sent.copy()
+        text = typed.get("column", "").replace("\r\n", "\n").rstrip("\n ")
         if not text:
-            return data
+            return typed
         lines = [line.strip(" ") for line in text.split("\n")]
         rows = [each for each in self.given if self._waits(each)]
         if len(lines) != len(rows):
@@ -73,13 +73,13 @@ class NumbersForm(PlainPart):
                 "Cột có %(lines)s số, mà có %(rows)s giấy chờ số: mỗi giấy một dòng, theo đúng thứ "
                 "tự. Chưa điền gì."
             ) % {"lines": len(lines), "rows": len(rows)}
-            return data
+            return typed
         for place, (each, line) in enumerate(zip(rows, lines, strict=True), 1):
-            data[self.name(each)] = line
+            typed[self.name(each)] = line
             if not line:
                 self._empty[each.pk] = place
-        data["column"], self.filled = "", True
-        return data
+        typed["column"], self.filled = "", True
+        return typed
 
     @property
     def rows(self) -> list[dict[str, Any]]:
