@@ -290,6 +290,9 @@ def test_the_year_so_far_has_products_of_four_and_five_stars_an_upgrade_and_a_re
     assert figures["upgrades"] == 1
     assert figures["not_recognised"] == 2
     assert figures["districts"] == 0
+    # The clerk's page has something to number.
+    waits = Certificate.objects.filter(number_in_force=None, dossier__state=State.CERTIFIED)
+    assert waits.count() >= 2
 
 
 def test_the_provinces_council_has_closed_a_round_and_scores_in_another():
