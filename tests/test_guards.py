@@ -24,9 +24,11 @@ from tests.breaking import (
     closed,
     criterion,
     event,
+    given,
     interest,
     judged,
     kept,
+    numbered,
     paper_of,
     potential,
     provincial_leader,
@@ -546,6 +548,15 @@ ATTACKS["cycle_document", "document_number_once"] = (
               signer_capacity, subject, scan_sha256, scan_bytes, scan_filename, scan_type, before,
               said, at
        FROM public.cycle_document""",
+)
+ATTACKS["dossiers_certificatenumber", "certificate_number_once"] = (
+    lambda world: (numbered(world), given(world)),
+    {"dossiers_certificatenumber": "DELETE FROM pg_temp.dossiers_certificatenumber"},
+    """INSERT INTO public.dossiers_certificatenumber
+         (dossier_id, certificate_id, issuer_id, year, number, repeats, at)
+       SELECT n.dossier_id, c.id, n.issuer_id, n.year, n.number, n.repeats, n.at
+       FROM public.dossiers_certificatenumber n, public.dossiers_certificate c
+       WHERE c.id <> n.certificate_id""",
 )
 ATTACKS["dossiers_officialdocument", "paper_follows_its_document"] = (
     lambda world: (kept(world, records.signed_paper(scan=None)), paper_of(world)),
