@@ -49,7 +49,9 @@ def twice(kind):
     new = kind()
     new.replaces = old
     # A number is another each time.
-    for field in {"findings", "expected_result", "result", "note", "labour"}.intersection(vars(new)):
+    for field in {"findings", "expected_result", "result", "note", "labour"}.intersection(
+        vars(new)
+    ):
         setattr(new, field, "Ghi lại cho đúng")
     return [old, new]
 
