@@ -243,7 +243,7 @@ def papers() -> list[str]:
 ROWS = {
     "absence": "cycle.Substitution",
     "c": "dossiers.Certificate",
-    "certificates": "cycle.Document does",
+    "certificates": "dossiers.Certificate",
     "calendar": "notifications.CalendarFeed",
     "councils": "councils.Council",
     "cycles": "cycle.Cycle",
@@ -506,6 +506,9 @@ def values(name, row, part):
     from dossiers.models import ACTS, Evidence, Potential
 
     match part:
+        case "pk" if name == "dossiers:numbers_of":
+            # Of the decision; of before none may be known.
+            return [row.decision.document_id] if row.decision is not None else []
         case "pk":
             return [row.pk]
         case "token":
