@@ -51,7 +51,8 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
 
     @wraps(view)
     def at_most_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        token = _page(request) if request.method == "POST" else ""
+        sends = request.method == "POST" and typed.DRAFT not in request.POST
+        token = _page(request) if sends else ""
         if not token:
             return view(request, *args, **kwargs)
         known = False

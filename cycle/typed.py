@@ -33,6 +33,9 @@ KEPT_SECONDS = 60 * 60
 KEY = "typed"
 #: Names of fields that are never kept. No marked view has such a field so far.
 SECRET = re.compile(r"password|passwd|passphrase|passcode|secret|token|(^|[-_])(otp|pin)", re.I)
+#: The button by which a page keeps or drops a draft of its form (dossiers/drafts.py): it records
+#: nothing.
+DRAFT = "draft"
 #: The cookie: [hash of the CSRF secret, id of the person] of the last sign-ins, newest last.
 TYPIST = "typist"
 SIGN_INS = 8

@@ -12,7 +12,7 @@ from celery import shared_task
 from cycle import clock, files
 from cycle.jobs import alone
 from cycle.running.waking import wake
-from dossiers.models import ActBatchRow
+from dossiers.models import ActBatchRow, Draft
 from dossiers.office.handover import keep_posts
 from dossiers.office.people import close_left
 from dossiers.office.windows import tell_windows
@@ -55,10 +55,14 @@ def send_letters() -> None:
 @shared_task
 @alone
 def collect_files() -> None:
-    """Every night: empty what was typed for many dossiers and never done, remove files that no row
-    names; the counts are on the operations page.
+    """Every night: empty what was typed for many dossiers and never done, remove old drafts and
+    files that no row names; the counts are on the operations page.
     """
-    parts = {"typed": ActBatchRow.objects.forget_typed, "files": files.collect}
+    parts = {
+        "typed": ActBatchRow.objects.forget_typed,
+        "drafts": lambda: Draft.objects.forget_old(clock.now()),
+        "files": files.collect,
+    }
     with_heartbeat("collect_files", parts)
 
 

@@ -54,6 +54,7 @@ from dossiers.models import (
     ActBatch,
     ActBatchRow,
     Dossier,
+    Draft,
     Erasure,
     Firing,
     OfficialDocument,
@@ -312,6 +313,12 @@ def act_batch_row(world, *, batch=None, **fields):
     stroke = batch or ActBatch.objects.create(act="defer", by=world.an, at=clock.now())
     values = {"batch": stroke, "dossier": world.dossier, "stood": world.dossier.state}
     return ActBatchRow.objects.create(**values | fields)
+
+
+def draft(world, **fields):
+    """What was typed into a form that is no dossier's yet."""
+    values = {"by": world.an, "form": "dossier_new", "saved_at": clock.now()}
+    return Draft.objects.create(**values | fields)
 
 
 def potential(world, **fields):

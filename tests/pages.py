@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from html.parser import HTMLParser
 
 import pypdf
 
@@ -35,3 +36,39 @@ def printed(content):
     """The words of a PDF."""
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
     return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+class Sent(HTMLParser):
+    """What a browser sends of the forms ``form.act`` of a page: ``data`` = {name: [value, …]}."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.data, self.select, self.area, self.inside = {}, None, None, False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        if tag == "form":
+            self.inside = "act" in (attrs.get("class") or "").split()
+        name = attrs.get("name")
+        if not self.inside:
+            return
+        if tag == "select":
+            self.select = name
+        elif tag == "option" and "selected" in attrs:
+            self.data[self.select] = [attrs["value"]]
+        elif tag == "textarea":
+            self.area, self.data[name] = name, [""]
+        elif tag == "input" and name:
+            kind = attrs.get("type")
+            if kind != "file" and (kind not in ("checkbox", "radio") or "checked" in attrs):
+                told = attrs.get("value") or ("on" if kind == "checkbox" else "")
+                self.data.setdefault(name, []).append(told)
+
+    def handle_data(self, data):
+        if self.area:
+            self.data[self.area][0] += data.strip("\n")
+
+    def handle_endtag(self, tag):
+        if tag == "textarea":
+            self.area = None

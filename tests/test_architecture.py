@@ -48,7 +48,7 @@ FLOORS = {
         "lists",
         "templatetags",
         "forms",
-        "page",
+        "page drafts",
         "office",
         "views",
         "urls admin words management",

@@ -43,6 +43,7 @@ FREE = {
     "cycle_user.help_seen_at": "one's own, of no consequence for others",
     "cycle_visitor.*": "counts tries for an hour, and is forgotten",
     "cycle_sentform.*": "the keys of forms sent, forgotten after a while; what was recorded stays",
+    "dossiers_draft.*": "one's own words before they are sent; nothing is decided by them",
     "cycle_filefault.*": "found anew by each look at the files",
     "notifications_notification.*": "says that a line of history is to be read; the line stays",
     "notifications_preference.*": "one's own choice of letters",

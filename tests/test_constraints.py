@@ -100,6 +100,7 @@ from tests.breaking import (
     digest,
     document,
     dossier_with,
+    draft,
     elimination,
     elimination_of,
     erasure,
@@ -200,6 +201,10 @@ BREAKS = {
     "batch_days_in_order": lambda w: another_batch(w, decide_by=date(2026, 4, 29)),
     "batch_level_judges": lambda w: another_batch(w, level="commune"),
     "plan_batch_of_its_cycle": lambda w: plan_paper(w, cycle=open_cycle(w.cycle.rule_set, 2027)),
+    "draft_task_is_of_its_dossier": lambda w: draft(
+        w, dossier=w.dossier, task=another(w).open_task()
+    ),
+    "draft_once": lambda w: [draft(w), draft(w)],
     "duty_unique_per_node": lambda w: Duty.objects.create(
         cycle=w.cycle,
         rule_set=w.cycle.rule_set,
@@ -1799,7 +1804,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
         "dossiers.stoppedproduction.paper",
         "dossiers.revocation.inspection", "dossiers.revocation.stopped",
         "dossiers.stockrow.potential", "dossiers.term.task", "dossiers.term.certificate",
-        "dossiers.actbatchrow.task", "dossiers.task.process", "councils.signeddocument.entry",
+        "dossiers.actbatchrow.task", "dossiers.draft.task", "dossiers.task.process", "councils.signeddocument.entry",
         "councils.signeddocument.replaces", "councils.evaluationround.follows",
         "councils.attendance.member", "councils.reading.member", "councils.interest.member",
         "councils.scoresheet.member", "councils.result.closing", "councils.evaluationround.batch",

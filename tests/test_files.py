@@ -362,6 +362,7 @@ def test_at_night_what_no_row_names_goes_and_operations_say_how_much(
     assert (media / "old" / "cong-van.pdf").exists()
     assert Heartbeat.objects.get(name="collect_files").result == {
         "typed": 0,
+        "drafts": 0,
         "files": {"removed": 2, "bytes": len(PDF) + 2 + 4, "lost": 0, "foreign": 2},
     }
     client.force_login(minh)

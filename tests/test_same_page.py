@@ -5,7 +5,6 @@
 
 import re
 from datetime import date, timedelta
-from html.parser import HTMLParser
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -21,45 +20,10 @@ from tests import judging
 from tests.ground import kept
 from tests.judging import begin, judge
 from tests.owning import update_as_owner
+from tests.pages import Sent
 from tests.standing import stand
 
 pytestmark = pytest.mark.django_db
-
-
-class Sent(HTMLParser):
-    """What a browser sends of the form ``form.act`` of a page: ``data`` = {name: [value, …]}."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.data, self.select, self.area, self.inside = {}, None, None, False
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        attrs = dict(attrs)
-        if tag == "form":
-            self.inside = "act" in (attrs.get("class") or "").split()
-        name = attrs.get("name")
-        if not self.inside:
-            return
-        if tag == "select":
-            self.select = name
-        elif tag == "option" and "selected" in attrs:
-            self.data[self.select] = [attrs["value"]]
-        elif tag == "textarea":
-            self.area, self.data[name] = name, [""]
-        elif tag == "input" and name:
-            kind = attrs.get("type")
-            if kind != "file" and (kind not in ("checkbox", "radio") or "checked" in attrs):
-                told = attrs.get("value") or ("on" if kind == "checkbox" else "")
-                self.data.setdefault(name, []).append(told)
-
-    def handle_data(self, data):
-        if self.area:
-            self.data[self.area][0] += data.strip("\n")
-
-    def handle_endtag(self, tag):
-        if tag == "textarea":
-            self.area = None
 
 
 class Page:

@@ -33,7 +33,16 @@ from cycle.models import (
     User,
 )
 from dossiers.law.states import PARKED, State
-from dossiers.models import ActBatch, ActBatchRow, Conclusion, Dossier, Erasure, Producer, Product
+from dossiers.models import (
+    ActBatch,
+    ActBatchRow,
+    Conclusion,
+    Dossier,
+    Draft,
+    Erasure,
+    Producer,
+    Product,
+)
 from dossiers.office import erasing
 from dossiers.templatetags.ocop import from_what, then
 from dossiers.walk import doors
@@ -390,7 +399,9 @@ def read(entry):
     return HistoryEntry.objects.get(pk=entry.pk)
 
 
-def test_the_leader_erases_what_was_chosen_and_everything_else_stays(told, dossier, son, client):
+def test_the_leader_erases_what_was_chosen_and_everything_else_stays(
+    told, dossier, an, son, client
+):
     client.force_login(son)
     page = client.get(of(dossier))
     chosen = {"other": "reason", "changed": "data.changed", "mine": "label"}
@@ -411,8 +422,17 @@ def test_the_leader_erases_what_was_chosen_and_everything_else_stays(told, dossi
         call={"reason": "Bà Xưa xin lùi"}, why={"vi": "Bà Xưa chưa ký", "en": "Bà Xưa has not signed"},
     )  # fmt: skip
 
+    # Nor what is typed and not sent: of their dossiers, or naming them.
+    typed = {"Sửa chủ thể: Lường Thị Xưa": False, "Việc của người khác": True}
+    for said in typed:
+        Draft.objects.create(by=an, form=said, content={"x": [said]}, saved_at=clock.now())
+    Draft.objects.create(by=an, form="defer", dossier=dossier, saved_at=clock.now())
+
     answer = erase(client, of(dossier), keys(told, **chosen))
     assert answer.status_code == 302
+    assert list(Draft.objects.values_list("form", flat=True)) == [
+        said for said, stays in typed.items() if stays
+    ]
     row.refresh_from_db()
     assert (row.call, row.why) == ({}, {})
     after = {name: read(entry) for name, entry in told.items()}

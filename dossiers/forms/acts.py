@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -84,6 +84,9 @@ from dossiers.models.product import (
 from dossiers.rules import holds_task
 from dossiers.walk import doors, papers
 from dossiers.walk.engine import DutyMissing
+
+if TYPE_CHECKING:
+    from dossiers.drafts import Place
 
 # --- Parts: reason, checklist, values, paper ------------------------------------------------------
 
@@ -792,6 +795,8 @@ class ActForm:
         #: Set by the task's page: when the act comes, and whether its form is shown open.
         self.when: Words = ""
         self.open = False
+        #: Set by a page that keeps drafts of the form: which draft there is.
+        self.place: Place | None = None
         self.sentences: list = []
         self.bound = data is not None
         self._sure = data.get(self.sure) if data is not None else None

@@ -4,6 +4,7 @@ from dossiers.models.act_batch import ActBatch, ActBatchRow, RowState
 from dossiers.models.allotment import Allotment
 from dossiers.models.certificate import Certificate, CertificateNumber, Edition
 from dossiers.models.dossier import Dossier, Route
+from dossiers.models.draft import Draft
 from dossiers.models.erasure import Because, Erasure
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
@@ -60,6 +61,7 @@ __all__ = [
     "Conclusion",
     "ConditionNotMet",
     "Dossier",
+    "Draft",
     "Edition",
     "Erasure",
     "Evaluation",

@@ -479,6 +479,7 @@ def erase(made: Erasure, keys: list[str], *, by: User, also: str = "") -> Erasur
             files.keep(made.sha256, "scan")
             made.save(force_insert=True)
             _batches(made.whose, chosen).erase()
+            _forget_drafts(made.whose, also)
             for chain, lost in _chains(made.whose, chosen):
                 HistoryEntry.objects.record(
                     "personal.erase", chain, by=by, capacity=_post(by), reason=made.reason,
@@ -536,6 +537,26 @@ def _batches(whose: User | Producer, chosen: list[Text]) -> ActBatchRowQuerySet:
     of = {each.entry.stream_id for each in chosen if each.entry.stream == Stream.DOSSIER}
     of.update(_streams(whose).get(Stream.DOSSIER.value, ()))
     return ActBatchRow.objects.filter(dossier__in=of)
+
+
+# Words are looked for as in the history, in all that is typed: a draft is in no chain.
+_DRAFTS = f"""
+DELETE FROM dossiers_draft WHERE id IN (
+    SELECT d.id FROM dossiers_draft d CROSS JOIN LATERAL {_folded("d.content::text")} AS said
+    WHERE d.dossier_id = ANY (%(dossiers)s::bigint[]) OR d.by_id = %(person)s
+      OR {_told("said")} OR {_told("said", "also_")})
+"""  # noqa: S608  # no value of anybody's
+
+
+def _forget_drafts(whose: User | Producer, also: str) -> None:
+    """Delete drafts of the person's dossiers, by them, or that name them: they are no record."""
+    asked: dict[str, Any] = {**_known(whose), **_terms([also], "also_")}
+    asked |= {
+        "dossiers": _streams(whose).get(Stream.DOSSIER.value, []),
+        "person": whose.pk if isinstance(whose, User) else None,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAFTS, asked)
 
 
 NOT_OWN = _("Không ai tự xóa dữ liệu của mình: hãy nhờ một lãnh đạo khác của tỉnh.")

@@ -17,6 +17,7 @@ from cycle.documents import announced_on, may_correct
 from cycle.models import User
 from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.forms import acts as acts_forms
 from dossiers.forms import opening
 from dossiers.law.conditions import NEVER_CERTIFIED
@@ -109,15 +110,20 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
         return _too_late(request, dossier, name)
+    replaces = written.key(request.GET.get("replaces"))
+    here = drafts.place(request.user, f"{name}:{replaces}" if replaces else name, dossier)
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = acts_forms.ActForm(
         name,
         dossier,
         request.user,
         data=request.POST if request.method == "POST" else None,
         files=request.FILES if request.method == "POST" else None,
-        typed=request.typed,
+        typed=drafts.shown(request, here),
         initial={key: request.GET[key] for key in ("kind", "replaces") if key in request.GET},
     )
+    form.place = here
     if request.method != "POST" and any(getattr(part, "stale", False) for part in form.parts):
         messages.warning(
             request,
@@ -129,6 +135,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         return unrecorded(redirect("dossiers:dossier", dossier.pk))
     try:
         if request.method == "POST" and form.do():
+            drafts.done(here)
             task = say_done(request, act.event, dossier)
             return redirect(
                 "dossiers:task" if holds_task(request.user, task) else "dossiers:dossier",
@@ -136,6 +143,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
             )
     except ActNotPossible:
         return _too_late(request, dossier, name)
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
     # What its own records may meet is not held against it beforehand.
     why_not = dossier.why_not(name, settled=bool(form.parts and act.keeps))
     return render(request, "dossiers/act.html", page | {"form": form, "why_not": why_not})
@@ -174,19 +183,26 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
     form = opening.DossierForm(
         request.POST or None, user=user, potential=potential, initial=initial, enters_old=keeps
     )
-    fill(form, request.typed)
+    here = drafts.place(user, f"dossier_new:{potential.pk}" if potential else "dossier_new")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
+    shown = drafts.shown(request, here)
+    fill(form, shown)
     old = None
     if keeps:
         data = request.POST if "given" in request.POST else None
         old = GivenForm(data, request.FILES if data else None, user=user, prefix="given")
-        fill(old, request.typed)
+        fill(old, shown)
     if form.is_valid():
         made = _open(form, old, user)
         if made is not None:
+            drafts.done(here)
             task = say_done(request, "dossier.open", made)
             if holds_task(user, task):
                 return redirect("dossiers:task", task.pk)  # type: ignore[union-attr]
             return redirect("dossiers:dossier", made.pk)
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
     asks_old = old is not None and (form.uncertified or old.is_bound)
     return render(
         request,
@@ -194,6 +210,7 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
         {
             "form": form,
             "potential": potential,
+            "place": here,
             "old": old if asks_old else None,
             "wrong": [each for each in (form, old) if each is not None and each.errors],
         },

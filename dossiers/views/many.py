@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +20,7 @@ from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
 from cycle.typed import shows_typed
+from dossiers import drafts
 from dossiers.forms.many import Candidate, ManyForm, typed_before
 from dossiers.law.acts import Act
 from dossiers.lists import many as lists
@@ -55,6 +57,11 @@ def _act(name: str) -> Act:
     return act
 
 
+def _digest(data: QueryDict) -> str:
+    said = sorted((name, value) for name, values in data.lists() for value in values)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16] if said else ""
+
+
 def _keys(data: QueryDict, name: str) -> list[int]:
     return [key for each in data.getlist(name) if (key := written.key(each)) is not None]
 
@@ -75,6 +82,12 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         earlier = get_object_or_404(ActBatch.objects.visible_to(user), pk=again, act=name)
         rest = list(earlier.rest(user))
         keys, typed = [row.dossier_id for row in rest], typed_before(earlier, rest, user)
+    # Of each choice of dossiers that an address makes: another does not overwrite it.
+    here = drafts.place(user, f"many:{name}:{_digest(request.GET)}")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
+    if data is None and (drafted := drafts.shown(request, here)) is not None:
+        typed = drafted
     commune = written.key(request.GET.get("commune"))
     rows = lists.found(user, act, keys=keys[: lists.ON_A_FORM], commune=commune)
     page: dict[str, Any] = {
@@ -98,9 +111,12 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
             filling=data is not None and data.get("step") == "fill",
         )
         agreed = data is not None and _agreed(form, data)
-    page["form"] = form
+    page |= {"form": form, "place": here}
     if agreed and (made := _asked(form)) is not None:
+        drafts.done(here)
         return redirect("dossiers:many_one", made.pk)
+    if data is not None:
+        drafts.keep_tried(request, here)
     return render(request, "dossiers/many_form.html", page)
 
 

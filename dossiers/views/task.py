@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from cycle import events
 from cycle.asking import SignedIn
 from cycle.models import Role, User
-from cycle.typed import shows_typed
+from cycle.typed import DRAFT, shows_typed
+from dossiers import drafts
 from dossiers.forms import acts
 from dossiers.forms.fields import refuse
 from dossiers.forms.shown import sealed
@@ -114,6 +115,8 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         return _already_done(request, task)
     name = request.POST.get("act") if request.method == "POST" else None
     try:
+        if DRAFT in request.POST and (answer := _draft(request, task)) is not None:
+            return answer
         if name in doors.HANDLING:
             return _handle(request, task, name)
         if name is not None and name in task.acts():
@@ -133,6 +136,18 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
     return _page(request, task, problems=unclear if request.method == "POST" else ())
 
 
+def _place(request: SignedIn, task: Task, name: str) -> drafts.Place:
+    return drafts.place(request.user, name, task.dossier, task)
+
+
+def _draft(request: SignedIn, task: Task) -> HttpResponseBase | None:
+    """What the page asks for of the draft of one of its forms, of whoever may do the task."""
+    if not rules.has_perm("dossiers.complete_task", request.user, task):
+        raise PermissionDenied
+    name = request.POST.get("draft_form", "")
+    return drafts.answer(request, _place(request, task, name)) if name in task.acts() else None
+
+
 def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     """Do the act, then go to the next task if it is this person's, else to the inbox; or show the
     form again.
@@ -144,6 +159,8 @@ def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
         name, task.dossier, request.user, task=task, data=request.POST, files=request.FILES
     )
     if not form.do():
+        form.place = _place(request, task, name)
+        drafts.keep_tried(request, form.place)
         return _page(request, task, tried=form)
     following = say_done(request, ACTS[name].event, task.dossier)
     if holds_task(request.user, following):
@@ -193,7 +210,8 @@ class _Forms:
         self.task, self.user = task, user
         self.closed: dict[str, list[Any]] = {}
         self.others: list[acts.ActForm] = []
-        self.kept_act = kept.get("act") if kept is not None else ""
+        self.kept_act = kept.get("act", kept.get("draft_form")) if kept is not None else ""
+        places = drafts.places(user, task.acts(), task.dossier, task)
         for name in task.acts():
             self.closed[name] = task.dossier.why_not(name, settled=True) or doors.why_not_typed(
                 task, name, user
@@ -201,8 +219,11 @@ class _Forms:
             if tried is not None and tried.name == name:
                 self.others.append(tried)
             elif not self.closed[name]:
-                typed = kept if self.kept_act == name else None
+                typed = kept if self.kept_act == name else places[name].typed
                 self.others.append(acts.ActForm(name, task.dossier, user, task=task, typed=typed))
+        for form in self.others:
+            form.place = form.place or places[form.name]
+            form.place.tried |= form.name == self.kept_act
         self.first = next((form for form in self.others if form.act.tone == "forward"), None)
         if self.first:
             self.others.remove(self.first)
@@ -217,7 +238,8 @@ class _Forms:
             self.others.insert(0, self.first)
             self.first = None
         for form in self.others:
-            form.open = form is self.tried or form.name == self.kept_act
+            drafted = form.place is not None and form.place.told
+            form.open = form is self.tried or form.name == self.kept_act or drafted
 
     def why_closed(self) -> list[tuple[Words, list[Any]]]:
         """(button, sentences) of the acts that this dossier cannot take."""

@@ -19,6 +19,7 @@ from cycle.models import Duty, OrgUnit, User
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import State
 from dossiers.models.dossier import Dossier, Route
+from dossiers.models.draft import Draft
 from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.terms.clocks import begin
@@ -46,6 +47,8 @@ def cancel(process: Process, at: datetime) -> list[int]:
     tasks = process.task_set.filter(open_state__isnull=False)
     closed = list(tasks.values_list("pk", flat=True))
     tasks.update(status=STATUS.CANCELED, finished=at, closed_at=at)
+    if closed:
+        Draft.objects.of_tasks(*closed).delete()
     process.status, process.finished = PROCESS.CANCELED, at
     process.save(update_fields=["status", "finished"])
     return closed
@@ -131,6 +134,8 @@ class OfficerActivation(ViewActivation):
         self.task.save(
             update_fields=["status", "owner", "finished", "closed_at", "closed_by", "outcome"]
         )
+        # What anybody typed for it is sent, or nothing any more.
+        Draft.objects.of_tasks(self.task.pk).delete()
 
     @Activation.status.transition(source=STATUS.DONE)
     def create_next(self) -> Iterator[Any]:

@@ -1,0 +1,234 @@
+"""Drafts (nháp): what is typed into a long form is kept until it is sent, thrown away, or is old.
+
+A view that keeps drafts says of which form (:class:`Place`), once it knows that the person may do
+what the form does, and lets :func:`answer` take what a page sends of a draft, to the address of the
+form itself. ``cycle/typed.py`` keeps what was sent when nobody was signed in any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cycle import clock, typed, written
+from cycle.asking import SignedIn
+from cycle.models import User
+from dossiers.models import Dossier, Draft, Task
+from dossiers.rules import holds_task
+
+#: A person who has so many drafts is asked to send or drop some.
+MOST = 500
+#: What belongs to the page, not to what is typed.
+_OF_THE_PAGE = frozenset(
+    {"act", "step", "sure", "once_more", typed.DRAFT, "draft_form", "draft_version"}
+)
+
+
+@dataclass
+class Place:
+    """A form of which ``user`` may have a draft, and what its page says of that.
+
+    ``draft`` is theirs; ``left`` are those of colleagues who had the task before.
+    """
+
+    user: User
+    form: str
+    dossier: Dossier | None = None
+    task: Task | None = None
+    draft: Draft | None = None
+    left: list[Draft] = field(default_factory=list)
+    #: Whether somebody else has changed the dossier since it was saved.
+    changed: bool = False
+    #: Whether the form shows something newer than the draft: what was sent and is not done.
+    tried: bool = False
+    #: Why what the form shows is not saved.
+    problem: str = ""
+    #: Which version the page had, where it is not saved over the draft that there is.
+    seen: int | None = None
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What names the draft in the database."""
+        return {"by": self.user, "dossier": self.dossier, "task": self.task, "form": self.form}
+
+    @property
+    def told(self) -> bool:
+        """Whether the page has anything to say of drafts."""
+        return self.draft is not None or bool(self.left)
+
+    @property
+    def version(self) -> int:
+        """The one that the page may overwrite."""
+        if self.seen is not None:
+            return self.seen
+        return self.draft.version if self.draft else 0
+
+    @property
+    def typed(self) -> QueryDict | None:
+        """What the form is filled with."""
+        return self.draft.typed if self.draft else None
+
+
+def place(user: User, form: str, dossier: Dossier | None = None, task: Task | None = None) -> Place:
+    """The form with the draft of ``user``, and what colleagues left of it."""
+    return places(user, [form], dossier, task)[form]
+
+
+def places(
+    user: User, forms: Iterable[str], dossier: Dossier | None = None, task: Task | None = None
+) -> dict[str, Place]:
+    """The same of several forms of one page, in one query where there is no draft."""
+    found = {form: Place(user, form, dossier, task) for form in forms}
+    drafts = Draft.objects.filter(dossier=dossier, task=task, form__in=found)
+    if task is None:
+        drafts = drafts.filter(by=user)
+    for draft in drafts.select_related("by").order_by("-saved_at"):
+        here = found[draft.form]
+        if draft.by_id == user.pk:
+            here.draft = draft
+            here.changed = dossier is not None and _changed(dossier, draft)
+        elif task is not None and holds_task(user, task) and not holds_task(draft.by, task):
+            here.left.append(draft)
+    return found
+
+
+def _changed(dossier: Dossier, draft: Draft) -> bool:
+    since = dossier.history.filter(pk__gt=draft.seen_entry or 0)
+    return since.exclude(actor=draft.by_id).exists()
+
+
+def answer(request: SignedIn, here: Place) -> HttpResponseBase | None:
+    """Save, drop or take over a draft as the page asks; None when it asks for something else."""
+    asked = request.POST.get(typed.DRAFT, "") if request.method == "POST" else ""
+    if asked == "save":
+        return _save(request, here)
+    if asked == "drop":
+        Draft.objects.filter(**here.key).delete()
+        messages.success(request, _("Đã bỏ nháp."))
+        return redirect(request.get_full_path())
+    if asked.startswith("take-"):
+        _take(here, asked.removeprefix("take-"))
+        return redirect(request.get_full_path())
+    return None
+
+
+def keep_tried(request: SignedIn, here: Place) -> None:
+    """Keep what was sent and is not done yet, unless another page has saved something newer."""
+    here.tried, here.problem = True, _saved(here, request.POST)
+    if here.problem:
+        here.seen = _version(request.POST)
+
+
+def shown(request: SignedIn, here: Place) -> QueryDict | None:
+    """What the form is filled with: what was sent when the sign-in had ended, or the draft."""
+    here.tried = request.typed is not None
+    return here.typed if request.typed is None else request.typed
+
+
+def done(here: Place) -> None:
+    """Forget the draft of a form that was recorded, in its transaction."""
+    if here.draft is not None:
+        Draft.objects.filter(**here.key).delete()
+
+
+def _take(here: Place, key: str) -> None:
+    """Make a draft that a colleague left one's own, instead of one's own."""
+    taken = next((each for each in here.left if str(each.pk) == key), None)
+    if taken is None:
+        raise Http404
+    with transaction.atomic():
+        Draft.objects.filter(**here.key).delete()
+        taken.by, taken.version = here.user, taken.version + 1
+        taken.save(update_fields=["by", "version"])
+
+
+def _content(data: QueryDict) -> dict[str, list[str]]:
+    """What is kept of what was sent: no secret, no yes, nothing of the page itself. The database
+    holds no NUL, and a script of a browser sends a file as the words of an object.
+    """
+    return {
+        name.replace("\0", ""): [value.replace("\0", "") for value in values]
+        for name, values in data.lists()
+        if name not in _OF_THE_PAGE and not name.endswith("-sure") and not typed.SECRET.search(name)
+    }
+
+
+def _saved(here: Place, data: QueryDict) -> str:
+    """Save what was typed; returns "", or the sentence that says why not. ``here.draft`` is then
+    the one that is saved.
+    """
+    content, version = _content(data), _version(data)
+    if sum(len(name) + sum(map(len, each)) for name, each in content.items()) > (
+        typed.KEPT_CHARACTERS
+    ):
+        return _("Nội dung dài quá, không lưu nháp được.")
+    newest = (
+        here.dossier.history.order_by("-pk").values_list("pk", flat=True) if here.dossier else ()
+    )
+    said = {"content": content, "seen_entry": next(iter(newest[:1]), None), "saved_at": clock.now()}
+    with transaction.atomic():
+        if here.task is not None and not (
+            # Whoever closes the task now forgets its drafts: none comes after.
+            Task.objects.select_for_update(of=("self",), no_key=True)
+            .filter(pk=here.task.pk, open_state__isnull=False)
+            .exists()
+        ):
+            return _("Công việc này đã xong hoặc đã đổi: nháp không lưu được nữa.")
+        draft = Draft.objects.select_for_update(of=("self",)).filter(**here.key).first()
+        if draft is None and version:
+            here.draft = None
+            return _("Nháp này đã được gửi hoặc bỏ ở một trang khác: trang này không lưu đè.")
+        if draft is None:
+            if Draft.objects.filter(by=here.user).count() >= MOST:
+                return _("Bạn đang có quá nhiều nháp: hãy gửi hoặc bỏ bớt.")
+            draft, new = Draft.objects.get_or_create(**here.key, defaults=said)
+        else:
+            new = False
+        here.draft = draft
+        if new or draft.content == content:
+            return ""
+        if draft.version != version:
+            at = {"at": _at(draft)}
+            return _("Một trang khác đã lưu nháp mới hơn lúc %(at)s: trang này không lưu đè.") % at
+        for name, value in said.items():
+            setattr(draft, name, value)
+        draft.version += 1
+        draft.save(update_fields=[*said, "version"])
+    return ""
+
+
+def _version(data: QueryDict) -> int:
+    return written.key(data.get("draft_version")) or 0
+
+
+def _at(draft: Draft) -> str:
+    return f"{timezone.localtime(draft.saved_at):%H:%M}"
+
+
+def _save(request: SignedIn, here: Place) -> HttpResponseBase:
+    problem = _saved(here, request.POST)
+    if request.htmx:
+        page = {"place": here, "problem": problem, "said": not problem}
+        answer = render(request, "dossiers/_draft_said.html", page)
+        # What any other page answers is no word that it was saved.
+        answer.headers["Draft"] = "refused" if problem else "saved"
+        return answer
+    if not problem:
+        assert here.draft is not None, "it was saved"
+        messages.success(request, _("Đã lưu nháp lúc %(at)s.") % {"at": _at(here.draft)})
+    else:
+        messages.warning(request, problem)
+        if typed.keep(request):
+            messages.info(
+                request, _("Nội dung bạn vừa nhập vẫn ở dưới: lưu nháp lần nữa để lưu đè.")
+            )
+    return redirect(request.get_full_path())

@@ -1,0 +1,85 @@
+"""What is typed is there again: after a closed tab, a look elsewhere, another act, a broken line."""
+
+import pytest
+from playwright.sync_api import expect
+
+from dossiers.models import Draft
+from tests.browser.driving import WIDTHS
+from tests.world import events, open_task
+
+pytestmark = pytest.mark.browser
+
+WORDS = "Ong bạc hà nuôi dưới tán rừng già, ba mươi hộ ở bản Nà Luống cùng làm."
+FIELD = '[name="register_idea-idea-description"]'
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_was_typed_is_there_when_the_tab_was_closed_until_the_act_is_done(
+    desk, width, an, dossier
+):
+    at = desk(an, width)
+    at.open("dossiers:task", open_task(dossier).pk)
+    at.page.locator(FIELD).fill(WORDS)
+    saved = at.page.locator(".draft", has_text="Đã lưu nháp lúc")
+    expect(saved).to_be_visible()
+    at.look()
+    tab = at.page
+    at.page = at.context.new_page()
+    tab.close()
+    at.open("dossiers:task", open_task(dossier).pk)
+    expect(at.page.locator(FIELD)).to_have_value(WORDS)
+    expect(at.page.locator(".draft-shown")).to_contain_text("Nháp của bạn lưu lúc")
+
+    # Without a pause: a link and another form of the page wait for what was typed.
+    at.page.locator(FIELD).fill(WORDS + " Một.")
+    at.follow(at.page.locator(".tabs a").last)
+    expect(at.page.locator(FIELD)).to_have_value(WORDS + " Một.")
+    at.page.locator(FIELD).fill(WORDS + " Hai.")
+    at.follow(at.page.locator('.quick button[value="claim"]'))
+    expect(at.page.locator(FIELD)).to_have_value(WORDS + " Hai.")
+    # Nor does leaving by the browser's own ways.
+    at.page.locator(FIELD).fill(WORDS + " Ba.")
+    at.open("dossiers:inbox")
+    at.open("dossiers:task", open_task(dossier).pk)
+    expect(at.page.locator(FIELD)).to_have_value(WORDS + " Ba.")
+
+    at.act("register_idea")
+    assert dossier.ideas.get().description == WORDS + " Ba."
+    assert not Draft.objects.exists()
+
+
+def test_a_broken_line_and_an_ended_sign_in_are_said_and_nothing_is_lost(desk, an, dossier):
+    at = desk(an)
+    at.open("dossiers:task", open_task(dossier).pk)
+    at.context.set_offline(True)
+    at.page.locator(FIELD).fill(WORDS)
+    expect(at.page.locator(".draft").first).to_contain_text("mất kết nối")
+    at.context.set_offline(False)
+    expect(at.page.locator(".draft", has_text="Đã lưu nháp lúc")).to_be_visible()
+    # What htmx and the browser write of it themselves.
+    broken = ("ERR_INTERNET_DISCONNECTED", "htmx:afterRequest", "htmx:sendError")
+    at.faults = [fault for fault in at.faults if not any(each in fault for each in broken)]
+
+    at.context.clear_cookies(name="sessionid")
+    at.page.locator(FIELD).fill(WORDS + " Sau.")
+    button = at.page.locator(".draft button").first
+    expect(at.page.locator(".draft").first).to_contain_text("Chưa lưu được nháp")
+    at.follow(button)
+    at.sign_in(an)
+    expect(at.page.locator(FIELD)).to_have_value(WORDS + " Sau.")
+    assert events(dossier) == ["dossier.open"]
+
+
+def test_a_second_tab_does_not_overwrite_the_draft_of_the_first(desk, an, dossier):
+    at = desk(an)
+    at.open("dossiers:task", open_task(dossier).pk)
+    other = at.context.new_page()
+    other.goto(at.page.url)
+    at.page.locator(FIELD).fill(WORDS)
+    expect(at.page.locator(".draft", has_text="Đã lưu nháp lúc")).to_be_visible()
+    other.locator(FIELD).fill("Trang cũ")
+    expect(other.locator(".draft").first).to_contain_text("Một trang khác đã lưu nháp mới hơn")
+    other.locator(FIELD).fill("Trang cũ, bấm tay")
+    other.locator(".draft button").first.click()
+    expect(other.locator(".draft", has_text="Đã lưu nháp lúc")).to_be_visible()
+    assert Draft.objects.get().typed["register_idea-idea-description"] == "Trang cũ, bấm tay"

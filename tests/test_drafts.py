@@ -1,0 +1,247 @@
+"""Drafts: what is typed into a long form is there again, for whoever may do the act, until it is done."""
+
+from datetime import timedelta
+
+import pytest
+from django import forms
+from django.test import Client
+from django.urls import reverse
+
+from cycle import clock
+from cycle.models import Role
+from cycle.typed import KEPT_CHARACTERS
+from dossiers import drafts
+from dossiers.law.states import LIVE
+from dossiers.models import Draft
+from dossiers.models.draft import KEPT
+from dossiers.walk import doors
+from tests import records
+from tests.law_table import S
+from tests.owning import update_as_owner
+from tests.pages import Sent, shown
+from tests.standing import stand
+from tests.task_pages import address
+from tests.walks import small
+from tests.world import open_task, person
+
+pytestmark = pytest.mark.django_db
+
+WORDS = "Ong bạc hà nuôi dưới tán rừng già…"
+FIELD = "register_idea-idea-description"
+
+
+def signed_in(user):
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def save(user, at, form, version=0, scripted=True, **typed):
+    """What a page sends to keep ``typed`` as a draft."""
+    data = {"draft": "save", "draft_form": form, "draft_version": version} | typed
+    return signed_in(user).post(at, data, headers={"HX-Request": "true"} if scripted else {})
+
+
+def ask(user, at, form, what):
+    return signed_in(user).post(at, {"draft": what, "draft_form": form})
+
+
+def page(user, at):
+    """(what a browser would send of the page's forms, its words)."""
+    answer = signed_in(user).get(at)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    return Sent(text).data, shown(text)
+
+
+def typed_into(form):
+    """Something for each field of an act's form, as it may be typed half-way; no file."""
+    found = {}
+    for part in form.parts:
+        for n, bound in enumerate(part):
+            field, widget = bound.field, bound.field.widget
+            if isinstance(field, forms.FileField):
+                continue
+            if isinstance(widget, forms.CheckboxInput):
+                found[bound.html_name] = ["on"]
+            elif hasattr(field, "choices"):
+                choices = [
+                    str(inner[0]) if isinstance(inner, list | tuple) else str(key)
+                    for key, label in field.choices
+                    for inner in (label if isinstance(label, list | tuple) else [key])
+                ]
+                if choices:
+                    found[bound.html_name] = choices[-1:]
+            elif not bound.is_hidden:
+                found[bound.html_name] = [f"3{n}/13, «dở» <b> & 1,x"]
+    return found
+
+
+@pytest.mark.walk
+def test_every_form_of_every_task_shows_again_what_was_typed_until_the_task_ends(dossier):
+    """No field of any act of a task loses what is in it, right or wrong."""
+    some = [
+        S.POTENTIAL, S.IDEA_SCREENED, S.IDEA_SELECTED, S.IMPLEMENTING, S.ASSEMBLING,
+        S.DOSSIER_SUBMITTED, S.PROVINCE_EVALUATING, S.AWAITING_DECISION,
+    ]  # fmt: skip
+    wrong = []
+    states = [state for state in S if state in LIVE]
+    for n, state in enumerate(small(states, some)):
+        dossier = stand(dossier, state)
+        assert not Draft.objects.exists(), f"before {state}"
+        task = open_task(dossier)
+        if task is None:
+            continue
+        doer = person(f"nguoi_{n}", f"Người Làm {n}", (task.role, task.org_unit))
+        context = signed_in(doer).get(address(task)).context
+        offered = [form for form in (context["first"], *context["others"]) if form]
+        for form in offered:
+            typed = typed_into(form)
+            answer = save(doer, address(task), form.name, **typed)
+            assert answer.headers["Draft"] == "saved", form.name
+            sent, _words = page(doer, address(task))
+            wrong += [
+                f"{state} {name}: {value} -> {sent.get(name)}"
+                for name, value in typed.items()
+                if sent.get(name) != value
+            ]
+    assert wrong == []
+
+
+def test_the_draft_goes_with_the_act(dossier, an):
+    at = address(open_task(dossier))
+    save(an, at, "register_idea", **{FIELD: WORDS})
+    doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
+    assert not Draft.objects.exists()
+    # A page that was left open saves nothing for what is done.
+    assert "Draft" not in save(an, at, "register_idea", 1, **{FIELD: WORDS}).headers
+    assert not Draft.objects.exists()
+
+
+def test_what_was_refused_is_kept_and_said_with_its_time_and_thrown_away_on_request(dossier, an):
+    at = address(open_task(dossier))
+    data = {"act": "register_idea", FIELD: WORDS, "register_idea-idea-filed_on": "31/02/2026"}
+    assert signed_in(an).post(at, data).status_code == 200
+    kept = Draft.objects.get()
+    sent, words = page(an, at)
+    assert (sent[FIELD], sent["register_idea-idea-filed_on"]) == ([WORDS], ["31/02/2026"])
+    assert "Nháp của bạn lưu lúc" in words and "người khác đã ghi thêm" not in words
+    assert sorted(kept.content) == [FIELD, "register_idea-idea-filed_on"]
+
+    doors.act(dossier.process, "attach_evidence", by=an, record=records.paper("registration_form"))
+    assert "người khác đã ghi thêm" not in page(an, at)[1]
+    another = person("ban_dong_nghiep", "Lò Văn Bạn", (Role.OFFICER, dossier.commune))
+    doors.act(
+        dossier.process, "attach_evidence", by=another, record=records.paper("registration_form")
+    )
+    assert "người khác đã ghi thêm vào hồ sơ" in page(an, at)[1]
+
+    assert ask(an, at, "register_idea", "drop").status_code == 302
+    assert not Draft.objects.exists()
+    assert page(an, at)[0][FIELD] == [""]
+
+
+def test_an_older_page_does_not_overwrite_a_newer_draft_without_a_word(dossier, an):
+    at = address(open_task(dossier))
+    assert save(an, at, "register_idea", **{FIELD: "một"}).headers["Draft"] == "saved"
+    answer = save(an, at, "register_idea", **{FIELD: "hai"})
+    assert answer.headers["Draft"] == "refused"
+    assert "Một trang khác đã lưu nháp mới hơn" in answer.content.decode()
+    assert Draft.objects.get().content == {FIELD: ["một"]}
+    # Told so, it may: the answer has the version that it would overwrite.
+    assert 'name="draft_version" value="1"' in answer.content.decode()
+    assert save(an, at, "register_idea", 1, **{FIELD: "hai"}).headers["Draft"] == "saved"
+    # What was tried with an old version is on its page, the newer one in the draft.
+    data = {"act": "register_idea", "draft_version": 1, FIELD: "ba"}
+    answer = signed_in(an).post(at, data | {"register_idea-idea-filed_on": "x"})
+    assert "Một trang khác đã lưu nháp mới hơn" in shown(answer.content.decode())
+    assert Sent(answer.content.decode()).data["draft_version"][0] == "1"
+    assert Draft.objects.get().content == {FIELD: ["hai"]}
+    # Thrown away elsewhere: it does not come back by itself.
+    ask(an, at, "register_idea", "drop")
+    assert save(an, at, "register_idea", 2, **{FIELD: "bốn"}).headers["Draft"] == "refused"
+    assert not Draft.objects.exists()
+
+
+def test_only_who_may_do_the_task_saves_or_reads_a_draft(dossier, an, la, kiem):
+    at = address(open_task(dossier))
+    save(an, at, "register_idea", **{FIELD: WORDS})
+    draft = Draft.objects.get()
+    for user, told in ((la, 404), (kiem, 403)):
+        for what in ("save", "drop", f"take-{draft.pk}"):
+            assert ask(user, at, "register_idea", what).status_code == told
+    assert WORDS not in signed_in(kiem).get(at).content.decode()
+    # A task that is nobody's yet: a colleague has their own draft, and does not read this one.
+    colleague = person("ban_dong_nghiep", "Lò Văn Bạn", (Role.OFFICER, dossier.commune))
+    assert WORDS not in signed_in(colleague).get(at).content.decode()
+    assert ask(colleague, at, "register_idea", f"take-{draft.pk}").status_code == 404
+    assert ask(an, at, "no_such_act", "save").status_code == 200
+    assert list(Draft.objects.all()) == [draft]
+
+
+def test_who_gets_the_task_is_offered_the_draft_of_who_had_it(dossier, an, chi):
+    task = open_task(dossier)
+    at = address(task)
+    colleague = person("ban_dong_nghiep", "Lò Văn Bạn", (Role.OFFICER, dossier.commune))
+    save(an, at, "register_idea", **{FIELD: WORDS})
+    doors.reassign(task, to=colleague, by=chi, reason="Nghỉ phép")
+    sent, words = page(colleague, at)
+    assert sent[FIELD] == [""]
+    assert "Nháp của Lò Thị An lúc" in words
+    draft = Draft.objects.get()
+    assert ask(colleague, at, "register_idea", f"take-{draft.pk}").status_code == 302
+    assert page(colleague, at)[0][FIELD] == [WORDS]
+    assert Draft.objects.get().by == colleague
+    # Who had it reads it no more, nor when the post is over.
+    assert WORDS not in signed_in(an).get(at).content.decode()
+    update_as_owner(an.role_assignments.all(), valid_to=clock.today() - timedelta(days=1))
+    assert ask(an, at, "register_idea", "save").status_code == 404
+
+
+def test_what_is_no_draft_is_refused_in_words_or_left_out(dossier, an, monkeypatch):
+    at = address(open_task(dossier))
+    typed = {FIELD: "có \x00 ở giữa", "register_idea-sure": "x", "password": "bí mật", "act": "x"}
+    save(an, at, "register_idea", csrfmiddlewaretoken="t", **typed)
+    assert Draft.objects.get().content == {FIELD: ["có  ở giữa"]}
+    answer = save(an, at, "register_idea", 1, **{FIELD: "d" * KEPT_CHARACTERS})
+    assert "Nội dung dài quá" in answer.content.decode()
+    for version in ("", "x", "-1", "9" * 40):
+        answer = save(an, at, "register_idea", version, **{FIELD: "khác"})
+        assert answer.headers["Draft"] == "refused"
+    monkeypatch.setattr(drafts, "MOST", 1)
+    answer = save(an, reverse("dossiers:dossier_new"), "", product_name="Chẩm chéo")
+    assert "quá nhiều nháp" in answer.content.decode()
+    assert Draft.objects.get().version == 1
+
+
+def test_without_a_script_the_button_saves_and_loses_nothing_either(dossier, an):
+    at = address(open_task(dossier))
+    client = signed_in(an)
+    data = {"draft": "save", "draft_form": "register_idea", "draft_version": 0, FIELD: WORDS}
+    answer = client.post(at, data, follow=True)
+    assert "Đã lưu nháp lúc" in shown(answer.content.decode())
+    assert Sent(answer.content.decode()).data[FIELD] == [WORDS]
+    answer = client.post(at, data | {FIELD: "trang cũ"}, follow=True)
+    assert "Một trang khác đã lưu nháp mới hơn" in shown(answer.content.decode())
+    assert Draft.objects.get().content == {FIELD: [WORDS]}
+
+
+def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an):
+    dossier = stand(dossier, S.IMPLEMENTING)
+    support = reverse("dossiers:act", args=[dossier.pk, "record_support"])
+    name = "record_support-supportmeasure-provider"
+    new = reverse("dossiers:dossier_new")
+    for at, field in ((support, name), (new, "product_name")):
+        assert field in page(an, at)[0]
+        assert save(an, at, "", **{field: WORDS}).headers["Draft"] == "saved"
+        sent, words = page(an, at)
+        assert sent[field] == [WORDS] and "Nháp của bạn lưu lúc" in words
+        assert ask(an, at, "", "drop").status_code == 302
+        assert page(an, at)[0][field] == [""]
+
+
+def test_old_drafts_are_forgotten_by_night(dossier, an):
+    save(an, address(open_task(dossier)), "register_idea", **{FIELD: WORDS})
+    now = clock.now()
+    assert Draft.objects.forget_old(now + KEPT - timedelta(minutes=5)) == 0
+    assert Draft.objects.forget_old(now + KEPT) == 1
