@@ -9,13 +9,15 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from dossiers.models import Evidence
+from dossiers.models import Evidence, State
 from dossiers.walk import doors
 from tests import records
 from tests.ground import kept
 from tests.judging import rubric_of
+from tests.pages import shown
+from tests.standing import stand
 from tests.stored import office, path_of
-from tests.world import events
+from tests.world import events, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -262,3 +264,27 @@ def test_old_codes_stay_where_no_set_is_chosen(dossier, an, cast):
     )
     assert response.status_code == 302
     assert dossier.evidence.current().get().criteria == ["A.1"]
+
+
+def test_several_files_are_so_many_pieces_added_from_the_task_itself(dossier, an):
+    dossier = stand(dossier, State.ASSEMBLING)
+    task = open_task(dossier)
+    page = signed_in(an).get(reverse("dossiers:task", args=[task.pk]))
+    where = reverse("dossiers:act", args=[dossier.pk, "attach_evidence"])
+    assert f'action="{where}"' in page.content.decode()
+    several = [SimpleUploadedFile(name, PDF + name.encode()) for name in ("a.pdf", "b.pdf")]
+    answer = attach(an, dossier, several)
+    # Back to the task, where the other form is.
+    assert answer.url == reverse("dossiers:task", args=[task.pk])
+    titles = [f"Giấy đăng ký kinh doanh: {name}" for name in "ab"]
+    assert list(dossier.evidence.order_by("pk").values_list("title", flat=True)) == titles
+    assert dossier.history.filter(event="dossier.attach_evidence").count() == 1
+    # One that is wrong is named, the others are held; one piece is not replaced by two.
+    wrong = [SimpleUploadedFile("c.pdf", PDF + b"c"), SimpleUploadedFile("d.pdf", b"no")]
+    answer = attach(an, dossier, wrong)
+    assert "d.pdf" in str(sentences(answer)) and "c.pdf" in shown(answer.content.decode())
+    old = dossier.evidence.first()
+    two = [SimpleUploadedFile(name, PDF + name.encode()) for name in ("e.pdf", "f.pdf")]
+    answer = attach(an, dossier, two, replaces=old.pk)
+    assert "hãy chọn một tệp" in str(sentences(answer))
+    assert dossier.evidence.count() == 2

@@ -205,7 +205,7 @@ def test_no_room_even_to_read_what_was_sent_is_a_page_of_its_own(code):
 
 def note_of(page):
     (part,) = [each for each in page.context["form"].parts if "file" in each.fields]
-    upload = part["file"].value()
+    (upload,) = part["file"].value()
     return upload if isinstance(upload, str) else upload.held
 
 
@@ -238,11 +238,12 @@ def test_a_refused_form_holds_its_file_and_nobody_else_can_name_it(dossier, an, 
 def test_a_held_file_can_be_dropped_or_exchanged(dossier, an, client):
     client.force_login(an)
     note = note_of(attach(client, dossier, kind="", file=pdf()))
-    dropped = {"file-held": note, "file-drop": "1", "paper_location": "Tủ 2"}
+    dropped = {"file-held": note, "file-drop": note, "paper_location": "Tủ 2"}
     assert attach(client, dossier, **dropped).status_code == 302
     assert Evidence.objects.get().sha256 == ""
     other = pdf("khac.pdf", PDF + b"2")
-    assert attach(client, dossier, file=other, **{"file-held": note}).status_code == 302
+    exchanged = {"file-held": note, "file-drop": note}
+    assert attach(client, dossier, file=other, **exchanged).status_code == 302
     assert Evidence.objects.latest("pk").filename == "khac.pdf"
 
 

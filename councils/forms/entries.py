@@ -28,11 +28,10 @@ from councils.models import (
 )
 from cycle import contents
 from cycle.appointing import candidates
-from cycle.files import Staged
 from cycle.models import Role, RoleAssignment, User, named_apart
 from dossiers.forms.fields import CountField, RowField, field_for, long_text
 from dossiers.forms.shown import Corrects
-from dossiers.forms.uploads import FileField, FilesInput, ScanField, accepted, hold_for
+from dossiers.forms.uploads import FilesField, ScanField, accepted, hold_for
 from dossiers.law.conditions import Words
 from dossiers.models import CaseType
 
@@ -241,44 +240,25 @@ PHOTO_BYTES = 15 * 1024 * 1024
 MANY_PHOTOS = 20
 
 
-class PhotosField(FileField):
+class PhotosField(FilesField):
     """Several photos, staged. Raises ValidationError naming each that is no photo or too big; the
     others are held.
     """
 
-    widget = FilesInput
+    most = MANY_PHOTOS
+    too_many = _("Mỗi lần gửi nhiều nhất %(number)s ảnh.")
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.widget.attrs["accept"] = accepted(*PHOTO_KINDS)
 
-    def clean(self, data: Any, initial: Any = None) -> Any:
-        sent = data or ()
-        if len(sent) > MANY_PHOTOS:
-            raise ValidationError(
-                _("Mỗi lần gửi nhiều nhất %(number)s ảnh."), params={"number": MANY_PHOTOS}
-            )
-        # The same photo held and chosen again is one.
-        photos: dict[tuple[str, str], Staged] = {}
-        wrong: list[ValidationError] = []
-        for each in sent:
-            try:
-                photo = self._photo(each)
-            except ValidationError as error:
-                wrong.append(error)
-            else:
-                photos[photo.sha256, photo.filename] = photo
-        if wrong:
-            raise ValidationError(wrong)
-        return list(photos.values())
-
-    def _photo(self, sent: UploadedFile | str) -> Any:
+    def one(self, sent: UploadedFile | str) -> Any:
         if isinstance(sent, str):
-            return super().clean(sent)
+            return super().one(sent)
         if sent.size and sent.size > PHOTO_BYTES:
             raise ValidationError(_("%(name)s lớn quá 15 MB."), params={"name": sent.name})
         try:
-            return super().clean(sent)
+            return super().one(sent)
         except ValidationError as error:
             if error.message == self.taken:
                 raise ValidationError(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from decimal import Decimal
+from pathlib import PurePath
 from typing import Any
 
 from django import forms
@@ -30,7 +32,7 @@ from dossiers.forms.fields import (
     polish,
 )
 from dossiers.forms.shown import ticked
-from dossiers.forms.uploads import FileField
+from dossiers.forms.uploads import FilesField
 from dossiers.models import (
     ACTS,
     BusinessPlan,
@@ -470,15 +472,20 @@ class RevocationPart(RecordPart):
 
 
 class EvidencePart(RecordPart):
-    """A piece of evidence: a file, or the place of a paper; new, or replacing an old one."""
+    """A piece of evidence: a file, or the place of a paper; new, or replacing an old one. Several
+    files are so many pieces of one kind.
+    """
 
     replaces = True
 
     not_future = ("issued_on",)
-    file = FileField(
+    file = FilesField(
         label=_("Tệp"),
         required=False,
-        help_text=_("PDF, ảnh, Word hoặc Excel. Bản giấy thì ghi nơi giữ, không cần tệp."),
+        help_text=_(
+            "PDF, ảnh, Word hoặc Excel; chọn được nhiều tệp cùng loại, chụp được bằng điện thoại. "
+            "Bản giấy thì ghi nơi giữ, không cần tệp."
+        ),
     )
     field_order = ("kind", "title", "file", "paper_location", "criteria")
 
@@ -544,10 +551,24 @@ class EvidencePart(RecordPart):
         if old and "criteria" not in self.fields:
             self.instance.criteria = old.criteria
         if staged := self.cleaned_data.get("file"):
-            self.instance.hold(staged)
+            self.instance.hold(staged[0])
+            if old and len(staged) > 1:
+                self.add_error("file", _("Thay một tài liệu bằng một tệp: hãy chọn một tệp."))
         elif "file" not in self.errors and not self.cleaned_data.get("paper_location"):
             self.add_error("file", _("Bạn chưa chọn tệp, cũng chưa ghi nơi giữ bản giấy."))
         return cleaned
+
+    def add_to(self, call: dict[str, Any]) -> None:
+        """One piece a file; of several each is called by its file too."""
+        files = self.cleaned_data.get("file") or []
+        for staged in files if len(files) > 1 else []:
+            piece = copy(self.instance)
+            piece.hold(staged)
+            named = f"{self.instance.title}: {PurePath(staged.filename).stem}"
+            piece.title = named[: Evidence._meta.get_field("title").max_length]
+            call["record"].append(piece)
+        if len(files) <= 1:
+            super().add_to(call)
 
     def _post_clean(self) -> None:
         super()._post_clean()

@@ -23,6 +23,8 @@ from cycle import contents, files
 from cycle.downloads import INLINE
 from cycle.models import User
 
+#: By this name a phone offers its camera beside its files.
+CAMERA = ("image/jpeg",)
 #: Suffixes of two more inputs of a file field: the note of a held file, and a tick to drop it.
 HELD, DROP = "-held", "-drop"
 _SEAL = "dossiers.uploads"
@@ -34,7 +36,7 @@ TAKEN = _("Chỉ nhận tệp PDF, ảnh JPG hoặc PNG, Word (docx), Excel (xls
 
 def accepted(*kinds: contents.Kind) -> str:
     """What a page lets choose: files of these kinds, and what photos are called elsewhere."""
-    return ",".join(chain(*(kind.suffixes for kind in kinds), contents.PHOTOS))
+    return ",".join(chain(*(kind.suffixes for kind in kinds), contents.PHOTOS, CAMERA))
 
 
 def check_upload(upload: UploadedFile, taken: Any = TAKEN) -> contents.Kind:
@@ -216,6 +218,48 @@ class FileField(forms.FileField):
 
     def check(self, content_type: str) -> None:
         """Raise ValidationError when this field takes no file of this type."""
+
+
+class FilesField(FileField):
+    """Several uploaded files, as a list. Raises ValidationError naming each that is wrong; the
+    others are held.
+    """
+
+    widget = FilesInput
+    #: So many at most, and what is said of more.
+    most = 20
+    too_many = _("Mỗi lần gửi nhiều nhất %(number)s tệp.")
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        sent = data or ()
+        if len(sent) > self.most:
+            raise ValidationError(self.too_many, params={"number": self.most})
+        # The same file held and chosen again is one.
+        found: dict[tuple[str, str], files.Staged] = {}
+        wrong: list[ValidationError] = []
+        for each in sent:
+            try:
+                staged = self.one(each)
+            except ValidationError as error:
+                wrong.append(error if len(sent) == 1 else self._named(each, error))
+            else:
+                found[staged.sha256, staged.filename] = staged
+        if wrong:
+            raise ValidationError(wrong)
+        if not found and self.required:
+            raise ValidationError(self.error_messages["required"], code="required")
+        return list(found.values())
+
+    def one(self, sent: UploadedFile | str) -> Any:
+        """One of them, staged. Raises ValidationError."""
+        return super().clean(sent)
+
+    @staticmethod
+    def _named(sent: UploadedFile | str, error: ValidationError) -> ValidationError:
+        name = getattr(sent, "name", "")
+        if not name or name in error.messages[0]:
+            return error
+        return ValidationError("%(name)s: %(why)s", params={"name": name, "why": error.messages[0]})
 
 
 class TableField(FileField):

@@ -45,6 +45,8 @@ from dossiers.walk import doors
 
 #: What changes who has a task and cannot be taken back: it asks once more.
 SIGNED_FOR_GOOD = frozenset({"sign_decision"})
+#: The tasks in which the papers of a dossier are put together: its page takes files itself.
+TAKES_FILES = frozenset({"assemble_dossier", "supplement", "check_dossier"})
 TABS = ("summary", "evidence", "history")
 #: Why a page's task has a dossier: the column is empty only for nodes that no person does.
 OF_A_PERSON = "a task of a person is about a dossier"
@@ -308,6 +310,11 @@ def _page(
     first = offered.first if offered else None
     free = free_acts(user, dossier)
     beside = [act for act in free if act.unsigned]
+    attaches = may_attach(beside, dossier)
+    attach = None
+    if may and attaches["may_attach"] and task.node in TAKES_FILES:
+        attach = acts.ActForm("attach_evidence", dossier, user)
+        beside = [act for act in beside if act.name != attach.name]
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
@@ -332,7 +339,8 @@ def _page(
         "beside": beside,
         "elsewhere": [act for act in free if act not in beside and act.tone != "refuse"],
         "refusals": [act for act in free if act.tone == "refuse"],
-        **may_attach(beside, dossier),
+        "attach": attach,
+        **attaches,
         "tab": tab,
         "tabs": [
             ("summary", _("Tóm tắt")),
