@@ -7,6 +7,7 @@ from django import forms
 from django.test import Client
 from django.urls import reverse
 
+from councils.models import Opinion
 from cycle import clock
 from cycle.models import Role
 from cycle.typed import KEPT_CHARACTERS
@@ -15,7 +16,7 @@ from dossiers.law.states import LIVE
 from dossiers.models import Draft
 from dossiers.models.draft import KEPT
 from dossiers.walk import doors
-from tests import records
+from tests import judging, records
 from tests.law_table import S
 from tests.owning import update_as_owner
 from tests.pages import Sent, shown
@@ -226,18 +227,35 @@ def test_without_a_script_the_button_saves_and_loses_nothing_either(dossier, an)
     assert Draft.objects.get().content == {FIELD: [WORDS]}
 
 
-def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an):
+def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu, province, cycle):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    (judged,) = judging.before_council(cycle, dossier.commune, an, 1)
+    entry = judging.begin(council, cycle, [judged], thu).entries.get()
+    team = judging.judge(council, 6).user
+    expert = person("y_te", "Quàng Thị Y", (Role.DEPARTMENT, province))
+    asked = Opinion.ask(
+        Opinion(entry=entry, to=expert, department="Sở Y tế", question="Đạt không?"), days=5, by=thu
+    )
     dossier = stand(dossier, S.IMPLEMENTING)
     support = reverse("dossiers:act", args=[dossier.pk, "record_support"])
     name = "record_support-supportmeasure-provider"
-    new = reverse("dossiers:dossier_new")
-    for at, field in ((support, name), (new, "product_name")):
-        assert field in page(an, at)[0]
-        assert save(an, at, "", **{field: WORDS}).headers["Draft"] == "saved"
-        sent, words = page(an, at)
+    for user, at, field in (
+        (an, support, name),
+        (an, reverse("dossiers:dossier_new"), "product_name"),
+        (minh, reverse("dossiers:stock_one"), "product"),
+        (team, reverse("councils:appraisal", args=[entry.pk]), "findings"),
+        (expert, reverse("councils:opinion", args=[asked.pk]), "text"),
+    ):
+        assert field in page(user, at)[0], at
+        assert save(user, at, "", **{field: WORDS}).headers["Draft"] == "saved"
+        sent, words = page(user, at)
         assert sent[field] == [WORDS] and "Nháp của bạn lưu lúc" in words
-        assert ask(an, at, "", "drop").status_code == 302
-        assert page(an, at)[0][field] == [""]
+        assert ask(user, at, "", "drop").status_code == 302
+        assert page(user, at)[0][field] == [""]
+        # What was refused is kept as well; what was recorded is not.
+        refused = signed_in(user).post(at, {field: WORDS}).status_code == 200
+        assert Draft.objects.filter(by=user).exists() is refused, at
 
 
 def test_old_drafts_are_forgotten_by_night(dossier, an):

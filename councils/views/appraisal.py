@@ -15,9 +15,12 @@ from councils.pages import found_entry, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.once import once
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 
 
 @login_required
+@shows_typed
 @once
 def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand in a report; earlier ones are shown below."""
@@ -26,19 +29,27 @@ def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
         raise PermissionDenied
     if away := turned_away(request, entry.round, to=entry):
         return away
+    here = drafts.place(request.user, f"appraisal:{entry.pk}", entry.dossier)
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = entries.AppraisalForm(
         posted(request),
         request.FILES if request.method == "POST" else None,
         entry=entry,
         by=request.user,
     )
+    fill(form, drafts.shown(request, here))
     if form.is_valid() and form.do():
+        drafts.done(here)
         messages.success(request, _("Đã gửi báo cáo thẩm định."))
         return redirect("councils:entry", entry.pk)
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
     return render(
         request,
         "councils/appraisal.html",
         {
+            "place": here,
             "entry": entry,
             "round": entry.round,
             "dossier": entry.dossier,

@@ -19,6 +19,8 @@ from cycle import clock
 from cycle.asking import SignedIn
 from cycle.downloads import download
 from cycle.once import once
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 
 ROWS = 25
 
@@ -45,6 +47,7 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
 @once
 def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     """A question, with its answer or the form for it."""
@@ -62,16 +65,23 @@ def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
         pk=pk,
     )
     with_due([found], clock.today())
-    form = None
+    form = here = None
     if found.answered_at is None and rules.has_perm("councils.answer_opinion", request.user, found):
+        here = drafts.place(request.user, f"opinion:{found.pk}", found.entry.dossier)
+        if (answer := drafts.answer(request, here)) is not None:
+            return answer
         form = entries.AnswerForm(posted(request), request.FILES or None, by=request.user)
+        fill(form, drafts.shown(request, here))
         if form.is_valid() and form.do(found, by=request.user):
+            drafts.done(here)
             messages.success(request, _("Đã gửi ý kiến. Cảm ơn ông/bà."))
             return redirect("councils:opinions")
+        if request.method == "POST":
+            drafts.keep_tried(request, here)
     elif request.method == "POST":
         messages.warning(request, _("Ý kiến này đã được trả lời hoặc không hỏi bạn."))
     return render(
         request,
         "councils/opinion.html",
-        {"opinion": found, "dossier": found.entry.dossier, "form": form},
+        {"opinion": found, "dossier": found.entry.dossier, "form": form, "place": here},
     )

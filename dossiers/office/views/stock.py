@@ -13,6 +13,7 @@ from cycle.models import OrgUnit, User
 from cycle.once import once, unrecorded
 from cycle.sheets import SheetRefused
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.models import (
     BatchState,
     ProductGroup,
@@ -206,12 +207,18 @@ def _parts(batch: StockBatch) -> list[tuple[str, int]]:
 def stock_one(request: Any) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
     unit = stock_office(request.user)
+    here = drafts.place(request.user, "stock_one")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = OneForm(request.POST or None, request.FILES or None, user=request.user)
-    fill(form, request.typed)
+    fill(form, drafts.shown(request, here))
     if request.method == "POST" and form.is_valid():
         batch = enter_one(form, form.cells(), by=request.user, unit=unit)
         if batch is not None:
+            drafts.done(here)
             row = batch.rows.get()
             messages.success(request, _("Đã ghi giấy chứng nhận."))
             return redirect("dossiers:dossier", row.dossier_id)
-    return render(request, "dossiers/stock_one.html", {"form": form})
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
+    return render(request, "dossiers/stock_one.html", {"form": form, "place": here})
