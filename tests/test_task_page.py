@@ -552,6 +552,23 @@ def test_waiting_needs_a_reason_and_ends(dossier, an):
     assert open_task(dossier).waiting_since is None
 
 
+def test_who_could_do_it_is_told_who_has_it_and_takes_it_over(dossier, an, chi, commune):
+    colleague = person("ban", "Lò Văn Bạn", (Role.OFFICER, commune))
+    task = open_task(dossier)
+    offer = "Lò Thị An đang giữ việc này. Muốn làm thay"
+    assert offer not in shown(signed_in(colleague).get(address(task)).content.decode())
+    doors.claim(task, by=an)
+    assert offer in shown(signed_in(colleague).get(address(task)).content.decode())
+    for other in (an, chi):
+        assert offer not in shown(signed_in(other).get(address(task)).content.decode())
+    taken = {"act": "reassign", "reassign-to": colleague.pk, "reassign-reason": ""}
+    assert signed_in(colleague).post(address(task), taken).status_code == 200
+    answer = signed_in(colleague).post(address(task), taken | {"reassign-reason": "An nghỉ"})
+    assert answer.status_code == 302
+    task.refresh_from_db()
+    assert (task.owner, events(dossier)[-1]) == (colleague, "task.reassign")
+
+
 def test_the_leader_reassigns_to_a_holder_of_the_role_only(dossier, an, chi, commune, la):
     colleague = person("mo", "Lường Thị Mơ", (Role.OFFICER, commune))
     client = signed_in(chi)

@@ -170,6 +170,13 @@ def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
     return redirect("dossiers:inbox")
 
 
+def _holder(user: User, task: Task, buttons: dict[str, str], worker: User | None) -> User | None:
+    """The colleague whose claim keeps ``user`` from a task that they may give to themselves."""
+    if worker is None or "reassign" not in buttons or holds_task(user, task):
+        return None
+    return worker if user.capacity(task.role, task.org_unit_id) is not None else None
+
+
 def _seal(user: User, task: Task) -> str:
     """What is agreed to when a decision is marked as signed: which product, how many stars."""
     dossier = task.dossier
@@ -315,6 +322,7 @@ def _page(
     if may and attaches["may_attach"] and task.node in TAKES_FILES:
         attach = acts.ActForm("attach_evidence", dossier, user)
         beside = [act for act in beside if act.name != attach.name]
+    has = who_has(task)
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"
     context = {
@@ -348,7 +356,8 @@ def _page(
             ("history", _("Nhật ký")),
         ],
         **_told_beside(task, tab, request.user),
-        **who_has(task),
+        **has,
+        "holder": _holder(user, task, buttons, has.get("worker")),
     }
     return render(request, "dossiers/task.html", context, status=403 if refused else 200)
 
