@@ -96,9 +96,19 @@ def places(
         if draft.by_id == user.pk:
             here.draft = draft
             here.changed = dossier is not None and _changed(dossier, draft)
-        elif task is not None and holds_task(user, task) and not holds_task(draft.by, task):
+        elif task is not None and _is_left(draft, user, task):
             here.left.append(draft)
     return found
+
+
+def _is_left(draft: Draft, user: User, task: Task) -> bool:
+    """Whether ``user`` has the task in the place of who typed the draft: it was given on, or they
+    stand in for them.
+    """
+    if not holds_task(user, task):
+        return False
+    lent = {post.user_id for post in user.posts(task.role) if task.org_unit_id in post.business}
+    return draft.by_id in lent or not holds_task(draft.by, task)
 
 
 def _changed(dossier: Dossier, draft: Draft) -> bool:
@@ -108,17 +118,18 @@ def _changed(dossier: Dossier, draft: Draft) -> bool:
 
 def answer(request: SignedIn, here: Place) -> HttpResponseBase | None:
     """Save, drop or take over a draft as the page asks; None when it asks for something else."""
-    asked = request.POST.get(typed.DRAFT, "") if request.method == "POST" else ""
+    if request.method != "POST" or typed.DRAFT not in request.POST:
+        return None
+    asked = request.POST[typed.DRAFT]
     if asked == "save":
         return _save(request, here)
     if asked == "drop":
         Draft.objects.filter(**here.key).delete()
         messages.success(request, _("Đã bỏ nháp."))
-        return redirect(request.get_full_path())
-    if asked.startswith("take-"):
+    elif asked.startswith("take-"):
         _take(here, asked.removeprefix("take-"))
-        return redirect(request.get_full_path())
-    return None
+    # Nothing else is done for what says «draft», and it leads nowhere else.
+    return redirect(request.get_full_path())
 
 
 def keep_tried(request: SignedIn, here: Place) -> None:
@@ -141,14 +152,18 @@ def done(here: Place) -> None:
 
 
 def _take(here: Place, key: str) -> None:
-    """Make a draft that a colleague left one's own, instead of one's own."""
+    """Make a draft that a colleague left one's own, instead of one's own; who may still do the task
+    keeps theirs.
+    """
     taken = next((each for each in here.left if str(each.pk) == key), None)
     if taken is None:
         raise Http404
     with transaction.atomic():
         Draft.objects.filter(**here.key).delete()
+        if here.task is not None and holds_task(taken.by, here.task):
+            taken.pk = None
         taken.by, taken.version = here.user, taken.version + 1
-        taken.save(update_fields=["by", "version"])
+        taken.save()
 
 
 def _content(data: QueryDict) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from councils.models import Opinion
 from cycle import clock
-from cycle.models import Role
+from cycle.models import Role, Substitution
 from cycle.typed import KEPT_CHARACTERS
 from dossiers import drafts
 from dossiers.law.states import LIVE
@@ -23,7 +23,7 @@ from tests.pages import Sent, shown
 from tests.standing import stand
 from tests.task_pages import address
 from tests.walks import small
-from tests.world import open_task, person
+from tests.world import events, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -199,6 +199,22 @@ def test_who_gets_the_task_is_offered_the_draft_of_who_had_it(dossier, an, chi):
     assert ask(an, at, "register_idea", "save").status_code == 404
 
 
+def test_who_stands_in_is_offered_the_draft_and_the_holder_keeps_it(dossier, an, chi):
+    task = open_task(dossier)
+    at = address(task)
+    mai = person("mai", "Lò Thị Mai")
+    Substitution.objects.create(
+        assignment=an.role_assignments.get(org_unit=task.org_unit), substitute=mai,
+        valid_from=clock.today(), valid_to=clock.today() + timedelta(days=3), reason="Nghỉ phép",
+        document="3/GUQ", created_by=chi,
+    )  # fmt: skip
+    save(an, at, "register_idea", **{FIELD: WORDS})
+    assert "Nháp của Lò Thị An lúc" in page(mai, at)[1]
+    ask(mai, at, "register_idea", f"take-{Draft.objects.get().pk}")
+    for user in (an, mai):
+        assert page(user, at)[0][FIELD] == [WORDS]
+
+
 def test_what_is_no_draft_is_refused_in_words_or_left_out(dossier, an, monkeypatch):
     at = address(open_task(dossier))
     typed = {FIELD: "có \x00 ở giữa", "register_idea-sure": "x", "password": "bí mật", "act": "x"}
@@ -213,6 +229,11 @@ def test_what_is_no_draft_is_refused_in_words_or_left_out(dossier, an, monkeypat
     answer = save(an, reverse("dossiers:dossier_new"), "", product_name="Chẩm chéo")
     assert "quá nhiều nháp" in answer.content.decode()
     assert Draft.objects.get().version == 1
+    # What says «draft» does no act beside it.
+    support = reverse("dossiers:act", args=[dossier.pk, "withdraw"])
+    sent = {"draft": "x", "act": "withdraw", "withdraw-reason-reason": "Thôi"}
+    assert signed_in(an).post(support, sent).url == support
+    assert events(dossier) == ["dossier.open"]
 
 
 def test_without_a_script_the_button_saves_and_loses_nothing_either(dossier, an):
