@@ -321,7 +321,9 @@ def _page(
     attach = None
     if may and attaches["may_attach"] and task.node in TAKES_FILES:
         attach = acts.ActForm("attach_evidence", dossier, user)
-        beside = [act for act in beside if act.name != attach.name]
+        free, beside = (
+            [act for act in acts_ if act.name != attach.name] for acts_ in (free, beside)
+        )
     has = who_has(task)
     tab = request.GET.get("tab")
     tab = tab if tab in TABS else "summary"

@@ -3,8 +3,9 @@
 import pytest
 from playwright.sync_api import expect
 
-from dossiers.models import Draft
-from tests.browser.driving import WIDTHS
+from dossiers.models import Draft, State
+from tests.browser.driving import WIDTHS, scan
+from tests.standing import stand
 from tests.world import events, open_task
 
 pytestmark = pytest.mark.browser
@@ -46,6 +47,38 @@ def test_what_was_typed_is_there_when_the_tab_was_closed_until_the_act_is_done(
     at.act("register_idea")
     assert dossier.ideas.get().description == WORDS + " Ba."
     assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_form_of_a_task_begins_in_the_first_screen_or_one_and_a_half_on_a_phone(
+    desk, width, an, dossier
+):
+    at, most = desk(an, width), 800 if width > 768 else 1200
+    begins = {}
+    for state in (State.POTENTIAL, State.IDEA_SELECTED, State.ASSEMBLING, State.DOSSIER_SUBMITTED):
+        dossier = stand(dossier, state)
+        at.open("dossiers:task", open_task(dossier).pk)
+        begins[state] = at.page.locator(".primary").evaluate(
+            "form => form.getBoundingClientRect().top"
+        )
+    assert {state: top for state, top in begins.items() if top > most} == {}, begins
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_papers_are_added_inside_the_task_and_what_was_typed_stays(desk, width, an, dossier):
+    dossier = stand(dossier, State.ASSEMBLING)
+    at = desk(an, width)
+    at.open("dossiers:task", open_task(dossier).pk)
+    general = at.page.locator('[name="submit_dossier-selfassessment-general"]')
+    general.fill(WORDS)
+    at.page.locator(".attach > summary").click()
+    at.look()
+    kind = at.page.locator('[name="attach_evidence-evidence-kind"]')
+    kind.select_option("business_registration")
+    at.fill("attach_evidence-evidence", title="Giấy đăng ký", file=[scan("1/GP"), scan("2/GP")])
+    at.follow(at.page.locator('button[value="attach_evidence"]'))
+    assert dossier.evidence.count() == 2
+    expect(general).to_have_value(WORDS)
 
 
 def test_a_broken_line_and_an_ended_sign_in_are_said_and_nothing_is_lost(desk, an, dossier):
