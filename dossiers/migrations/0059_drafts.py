@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0057_records_corrected'),
+        ('dossiers', '0058_certificate_numbers'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
