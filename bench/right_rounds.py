@@ -297,7 +297,8 @@ class Rounds:
         if not by:
             return False
         seats = list(round_.seats.order_by("pk"))
-        away = self.chance.sample(seats, self.chance.choice([0, 0, 1, 1, 2]) if seats else 0)
+        many = self.chance.choice([0, 0, 1, 1, 2]) if seats else 0
+        away = self.chance.sample(seats, min(many, len(seats)))
         round_.attend({each.pk: each not in away for each in seats}, by=by, reason="Ghi nhầm")
         return True
 
