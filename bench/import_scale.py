@@ -25,6 +25,7 @@ from cycle.models import HistoryEntry, Level, OrgUnit, Role
 from cycle.models.job import run_waiting
 from dossiers.models import (
     Certificate,
+    CertificateNumber,
     Dossier,
     OfficialDocument,
     Process,
@@ -281,7 +282,8 @@ def _by_hand(batch):
 MODELS = {
     model._meta.db_table: model
     for model in (
-        Producer, Product, Dossier, Process, OfficialDocument, Certificate, Term, TermEvent
+        Producer, Product, Dossier, Process, OfficialDocument, Certificate, CertificateNumber,
+        Term, TermEvent,
     )
 }  # fmt: skip
 
