@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from cycle import clock
@@ -66,7 +66,9 @@ def _ready() -> QuerySet[OutboxMessage]:
     pending = OutboxMessage.objects.filter(dispatched_at=None, error="")
     under_way = ActBatch.objects.filter(job__state__in=[JobState.QUEUED, JobState.RUNNING])
     if keys := list(under_way.values_list("pk", flat=True)):
-        pending = pending.exclude(entry__data__together__in=keys)
+        # Most entries name no batch: NOT IN would answer NULL for them, and hold them too.
+        by_itself = Q(entry__data__together__isnull=True)
+        pending = pending.filter(by_itself | ~Q(entry__data__together__in=keys))
     return pending
 
 

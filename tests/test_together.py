@@ -7,7 +7,7 @@ from django.db import DatabaseError, OperationalError, transaction
 from django.utils import translation
 
 from cycle import clock
-from cycle.models import HistoryEntry, Job, JobState, RoleAssignment, RuleSet
+from cycle.models import HistoryEntry, Job, JobState, OutboxMessage, RoleAssignment, RuleSet
 from cycle.models import job as jobs
 from cycle.models.job import ATTEMPTS, run_waiting
 from dossiers.law.conditions import ActNotPossible
@@ -370,6 +370,9 @@ def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done
     certified = Notification.objects.filter(entry__event="dossier.certify")
     # Two are done and more will be: nobody is written to yet.
     assert events(four[1])[-1] == "dossier.certify" and not certified.exists()
+    # Of everything else they are.
+    waits = OutboxMessage.objects.filter(dispatched_at=None).select_related("entry")
+    assert {each.entry.event for each in waits} == {"dossier.certify"}
     run_waiting()
     # A few at a time, as of a large batch.
     while dispatch(2):
