@@ -157,6 +157,20 @@ def test_each_bad_row_is_named_and_nothing_is_lost_or_half_done(clerk, cycle, co
     assert Certificate.objects.get(pk=given[0].pk).number == ""
 
 
+def test_a_decision_of_more_than_a_form_holds_is_entered_in_several(clerk, given, monkeypatch):
+    monkeypatch.setattr("dossiers.forms.numbers.ON_A_FORM", 3)
+    client, page = signed_in(clerk), address(given)
+    answer = client.get(page)
+    assert answer.context["form"].given == given[:3]
+    assert "Còn 1 giấy nữa chờ số" in shown(answer.content.decode())
+    typed = of(given[:3], "1/GCN", "2/GCN", "3/GCN")
+    client.post(page, typed | seal(client.post(page, typed)))
+    # Those that have theirs take no place of those that wait.
+    assert client.get(page).context["form"].given == given[3:]
+    # What was typed for one is kept though it would not be on the form any more.
+    assert given[0] in client.post(page, of(given[:1], "9/GCN")).context["form"].given
+
+
 @pytest.mark.parametrize("many", (1, 3))
 def test_the_pages_ask_the_database_little(many, clerk, given, django_assert_num_queries):
     for each in given[many:]:

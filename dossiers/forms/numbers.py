@@ -18,6 +18,8 @@ from dossiers.law.states import State
 from dossiers.models import ACTS, Certificate, CertificateNumber
 
 NUMBER = CertificateNumber._meta.get_field("number")
+#: So many certificates that wait are on a form; the next follow once these have their numbers.
+ON_A_FORM = 200
 
 
 class NumbersForm(PlainPart):
@@ -27,10 +29,14 @@ class NumbersForm(PlainPart):
 
     def __init__(self, user: User, given: Sequence[Any], data: QueryDict | None = None) -> None:
         self.user = user
+        waits = [each for each in given if self._waits(each)]
+        #: How many wait that are not on it.
+        self.later = len(waits[ON_A_FORM:])
+        first = {each.pk for each in waits[:ON_A_FORM]}
         self.given = [
             each
             for each in given
-            if self._waits(each) or (data is not None and data.get(f"n-{each.pk}", "").strip())
+            if each.pk in first or (data is not None and data.get(f"n-{each.pk}", "").strip())
         ]
         #: Whether a pasted column stands in the rows.
         self.filled = False
@@ -95,7 +101,7 @@ class NumbersForm(PlainPart):
     @property
     def left(self) -> int:
         """How many wait on."""
-        return len(self.given) - len(self.typed)
+        return len(self.given) - len(self.typed) + self.later
 
     @property
     def seal(self) -> str:

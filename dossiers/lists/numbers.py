@@ -12,8 +12,8 @@ from dossiers.law.acts import NUMBERERS
 from dossiers.models import ACTS, Certificate, CertificateNumber
 from dossiers.rules import area_of
 
-#: So many decisions on the page, so many certificates on a form.
-DECISIONS, ON_A_FORM = 100, 200
+#: So many decisions are on the page.
+DECISIONS = 100
 
 
 def given(user: User) -> Any:

@@ -49,7 +49,7 @@ def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
     there: list[Any] = list(
         of.select_related(
             "dossier__product__producer", "dossier__commune", "decision__document"
-        ).order_by("dossier__product__sort_key", "pk")[: lists.ON_A_FORM]
+        ).order_by("dossier__product__sort_key", "pk")
     )
     if not there:
         raise Http404
