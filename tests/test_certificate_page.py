@@ -335,11 +335,13 @@ def test_one_that_no_round_gave_is_printed_from_every_page_of_its_product(
         if user is not None:
             client.force_login(user)
         assert client.get(path).status_code == (302 if user is None else 404)
-    # What no decision gave, or not yet, is not there to be printed.
-    stand(given.dossier, State.AWAITING_DECISION)
+    # What no decision gave, or not yet, is not there to be printed, nor what was taken back.
     client.force_login(an)
-    assert client.get(path).status_code == 404
-    assert f'href="{path}"' not in client.get(pages[0]).text
+    for state in (State.REVOKED, State.AWAITING_DECISION):
+        stand(given.dossier, state)
+        assert client.get(path).status_code == 404
+        for page in pages:
+            assert f'href="{path}"' not in client.get(page).text, (state, page)
 
 
 # --- What a decision recognised -------------------------------------------------------------------

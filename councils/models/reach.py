@@ -118,7 +118,7 @@ def reached_by(user: User, **where: Any) -> list[Reached]:
 
 def certified_of(entries: Iterable[RoundEntry]) -> set[int]:
     """Ids of the dossiers of ``entries`` that have a certificate to be printed."""
-    given = Certificate.objects.recognised()
+    given = Certificate.objects.to_print()
     dossiers = [each.dossier_id for each in entries]
     return set(given.filter(dossier__in=dossiers).values_list("dossier", flat=True))
 

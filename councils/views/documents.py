@@ -260,8 +260,10 @@ def dossier_certificate(request: SignedIn, pk: int, format_: str) -> HttpRespons
 
 
 def _certificate(request: SignedIn, dossier: int, format_: str) -> HttpResponseBase:
-    """The last certificate of a recognised dossier."""
-    certificates = Certificate.objects.public().select_related("dossier__commune", "issuer")
+    """The last certificate of a recognised dossier, unless it was revoked."""
+    certificates = Certificate.objects.to_print().select_related(
+        "dossier__commune", "decision__document", "issuer"
+    )
     given = get_object_or_404(certificates, dossier=dossier)
     data = facts.certificate_of(given, link=site.address(given.get_absolute_url()))
     return _answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{dossier}")

@@ -89,7 +89,7 @@ class Register(Listed):
                 task=FilteredRelation("tasks", condition=Q(tasks__open_state__isnull=False))
             ).values(
                 "pk", "state", "stars", "case_type",
-                certified=Exists(Certificate.objects.recognised().filter(dossier=OuterRef("pk"))),
+                certified=Exists(Certificate.objects.to_print().filter(dossier=OuterRef("pk"))),
                 product_name=F("product__name"),
                 code=F("product__code"),
                 producer=F("product__producer__name"),

@@ -33,7 +33,7 @@ from cycle.models import (
     now_called,
 )
 from cycle.workdays import add_months
-from dossiers.law.states import RECOGNISED, State
+from dossiers.law.states import HOLDING, RECOGNISED, State
 from dossiers.models import anew
 from dossiers.models.anew import Filing
 from dossiers.models.days import came_on, with_day
@@ -128,6 +128,10 @@ class CertificateQuerySet(models.QuerySet):
         """The last certificate of each recognised dossier."""
         later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
         return self.filter(~Exists(later), dossier__state__in=RECOGNISED)
+
+    def to_print(self) -> Self:
+        """Those of :meth:`recognised` that may be printed and signed: not what was revoked."""
+        return self.recognised().filter(dossier__state__in=HOLDING)
 
     def public(self) -> Self:
         """The certificates that anybody may look up: those of :meth:`recognised`."""
