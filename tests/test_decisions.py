@@ -28,7 +28,7 @@ from dossiers.models import (
     State,
     Task,
 )
-from dossiers.walk import doors
+from dossiers.walk import doors, papers
 from notifications import audiences
 from tests import judging, records
 from tests.decision_papers import decision_of
@@ -159,6 +159,12 @@ def test_a_number_may_follow_later_and_stays_told(awaiting, son, minh):
     assert (given.number, given.numbers.count()) == ("", 0)
     assert waits_for_number(first)
     assert "Số giấy chứng nhận Chưa có số" in main(see(given.get_absolute_url()))
+    late = clock.today() + timedelta(days=1)
+    with (
+        clock.at(clock.now() + timedelta(days=2)),
+        pytest.raises(ValidationError, match="Giấy chứng nhận chưa có số cấp ngày"),
+    ):
+        papers.correct(given.decision, by=son, reason="Gõ nhầm", signed_on=late)
 
     def act(dossier, name, by=minh, **fields):
         said = {"reason": "Gõ nhầm"} if name == "correct_number" else {}

@@ -348,7 +348,10 @@ def _check_day(
         if given.issued_on and given.issued_on < day:
             wrong = _now(
                 "Giấy chứng nhận %(number)s cấp ngày %(day)s: quyết định không thể ký sau ngày đó."
-            ) % {"number": given.number, "day": f"{given.issued_on:%d/%m/%Y}"}
+            ) % {
+                "number": given.number or _now("chưa có số"),
+                "day": f"{given.issued_on:%d/%m/%Y}",
+            }
     if wrong:
         raise ValidationError({"signed_on": wrong})
 
