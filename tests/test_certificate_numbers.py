@@ -124,9 +124,11 @@ def test_each_bad_row_is_named_and_nothing_is_lost_or_half_done(clerk, cycle, co
     client, page = signed_in(clerk), address(given)
     other = stand(open_dossier(cycle, commune, an, name="Rượu"), State.CERTIFIED)
     keep(other, number="77/GCN", stars=3, issuer=commune.parent)
-    answer = client.post(page, column("1/GCN", "", "3/GCN", "4/GCN"))
-    assert "Dòng 2 của cột dán không có số." in shown(answer.content.decode())
-    assert not seal(answer)
+    # A cell that only looks empty, too.
+    for empty in ("", "\t", "\u00a0"):
+        answer = client.post(page, column("1/GCN", empty, "3/GCN", "4/GCN"))
+        assert "Dòng 2 của cột dán không có số." in shown(answer.content.decode())
+        assert not seal(answer)
     assert "Bạn chưa nhập số nào." in shown(
         client.post(page, of(given, *4 * [""])).content.decode()
     )

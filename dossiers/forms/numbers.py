@@ -69,10 +69,10 @@ class NumbersForm(PlainPart):
     def _filled(self, sent: QueryDict) -> QueryDict:
         """What was sent, the column put into the rows; one of another length changes nothing."""
         typed = sent.copy()
-        text = typed.get("column", "").replace("\r\n", "\n").rstrip("\n ")
+        text = typed.get("column", "").replace("\r\n", "\n").rstrip()
         if not text:
             return typed
-        lines = [line.strip(" ") for line in text.split("\n")]
+        lines = [line.strip() for line in text.split("\n")]
         rows = [each for each in self.given if self._waits(each)]
         if len(lines) != len(rows):
             self._wrong_length = _now(
