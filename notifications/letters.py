@@ -139,7 +139,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
         if entry.event == "round.record_document":
             its = papers_reaching(recipient, entry)
             if not its:
-                raise Lapsed("Kết quả này không còn đứng.")
+                raise Lapsed("Kết quả này không còn hiệu lực.")
             paper = its[0].papers[entry.data["kind"]]
             context |= {
                 "paper": paper,

@@ -12,12 +12,13 @@ from django.urls import reverse
 from councils.papers import facts, pdf
 from cycle import clock, documents
 from cycle.jobs import forget_visitors
-from cycle.models import HistoryEntry, Visitor
-from dossiers.models import Certificate, State
+from cycle.models import HistoryEntry, RuleSet, Visitor
+from dossiers.models import Certificate, Dossier, State
 from dossiers.views import certificate as page_of_certificate
 from dossiers.walk import doors, papers
 from tests import records
 from tests.ground import kept
+from tests.owning import update_as_owner
 from tests.public_pages import keep, main, see
 from tests.revoking import at, certify, inspect, revoke
 from tests.standing import stand
@@ -394,9 +395,11 @@ def test_anybody_reads_what_a_decision_recognised(cycle, commune, an, minh, son,
     with clock.at(at(10, 8)):
         for user, status in ((an, 403), (minh, 200)):
             client.force_login(user)
-            assert client.get(path).status_code == status
+            asked = client.get(path)
+            assert asked.status_code == status
             page = client.get(reverse("dossiers:dossier", args=[first.dossier_id])).text
             assert (path in page) == (status == 200)
+        assert "Điều 7 khoản 3 điểm e" in asked.text
         for typed, sentence in (
             ("", "Bạn chưa nhập"),
             ("30/09/2026", "không thể công bố trước ngày đó"),
@@ -419,4 +422,9 @@ def test_anybody_reads_what_a_decision_recognised(cycle, commune, an, minh, son,
         revoke(first.dossier, minh)
         words = main(see(listed(second)))
     assert "Đã thu hồi ngày 10/11/2026" in words and words.count("thu hồi") == 1
+    # That article is no older than its edition.
+    older = RuleSet.objects.get(edition="qd1048_2019")
+    update_as_owner(Dossier.objects.filter(pk=first.dossier_id), rule_set=older)
+    with clock.at(at(11, 10)):
+        assert "Điều 7 khoản 3" not in client.get(path).text
     assert see("/c/unknown/decision/").status_code == 404

@@ -82,5 +82,5 @@ def test_forty_numbers_are_pasted_looked_at_and_entered(desk, width, cast, cycle
     expect(at.page.locator("main")).to_contain_text("Đã ghi số cho 40 giấy chứng nhận.")
     given[-1] = type(given[-1]).objects.get(pk=given[-1].pk)
     assert given[-1].number == "40/GCN-UBND"
-    at.follow(at.page.get_by_role("link", name="Mọi quyết định chờ số"))
+    at.follow(at.page.get_by_role("link", name="Mọi quyết định có giấy chờ số"))
     expect(at.page.locator(".empty")).to_be_visible()
