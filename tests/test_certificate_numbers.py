@@ -9,7 +9,9 @@ from django.urls import reverse
 from cycle.models import Role
 from dossiers.models import Certificate, State
 from dossiers.walk import doors
-from tests import records
+from tests import judging, records
+from tests.decision_papers import decision_of
+from tests.judging import regulate
 from tests.numbering import waiting
 from tests.pages import shown
 from tests.public_pages import keep
@@ -171,6 +173,24 @@ def test_a_decision_of_more_than_a_form_holds_is_entered_in_several(clerk, given
     assert client.get(page).context["form"].given == given[3:]
     # What was typed for one is kept though it would not be on the form any more.
     assert given[0] in client.post(page, of(given[:1], "9/GCN")).context["form"].given
+
+
+def test_a_decision_is_called_by_the_rounds_that_judged_not_by_one_given_up(
+    clerk, province, thu, cycle, commune, an
+):
+    regulate(province)
+    council = judging.seat(province, thu)
+    dossiers = judging.before_council(cycle, commune, an, 1)
+    given_up = judging.begin(council, cycle, dossiers, thu)
+    given_up.void(by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
+    judged = judging.begin(council, cycle, dossiers, thu)
+    for number in range(5):
+        judging.fill(judged.entries.get(), judging.judge(council, number))
+    judging.close(judged, by=thu)
+    dossier = stand(dossiers[0], State.CERTIFIED)
+    keep(dossier, number="", stars=3, issuer=province, decided_by=decision_of(dossier))
+    (row,) = signed_in(clerk).get(LIST).context["decisions"]
+    assert (row["waits"], row["rounds"]) == (1, [judged.name])
 
 
 @pytest.mark.parametrize("many", (1, 3))

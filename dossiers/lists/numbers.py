@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import rules
-from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Subquery
 
 from cycle.models import User
 from dossiers.law.acts import NUMBERERS
@@ -52,7 +52,8 @@ def decisions(user: User) -> list[dict[str, Any]]:
     judged = (
         waiting(user)
         .filter(**{f"{of}__in": [document for document, *_rest in found]})
-        .filter(~Q(dossier__round_entries=None))
+        # A round that was given up judged nothing.
+        .filter(dossier__round_entries__round__state="closed")
         .order_by("dossier__round_entries__round")
         .values_list(of, "dossier__round_entries__round__name")
         .distinct()
