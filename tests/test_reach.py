@@ -255,6 +255,12 @@ def test_the_dossier_lists_every_paper_about_it_that_its_reader_may_read(
             assert f'href="{named[name]}"' in papers, name
         assert (f'href="{named["minutes"]}"' in papers) == (user == minh)
         assert reverse("councils:dossier_certificate", args=[dossier.pk, "pdf"]) in papers
+    # Taken back, it is not printed, and nobody reads that there was none.
+    stand(dossier, "revoked")
+    for user, page in ((an, "outcome"), (minh, "documents")):
+        said = get(user, page, round_).text
+        assert "Đã thu hồi" in said, page
+        assert reverse("councils:dossier_certificate", args=[dossier.pk, "pdf"]) not in said
 
 
 def test_what_the_ministry_told_is_passed_on_to_the_commune(dossier, an, chi, la, minh):
