@@ -423,7 +423,10 @@ def test_the_leader_erases_what_was_chosen_and_everything_else_stays(
     )  # fmt: skip
 
     # Nor what is typed and not sent: of their dossiers, or naming them.
-    typed = {"Sửa chủ thể: Lường Thị Xưa": False, "Việc của người khác": True}
+    typed = {
+        "Sửa chủ thể: Lường Thị Xưa": False, "Chủ thể:\r\nLường Thị Xưa": False,
+        "Việc của người khác": True,
+    }  # fmt: skip
     for said in typed:
         Draft.objects.create(by=an, form=said, content={"x": [said]}, saved_at=clock.now())
     Draft.objects.create(by=an, form="defer", dossier=dossier, saved_at=clock.now())

@@ -254,8 +254,12 @@ class Found:
 
 
 def _folded(word: str) -> str:
-    """SQL: the text ``word`` folded, and its plain words with a blank on either side."""
-    fold = letters.Fold.template % {"expressions": word}
+    """SQL: the text ``word`` folded, and its plain words with a blank on either side. The end of a
+    line is two signs where the text is of JSON: with the name after it they would be one word.
+    """
+    fold = letters.Fold.template % {
+        "expressions": rf"regexp_replace({word}, '(\\[nrt])+', ' ', 'g')"
+    }
     # OFFSET: computed once, however often it is asked.
     return f"""(SELECT folded, ' ' || regexp_replace(folded, '[^a-z0-9]+', ' ', 'g') || ' ' AS words
                 FROM (SELECT {fold} AS folded OFFSET 0) AS once OFFSET 0)"""  # noqa: S608  # no value of anybody's
