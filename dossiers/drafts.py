@@ -23,7 +23,7 @@ from cycle import clock, typed, written
 from cycle.asking import SignedIn
 from cycle.models import User
 from dossiers.models import Dossier, Draft, Task
-from dossiers.rules import holds_task
+from dossiers.rules import holds_task, types_from_paper
 
 #: A person who has so many drafts is asked to send or drop some.
 MOST = 500
@@ -103,12 +103,16 @@ def places(
 
 def _is_left(draft: Draft, user: User, task: Task) -> bool:
     """Whether ``user`` has the task in the place of who typed the draft: it was given on, or they
-    stand in for them.
+    stand in for them. Not of who only types what was signed on paper and still may: it stays
+    theirs.
     """
     if not holds_task(user, task):
         return False
     lent = {post.user_id for post in user.posts(task.role) if task.org_unit_id in post.business}
-    return draft.by_id in lent or not holds_task(draft.by, task)
+    if draft.by_id in lent:
+        return True
+    of_its_role = draft.by.capacity(task.role, task.org_unit_id) is not None
+    return not holds_task(draft.by, task) and (of_its_role or not types_from_paper(draft.by, task))
 
 
 def _changed(dossier: Dossier, draft: Draft) -> bool:
@@ -159,11 +163,25 @@ def _take(here: Place, key: str) -> None:
     if taken is None:
         raise Http404
     with transaction.atomic():
+        # What is gone or somebody else's by now is taken by nobody: the page says what there is.
+        if not _waits(here) or not Draft.objects.filter(pk=taken.pk, by=taken.by).exists():
+            return
         Draft.objects.filter(**here.key).delete()
         if here.task is not None and holds_task(taken.by, here.task):
             taken.pk = None
         taken.by, taken.version = here.user, taken.version + 1
         taken.save()
+
+
+def _waits(here: Place) -> bool:
+    """Whether its task, if it has one, is still open; held until the transaction ends: whoever
+    closes it forgets its drafts, and none comes after.
+    """
+    return here.task is None or (
+        Task.objects.select_for_update(of=("self",), no_key=True)
+        .filter(pk=here.task.pk, open_state__isnull=False)
+        .exists()
+    )
 
 
 def _content(data: QueryDict) -> dict[str, list[str]]:
@@ -191,12 +209,7 @@ def _saved(here: Place, data: QueryDict) -> str:
     )
     said = {"content": content, "seen_entry": next(iter(newest[:1]), None), "saved_at": clock.now()}
     with transaction.atomic():
-        if here.task is not None and not (
-            # Whoever closes the task now forgets its drafts: none comes after.
-            Task.objects.select_for_update(of=("self",), no_key=True)
-            .filter(pk=here.task.pk, open_state__isnull=False)
-            .exists()
-        ):
+        if not _waits(here):
             return _("Công việc này đã xong hoặc đã đổi: nháp không lưu được nữa.")
         draft = Draft.objects.select_for_update(of=("self",)).filter(**here.key).first()
         if draft is None and version:

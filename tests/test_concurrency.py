@@ -12,11 +12,22 @@ from django.urls import reverse
 
 from councils.models import Council, EvaluationRound
 from cycle import clock
-from cycle.models import DayOff, Document, HistoryHead, OrgUnit, Role, Rubric, User, Visitor
+from cycle.models import (
+    DayOff,
+    Document,
+    HistoryHead,
+    OrgUnit,
+    Role,
+    Rubric,
+    Substitution,
+    User,
+    Visitor,
+)
 from dossiers.models import (
     ActNotPossible,
     ConditionNotMet,
     Dossier,
+    Draft,
     Evidence,
     Idea,
     PaperRequired,
@@ -315,6 +326,31 @@ def test_who_waited_for_a_row_reads_what_is_beside_it_as_it_is_then(
                 return getattr(getattr(row, beside), column)
 
         assert met(first, second) == "Tên mới", beside
+
+
+def test_a_draft_is_taken_over_by_two_clicks_at_once(dossier, an, chi):
+    """Who stands in takes a copy: the second click meets the first one's, and no fault."""
+    task = open_task(dossier)
+    mai = person("mai", "Lò Thị Mai")
+    Substitution.objects.create(
+        assignment=an.role_assignments.get(org_unit=task.org_unit), substitute=mai,
+        valid_from=clock.today(), valid_to=clock.today(), reason="Nghỉ phép", document="3/GUQ",
+        created_by=chi,
+    )  # fmt: skip
+    draft = Draft.objects.create(
+        by=an, dossier=dossier, task=task, form="register_idea", saved_at=clock.now()
+    )
+
+    clients = [Client(), Client()]
+    for client in clients:
+        client.force_login(mai)
+
+    def take(client):
+        sent = {"draft": f"take-{draft.pk}", "draft_form": "register_idea"}
+        return client.post(reverse("dossiers:task", args=[task.pk]), sent).status_code
+
+    assert met(lambda: take(clients[0]), lambda: take(clients[1])) == 302
+    assert sorted(each.by_id for each in Draft.objects.all()) == sorted([an.pk, mai.pk])
 
 
 def test_two_processes_count_the_same_visitor_together():

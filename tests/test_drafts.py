@@ -180,6 +180,16 @@ def test_only_who_may_do_the_task_saves_or_reads_a_draft(dossier, an, la, kiem):
     assert list(Draft.objects.all()) == [draft]
 
 
+def test_the_draft_of_who_types_what_was_signed_is_not_offered_to_who_signs(dossier, minh, son):
+    dossier = stand(dossier, S.AWAITING_DECISION)
+    at = address(open_task(dossier))
+    save(minh, at, "certify", **{"certify-paper-number": "12/QĐ-UBND"})
+    draft = Draft.objects.get()
+    assert "Nháp của" not in page(son, at)[1]
+    assert ask(son, at, "certify", f"take-{draft.pk}").status_code == 404
+    assert Draft.objects.get().by == minh
+
+
 def test_who_gets_the_task_is_offered_the_draft_of_who_had_it(dossier, an, chi):
     task = open_task(dossier)
     at = address(task)
