@@ -289,6 +289,15 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu
         assert Draft.objects.filter(by=user).exists() is refused, at
 
 
+def test_what_a_form_asks_for_only_once_it_was_sent_is_shown_again_too(dossier, minh):
+    """The certificate of before, of a case that builds on one."""
+    at = reverse("dossiers:dossier_new")
+    typed = {"case_type": "upgrade", "given": "1", "given-number": "12/GCN"}
+    save(minh, at, "", product_name="Chẩm chéo", **typed)
+    sent = page(minh, at)[0]
+    assert {name: sent.get(name) for name in typed} == {name: [it] for name, it in typed.items()}
+
+
 def test_old_drafts_are_forgotten_by_night(dossier, an):
     save(an, address(open_task(dossier)), "register_idea", **{FIELD: WORDS})
     now = clock.now()

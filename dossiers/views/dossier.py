@@ -203,7 +203,9 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
             return redirect("dossiers:dossier", made.pk)
     if request.method == "POST":
         drafts.keep_tried(request, here)
-    asks_old = old is not None and (form.uncertified or old.is_bound)
+    # What was typed of it and kept is shown again, or saving the page once more would lose it.
+    kept = shown is not None and "given" in shown
+    asks_old = old is not None and (form.uncertified or old.is_bound or kept)
     return render(
         request,
         "dossiers/dossier_new.html",
