@@ -52,6 +52,8 @@ class Place:
     tried: bool = False
     #: Why what the form shows is not saved.
     problem: str = ""
+    #: Whether that is another page's doing, so that it may be saved over what that one did.
+    overwrites: bool = False
     #: Which version the page had, where it is not saved over the draft that there is.
     seen: int | None = None
 
@@ -213,7 +215,7 @@ def _saved(here: Place, data: QueryDict) -> str:
             return _("Công việc này đã xong hoặc đã đổi: nháp không lưu được nữa.")
         draft = Draft.objects.select_for_update(of=("self",)).filter(**here.key).first()
         if draft is None and version:
-            here.draft = None
+            here.draft, here.overwrites = None, True
             return _("Nháp này đã được gửi hoặc bỏ ở một trang khác: trang này không lưu đè.")
         if draft is None:
             if Draft.objects.filter(by=here.user).count() >= MOST:
@@ -225,6 +227,7 @@ def _saved(here: Place, data: QueryDict) -> str:
         if new or draft.content == content:
             return ""
         if draft.version != version:
+            here.overwrites = True
             at = {"at": _at(draft)}
             return _("Một trang khác đã lưu nháp mới hơn lúc %(at)s: trang này không lưu đè.") % at
         for name, value in said.items():
@@ -244,6 +247,8 @@ def _at(draft: Draft) -> str:
 
 def _save(request: SignedIn, here: Place) -> HttpResponseBase:
     problem = _saved(here, request.POST)
+    if problem and not here.overwrites:
+        here.seen = _version(request.POST)
     if request.htmx:
         page = {"place": here, "problem": problem, "said": not problem}
         answer = render(request, "dossiers/_draft_said.html", page)
@@ -255,7 +260,7 @@ def _save(request: SignedIn, here: Place) -> HttpResponseBase:
         messages.success(request, _("Đã lưu nháp lúc %(at)s.") % {"at": _at(here.draft)})
     else:
         messages.warning(request, problem)
-        if typed.keep(request):
+        if typed.keep(request) and here.overwrites:
             messages.info(
                 request, _("Nội dung bạn vừa nhập vẫn ở dưới: lưu nháp lần nữa để lưu đè.")
             )

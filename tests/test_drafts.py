@@ -230,15 +230,20 @@ def test_what_is_no_draft_is_refused_in_words_or_left_out(dossier, an, monkeypat
     typed = {FIELD: "có \x00 ở giữa", "register_idea-sure": "x", "password": "bí mật", "act": "x"}
     save(an, at, "register_idea", csrfmiddlewaretoken="t", **typed)
     assert Draft.objects.get().content == {FIELD: ["có  ở giữa"]}
+    # Nothing invites to press what cannot help, and no newer draft becomes this page's to overwrite.
+    save(an, at, "register_idea", 1, **{FIELD: "trang kia"})
     answer = save(an, at, "register_idea", 1, **{FIELD: "d" * KEPT_CHARACTERS})
-    assert "Nội dung dài quá" in answer.content.decode()
+    told = answer.content.decode()
+    assert "Nội dung dài quá" in told and "nếu vẫn muốn lưu" not in told
+    assert 'name="draft_version" value="1"' in told
     for version in ("", "x", "-1", "9" * 40):
         answer = save(an, at, "register_idea", version, **{FIELD: "khác"})
         assert answer.headers["Draft"] == "refused"
+        assert "nếu vẫn muốn lưu" in answer.content.decode()
     monkeypatch.setattr(drafts, "MOST", 1)
     answer = save(an, reverse("dossiers:dossier_new"), "", product_name="Chẩm chéo")
     assert "quá nhiều nháp" in answer.content.decode()
-    assert Draft.objects.get().version == 1
+    assert Draft.objects.get().version == 2
     # What says «draft» does no act beside it.
     support = reverse("dossiers:act", args=[dossier.pk, "withdraw"])
     sent = {"draft": "x", "act": "withdraw", "withdraw-reason-reason": "Thôi"}
