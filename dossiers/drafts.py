@@ -152,9 +152,10 @@ def shown(request: SignedIn, here: Place) -> QueryDict | None:
 
 
 def done(here: Place) -> None:
-    """Forget the draft of a form that was recorded, in its transaction."""
-    if here.draft is not None:
-        Draft.objects.filter(**here.key).delete()
+    """Forget the draft of a form that was recorded, in its transaction; one, too, that the page
+    saved by itself while the form was under way.
+    """
+    Draft.objects.filter(**here.key).delete()
 
 
 def _take(here: Place, key: str) -> None:

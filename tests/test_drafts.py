@@ -303,6 +303,15 @@ def test_what_a_form_asks_for_only_once_it_was_sent_is_shown_again_too(dossier, 
     assert {name: sent.get(name) for name in typed} == {name: [it] for name, it in typed.items()}
 
 
+def test_what_a_page_saves_by_itself_while_its_form_is_sent_goes_with_it(dossier, an):
+    here = drafts.place(an, "withdraw", dossier)
+    at = reverse("dossiers:act", args=[dossier.pk, "withdraw"])
+    answer = save(an, at, "", **{"withdraw-reason-reason": WORDS})
+    assert answer.headers["Draft"] == "saved"
+    drafts.done(here)
+    assert not Draft.objects.exists()
+
+
 def test_old_drafts_are_forgotten_by_night(dossier, an):
     save(an, address(open_task(dossier)), "register_idea", **{FIELD: WORDS})
     now = clock.now()
