@@ -152,6 +152,10 @@ def test_a_vice_chair_who_scores_settles_only_where_they_presided(things):
     came = {each.pk: True for each in council.members.all()}
     round_.attend(came | {chair.pk: False, vices[1].pk: False}, by=thu, reason="Ghi nhầm")
     assert settle() == [False, True, False] * 2
+    # Nor is anybody the chair any more, whose successor is not named yet.
+    gone = clock.today() - timedelta(days=1)
+    update_as_owner(Member.objects.filter(pk=chair.pk), until=gone)
+    assert settle() == [False, True, False] * 2
 
 
 @pytest.fixture

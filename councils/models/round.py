@@ -286,12 +286,13 @@ class EvaluationRound(Interests):
 
     @property
     def presiding(self) -> MemberQuerySet:
-        """The seats that preside: its chair; the vice chairs who came once the chair of a meeting
-        is recorded as absent.
+        """The seats that preside: its chair; the vice chairs who came to a meeting whose chair is
+        recorded as absent, or had no successor by then.
         """
+        chairs = self.seats.filter(seat=Seat.CHAIR)
         absent = self.attendances.filter(present=False).values("member")
-        if self.in_writing or not self.seats.filter(seat=Seat.CHAIR, pk__in=absent).exists():
-            return self.seats.filter(seat=Seat.CHAIR)
+        if self.in_writing or chairs.exclude(pk__in=absent).exists():
+            return chairs
         came = self.attendances.filter(present=True).values("member")
         return self.seats.filter(seat=Seat.VICE_CHAIR, pk__in=came)
 
