@@ -172,7 +172,10 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
         scores = _scores(kept) if points else {}
         act = CORRECTS.get(str(model._meta.model_name)) if corrects and kept else None
         may = act is not None and rules.has_perm(act.permission, reader, dossier)
-        gone = {getattr(record, "replaces_id", None) for record in kept}
+        was = {record.pk: getattr(record, "replaces_id", None) for record in kept}
+        gone = set(was.values())
+        # What corrects an earlier one stands in its place.
+        kept.sort(key=lambda record, was=was: _in_place_of(record.pk, was), reverse=True)
         rows = [
             {
                 "record": record,
@@ -190,6 +193,14 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
         # The record made last is shown unfolded.
         max(tables, key=lambda table: table["newest"]["record"].at)["open"] = True
     return tables
+
+
+def _in_place_of(pk: int, was: dict[int, int | None]) -> tuple[int, int]:
+    """(the row that it corrects first of all, itself), of rows that replace what they ``was``."""
+    first = pk
+    while (before := was.get(first)) is not None:
+        first = before
+    return first, pk
 
 
 def evidence_by_kind(

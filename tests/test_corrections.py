@@ -129,6 +129,22 @@ def test_a_correction_is_a_new_row_and_both_are_shown(act, later, dossier, an, m
     assert model(act).objects.filter(dossier=dossier).count() == 2
 
 
+def test_what_corrects_an_earlier_one_is_not_the_last(dossier, an):
+    """A report made again counts, also once the one before it was corrected."""
+    first_made("correct_report", dossier, an)
+    first_made("correct_report", dossier, an)
+    old, last = dossier.communereports.order_by("pk")
+    lacking = dossier.samples_lacking()
+    page = reverse("dossiers:act", args=[dossier.pk, "correct_report"])
+    form = signed_in(an).get(page, {"replaces": old.pk}).context["form"]
+    answer = signed_in(an).post(page, typed(form, samples=0, reason="Ghi nhầm"))
+    assert answer.status_code == 302
+    assert dossier.communereports.last().samples == 0
+    assert (dossier.communereports.last_made(), dossier.samples_lacking()) == (last, lacking)
+    (table,) = [each for each in recorded(dossier, an) if each["newest"]["record"] == last]
+    assert [row["corrected"] for row in (table["newest"], *table["older"])] == [False, False, True]
+
+
 @pytest.mark.parametrize("act", REPLACED)
 def test_a_correction_that_changes_nothing_is_none(act, dossier, an, minh):
     an = minh if act == "correct_inspection" else an

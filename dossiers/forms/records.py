@@ -58,7 +58,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import REPLACED_ALREADY, SCORED_ALREADY
-from dossiers.models.records import CORRECTED_ALREADY, Record
+from dossiers.models.records import CORRECTED_ALREADY, Correctable, Record
 
 
 class RecordPart(Part, forms.ModelForm):
@@ -78,10 +78,11 @@ class RecordPart(Part, forms.ModelForm):
     ) -> None:
         model = self._meta.model
         known: dict[str, Any] = {}
-        if self.prefilled and (last := model.objects.filter(dossier=dossier).last()):
-            known = model_to_dict(
-                last, [name for name in self._meta.fields or () if name != self.held_on]
-            )
+        if self.prefilled:
+            there = model.objects.filter(dossier=dossier)
+            last = there.last_made() if issubclass(model, Correctable) else there.last()
+            named = [name for name in self._meta.fields or () if name != self.held_on]
+            known = model_to_dict(last, named) if last else {}
         if self.held_on:
             known[self.held_on] = clock.today()
         super().__init__(

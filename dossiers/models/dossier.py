@@ -493,7 +493,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         came = receipts.aggregate(all=Sum("samples"))
         there = came["all"] or 0
         if not for_centre:
-            report = self.communereports.order_by("-pk").first()
+            report = self.communereports.last_made()
             if report is None and not self.bypassed_commune:
                 return 0
             there += report.samples if report else 0

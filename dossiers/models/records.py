@@ -80,6 +80,16 @@ class CorrectableQuerySet(models.QuerySet):
         """Those that stand: lists and sums are of these (còn giá trị)."""
         return self.filter(replaced_by=None)
 
+    def last_made(self) -> Any:
+        """Of one dossier, the row that was made last, as it was corrected since; None without any.
+        What corrects an earlier one is written later, and is not that.
+        """
+        became = {each.replaces_id: each for each in self.order_by("pk")}
+        found = became.get(None)
+        while found is not None and found.pk in became:
+            found = became[found.pk]
+        return found
+
 
 class Correctable(Record):
     """A record that may turn out wrong, or go on: a row is never changed, a new one ``replaces`` it

@@ -74,7 +74,7 @@ def days_of_law(context: dict[str, Any], dossier: Dossier) -> dict[str, Any]:
             days["agreed_by"] = dossier.last_visit()
     if dossier.state in UNDECIDED and (lacking := dossier.samples_lacking()):
         days["samples"] = lacking
-        report = dossier.communereports.order_by("-pk").first()
+        report = dossier.communereports.last_made()
         days |= _awaited("follow_on", report.samples_follow_on if report else None)
     nominating = dossier.state in (State.AWAITING_DECISION, State.AT_CENTRE)
     if nominating and dossier.goes_up(Level.PROVINCE):
