@@ -201,9 +201,13 @@ def _again(request: HttpRequest, sent: SentForm, content: str) -> HttpResponseBa
 
 
 def _content(request: HttpRequest) -> str:
-    """The hash of what was typed and of the files, their bytes too; not of the token."""
+    """The hash of what was typed and of the files, their bytes too; not of the token, nor of how
+    often a draft of it was saved.
+    """
     said = [
-        (name, values) for name, values in request.POST.lists() if name not in (TOKEN, ONCE_MORE)
+        (name, values)
+        for name, values in request.POST.lists()
+        if name not in (TOKEN, ONCE_MORE, *typed.OF_DRAFT)
     ]
     files = [
         (name, [(each.name, _bytes(each)) for each in values])

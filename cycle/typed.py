@@ -36,6 +36,8 @@ SECRET = re.compile(r"password|passwd|passphrase|passcode|secret|token|(^|[-_])(
 #: The button by which a page keeps or drops a draft of its form (dossiers/drafts.py): it records
 #: nothing.
 DRAFT = "draft"
+#: What a page says of its draft beside what is typed: which form, which version it has seen.
+OF_DRAFT = frozenset({"draft_form", "draft_version"})
 #: The cookie: [hash of the CSRF secret, id of the person] of the last sign-ins, newest last.
 TYPIST = "typist"
 SIGN_INS = 8

@@ -28,9 +28,7 @@ from dossiers.rules import holds_task, types_from_paper
 #: A person who has so many drafts is asked to send or drop some.
 MOST = 500
 #: What belongs to the page, not to what is typed.
-_OF_THE_PAGE = frozenset(
-    {"act", "step", "sure", "once_more", typed.DRAFT, "draft_form", "draft_version"}
-)
+_OF_THE_PAGE = frozenset({"act", "step", "sure", "once_more", typed.DRAFT, *typed.OF_DRAFT})
 
 
 @dataclass
