@@ -7,10 +7,12 @@
   const words = document.documentElement.lang === "en"
     ? {
         offline: "The draft is not saved: no connection. It is tried again.",
+        busy: "The draft is not saved: the server is busy. It is tried again.",
         trouble: "The draft is not saved; what you typed is still on this page. Press «Save draft» to see why.",
       }
     : {
         offline: "Chưa lưu được nháp vì mất kết nối. Đang thử lại.",
+        busy: "Chưa lưu được nháp vì máy chủ đang bận. Đang thử lại.",
         trouble: "Chưa lưu được nháp; những gì đã nhập vẫn còn trên trang này. Bấm «Lưu nháp» để biết vì sao.",
       };
   const unsaved = new Set(), timers = new Map(), waiting = new Map();
@@ -65,8 +67,9 @@
     const answer = ours(event), draft = event.target;
     if (!answer) return;
     if (answer.getResponseHeader("Draft") !== "saved") unsaved.add(draft);
-    if (!answer.status) {
-      say(draft, words.offline);
+    // Pressed by hand it would lead to a page of the fault, and what was typed would be gone.
+    if (!answer.status || answer.status >= 500) {
+      say(draft, answer.status ? words.busy : words.offline);
       later(draft, again);
     } else if (!answer.getResponseHeader("Draft")) {
       draft.dataset.plain = "";

@@ -89,8 +89,16 @@ def test_a_broken_line_and_an_ended_sign_in_are_said_and_nothing_is_lost(desk, a
     expect(at.page.locator(".draft").first).to_contain_text("mất kết nối")
     at.context.set_offline(False)
     expect(at.page.locator(".draft", has_text="Đã lưu nháp lúc")).to_be_visible()
+    at.page.route("**/tasks/*/", lambda route: route.fulfill(status=502))
+    at.page.locator(FIELD).fill(WORDS + " Một.")
+    expect(at.page.locator(".draft").first).to_contain_text("máy chủ đang bận")
+    at.page.unroute("**/tasks/*/")
+    expect(at.page.locator(".draft", has_text="Đã lưu nháp lúc")).to_be_visible(timeout=15_000)
     # What htmx and the browser write of it themselves.
-    broken = ("ERR_INTERNET_DISCONNECTED", "htmx:afterRequest", "htmx:sendError")
+    broken = (
+        "ERR_INTERNET_DISCONNECTED", "htmx:afterRequest", "htmx:sendError", "502",
+        "htmx:responseError", "Response Status Error",
+    )  # fmt: skip
     at.faults = [fault for fault in at.faults if not any(each in fault for each in broken)]
 
     at.context.clear_cookies(name="sessionid")
