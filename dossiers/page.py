@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import rules
@@ -175,7 +176,7 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
         was = {record.pk: getattr(record, "replaces_id", None) for record in kept}
         gone = set(was.values())
         # What corrects an earlier one stands in its place.
-        kept.sort(key=lambda record, was=was: _in_place_of(record.pk, was), reverse=True)
+        kept.sort(key=partial(_in_place_of, was), reverse=True)
         rows = [
             {
                 "record": record,
@@ -195,12 +196,12 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
     return tables
 
 
-def _in_place_of(pk: int, was: dict[int, int | None]) -> tuple[int, int]:
+def _in_place_of(was: dict[int, int | None], record: Any) -> tuple[int, int]:
     """(the row that it corrects first of all, itself), of rows that replace what they ``was``."""
-    first = pk
-    while (before := was.get(first)) is not None:
-        first = before
-    return first, pk
+    first = record.pk
+    while was.get(first) in was:
+        first = was[first]
+    return first, record.pk
 
 
 def evidence_by_kind(

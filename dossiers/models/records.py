@@ -84,7 +84,8 @@ class CorrectableQuerySet(models.QuerySet):
         """Of one dossier, the row that was made last, as it was corrected since; None without any.
         What corrects an earlier one is written later, and is not that.
         """
-        became = {each.replaces_id: each for each in self.order_by("pk")}
+        rows: Any = self.order_by("pk")
+        became = {each.replaces_id: each for each in rows}
         found = became.get(None)
         while found is not None and found.pk in became:
             found = became[found.pk]
