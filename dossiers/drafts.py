@@ -136,6 +136,15 @@ def answer(request: SignedIn, here: Place) -> HttpResponseBase | None:
     return redirect(request.get_full_path())
 
 
+def late(request: SignedIn) -> HttpResponseBase | None:
+    """Say to a page that saves a draft by itself that what its form does is not theirs to do any
+    more: what was typed stays on it, to be copied. None when it asks for something else.
+    """
+    if not request.htmx or request.POST.get(typed.DRAFT) != "save":
+        return None
+    return _said(request, Place(request.user, "", seen=_version(request.POST)), _late())
+
+
 def keep_tried(request: SignedIn, here: Place) -> None:
     """Keep what was sent and is not done yet, unless another page has saved something newer."""
     here.tried, here.problem = True, _saved(here, request.POST)
@@ -211,7 +220,7 @@ def _saved(here: Place, data: QueryDict) -> str:
     said = {"content": content, "seen_entry": next(iter(newest[:1]), None), "saved_at": clock.now()}
     with transaction.atomic():
         if not _waits(here):
-            return _("Công việc này đã xong hoặc đã đổi: nháp không lưu được nữa.")
+            return _late()
         draft = Draft.objects.select_for_update(of=("self",)).filter(**here.key).first()
         if draft is None and version:
             here.draft, here.overwrites = None, True
@@ -236,6 +245,10 @@ def _saved(here: Place, data: QueryDict) -> str:
     return ""
 
 
+def _late() -> str:
+    return _("Công việc này đã xong hoặc đã đổi: nháp không lưu được nữa.")
+
+
 def _version(data: QueryDict) -> int:
     return written.key(data.get("draft_version")) or 0
 
@@ -249,11 +262,7 @@ def _save(request: SignedIn, here: Place) -> HttpResponseBase:
     if problem and not here.overwrites:
         here.seen = _version(request.POST)
     if request.htmx:
-        page = {"place": here, "problem": problem, "said": not problem}
-        answer = render(request, "dossiers/_draft_said.html", page)
-        # What any other page answers is no word that it was saved.
-        answer.headers["Draft"] = "refused" if problem else "saved"
-        return answer
+        return _said(request, here, problem)
     if not problem:
         assert here.draft is not None, "it was saved"
         messages.success(request, _("Đã lưu nháp lúc %(at)s.") % {"at": _at(here.draft)})
@@ -264,3 +273,11 @@ def _save(request: SignedIn, here: Place) -> HttpResponseBase:
                 request, _("Nội dung bạn vừa nhập vẫn ở dưới: lưu nháp lần nữa để lưu đè.")
             )
     return redirect(request.get_full_path())
+
+
+def _said(request: SignedIn, here: Place, problem: str) -> HttpResponseBase:
+    page = {"place": here, "problem": problem, "said": not problem}
+    answer = render(request, "dossiers/_draft_said.html", page)
+    # What any other page answers is no word that it was saved.
+    answer.headers["Draft"] = "refused" if problem else "saved"
+    return answer

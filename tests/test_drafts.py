@@ -115,7 +115,12 @@ def test_the_draft_goes_with_the_act(dossier, an):
     doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea())
     assert not Draft.objects.exists()
     # A page that was left open saves nothing for what is done.
-    assert "Draft" not in save(an, at, "register_idea", 1, **{FIELD: WORDS}).headers
+    answer = save(an, at, "register_idea", 1, **{FIELD: WORDS})
+    assert answer.headers["Draft"] == "refused"
+    # On the page itself, which keeps what was typed: nothing else is shown in its place.
+    assert (
+        "đã xong hoặc đã đổi" in answer.content.decode() and "<form" not in answer.content.decode()
+    )
     assert not Draft.objects.exists()
 
 
@@ -171,6 +176,8 @@ def test_only_who_may_do_the_task_saves_or_reads_a_draft(dossier, an, la, kiem):
     for user, told in ((la, 404), (kiem, 403)):
         for what in ("save", "drop", f"take-{draft.pk}"):
             assert ask(user, at, "register_idea", what).status_code == told
+    answer = save(kiem, at, "register_idea", **{FIELD: "khác"})
+    assert answer.headers["Draft"] == "refused" and WORDS not in answer.content.decode()
     assert WORDS not in signed_in(kiem).get(at).content.decode()
     # A task that is nobody's yet: a colleague has their own draft, and does not read this one.
     colleague = person("ban_dong_nghiep", "Lò Văn Bạn", (Role.OFFICER, dossier.commune))
@@ -292,6 +299,11 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu
         # What was refused is kept as well; what was recorded is not.
         refused = signed_in(user).post(at, {field: WORDS}).status_code == 200
         assert Draft.objects.filter(by=user).exists() is refused, at
+    # Of what is done meanwhile the open page is told, and keeps what was typed.
+    stand(dossier, S.WITHDRAWN)
+    answered = reverse("councils:opinion", args=[asked.pk])
+    for user, late in ((expert, answered), (an, support)):
+        assert "đã xong hoặc đã đổi" in save(user, late, "").content.decode()
 
 
 def test_what_a_form_asks_for_only_once_it_was_sent_is_shown_again_too(dossier, minh):

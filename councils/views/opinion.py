@@ -78,6 +78,8 @@ def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
             return redirect("councils:opinions")
         if request.method == "POST":
             drafts.keep_tried(request, here)
+    elif (late := drafts.late(request)) is not None:
+        return late
     elif request.method == "POST":
         messages.warning(request, _("Ý kiến này đã được trả lời hoặc không hỏi bạn."))
     return render(

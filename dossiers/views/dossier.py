@@ -107,9 +107,10 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         raise Http404
     page = {"dossier": dossier, "name": name, "act": act}
     if not rules.has_perm(act.permission, request.user, dossier):
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        refused = drafts.late(request)
+        return refused or render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
-        return _too_late(request, dossier, name)
+        return drafts.late(request) or _too_late(request, dossier, name)
     replaces = written.key(request.GET.get("replaces"))
     here = drafts.place(request.user, f"{name}:{replaces}" if replaces else name, dossier)
     if (answer := drafts.answer(request, here)) is not None:

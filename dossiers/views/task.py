@@ -114,7 +114,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         pk=pk,
     )
     if not task.is_open:
-        return _already_done(request, task)
+        return drafts.late(request) or _already_done(request, task)
     name = request.POST.get("act") if request.method == "POST" else None
     try:
         if DRAFT in request.POST and (answer := _draft(request, task)) is not None:
@@ -133,7 +133,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         )
     except PermissionDenied:
         task.refresh_from_db()
-        return _page(request, task, refused=True)
+        return drafts.late(request) or _page(request, task, refused=True)
     unclear = [_("Không rõ bạn muốn làm gì: hãy bấm một nút trên trang.")]
     return _page(request, task, problems=unclear if request.method == "POST" else ())
 
