@@ -62,7 +62,7 @@ def test_closing_asks_as_much_of_one_product_as_of_three(
     round_ = before(products)
     judging.count(round_)
     round_ = type(round_).objects.get(pk=round_.pk)
-    with django_assert_num_queries(28):
+    with django_assert_num_queries(29):
         closing.close(round_, by=thu)
 
 

@@ -147,6 +147,8 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.appoint",
         "dossiers.answer_for",
         "dossiers.administer_people",
+        # test_certificate_numbers.py
+        "dossiers.number_certificates",
         # test_merged_units.py
         "dossiers.allot",
         # test_what_was.py, test_constraints.py
