@@ -231,6 +231,7 @@ def test_the_way_of_a_round_in_letters(
         member, by=thu, until=clock.today(), reason="Chuyển công tác", document="9/QĐ-UBND"
     )
     with clock.at(clock.now() + timedelta(days=2)):
-        # The seat ended after the meeting: the sheets still wait for who sat there.
-        assert leads(member.user, "round.open") == f"/rounds/{round_.pk}/sheets/"
-        assert client.get(f"/rounds/{round_.pk}/sheets/").status_code == 200
+        # The seat ended after the meeting: the round still waits for who sat there.
+        assert leads(member.user, "round.open") == f"/rounds/{round_.pk}/"
+        for page in ("", "sheets/"):
+            assert client.get(f"/rounds/{round_.pk}/{page}").status_code == 200
