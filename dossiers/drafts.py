@@ -1,17 +1,21 @@
 """Drafts (nháp): what is typed into a long form is kept until it is sent, thrown away, or is old.
 
-A view that keeps drafts says of which form (:class:`Place`), once it knows that the person may do
-what the form does, and lets :func:`answer` take what a page sends of a draft, to the address of the
-form itself. ``cycle/typed.py`` keeps what was sent when nobody was signed in any more.
+A view that keeps drafts (:func:`keeps`) says of which form (:class:`Place`), once it knows that the
+person may do what the form does, and lets :func:`answer` take what a page sends of a draft, to the
+address of the form itself. ``cycle/typed.py`` keeps what was sent when nobody was signed in any
+more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
@@ -25,6 +29,8 @@ from cycle.models import User
 from dossiers.models import Dossier, Draft, Task
 from dossiers.rules import holds_task, types_from_paper
 
+#: The header of what is said of a draft.
+SAID = "Draft"
 #: A person who has so many drafts is asked to send or drop some.
 MOST = 500
 #: What belongs to the page, not to what is typed.
@@ -136,13 +142,23 @@ def answer(request: SignedIn, here: Place) -> HttpResponseBase | None:
     return redirect(request.get_full_path())
 
 
-def late(request: SignedIn) -> HttpResponseBase | None:
-    """Say to a page that saves a draft by itself that what its form does is not theirs to do any
-    more: what was typed stays on it, to be copied. None when it asks for something else.
+def keeps(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view that keeps drafts. Whatever else it answers to a page that saves a draft by itself is
+    no word of the draft: what its form does is not theirs to do any more. The page is told so, and
+    what was typed stays on it, to be copied.
     """
-    if not request.htmx or request.POST.get(typed.DRAFT) != "save":
-        return None
-    return _said(request, Place(request.user, "", seen=_version(request.POST)), _late())
+
+    @wraps(view)
+    def answered(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.htmx or request.POST.get(typed.DRAFT) != "save":
+            return view(request, *args, **kwargs)
+        with suppress(PermissionDenied):
+            said = view(request, *args, **kwargs)
+            if SAID in said.headers:
+                return said
+        return _said(request, Place(request.user, "", seen=_version(request.POST)), _late())
+
+    return answered
 
 
 def keep_tried(request: SignedIn, here: Place) -> None:
@@ -279,5 +295,5 @@ def _said(request: SignedIn, here: Place, problem: str) -> HttpResponseBase:
     page = {"place": here, "problem": problem, "said": not problem}
     answer = render(request, "dossiers/_draft_said.html", page)
     # What any other page answers is no word that it was saved.
-    answer.headers["Draft"] = "refused" if problem else "saved"
+    answer.headers[SAID] = "refused" if problem else "saved"
     return answer

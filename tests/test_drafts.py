@@ -302,7 +302,9 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu
     # Of what is done meanwhile the open page is told, and keeps what was typed.
     stand(dossier, S.WITHDRAWN)
     answered = reverse("councils:opinion", args=[asked.pk])
-    for user, late in ((expert, answered), (an, support)):
+    report = reverse("councils:appraisal", args=[entry.pk])
+    lost = (expert, answered), (an, support), (thu, report), (team, reverse("dossiers:dossier_new"))
+    for user, late in lost:
         assert "đã xong hoặc đã đổi" in save(user, late, "").content.decode()
 
 

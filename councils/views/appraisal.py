@@ -22,6 +22,7 @@ from dossiers import drafts
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def appraisal(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand in a report; earlier ones are shown below."""
     entry = found_entry(request.user, pk)

@@ -49,6 +49,7 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
     """A question, with its answer or the form for it."""
     found = get_object_or_404(
@@ -78,8 +79,6 @@ def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
             return redirect("councils:opinions")
         if request.method == "POST":
             drafts.keep_tried(request, here)
-    elif (late := drafts.late(request)) is not None:
-        return late
     elif request.method == "POST":
         messages.warning(request, _("Ý kiến này đã được trả lời hoặc không hỏi bạn."))
     return render(

@@ -16,6 +16,7 @@ from dossiers.forms.fields import PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.law.states import State
 from dossiers.models import ACTS, Certificate, CertificateNumber
+from dossiers.models.certificate import number_taken
 
 NUMBER = CertificateNumber._meta.get_field("number")
 #: So many certificates that wait are on a form; the next follow once these have their numbers.
@@ -98,6 +99,10 @@ class NumbersForm(PlainPart):
         found = ((each, self.cleaned_data.get(self.name(each), "")) for each in self.given)
         return [(each, number) for each, number in found if number]
 
+    def refuse(self, certificate: Certificate, why: str) -> None:
+        """Say at the certificate why its number was not taken."""
+        self.add_error(self.name(certificate), why)
+
     @property
     def left(self) -> int:
         """How many wait on."""
@@ -118,7 +123,8 @@ class NumbersForm(PlainPart):
                 f"n-{pk}", _now("Dòng %(line)s của cột dán không có số.") % {"line": place}
             )
         first: dict[tuple[Any, ...], Any] = {}
-        taken = self._taken()
+        folded = [fold_number(number) for _each, number in self.typed if "\x00" not in number]
+        taken = CertificateNumber.objects.filter(folded_number__in=folded).taken()
         for each, number in self.typed:
             name = self.name(each)
             if not self._waits(each):
@@ -133,10 +139,7 @@ class NumbersForm(PlainPart):
             if not key[-1]:
                 self.add_error(name, _now("«%(typed)s» không phải là số.") % {"typed": number})
             elif key in taken:
-                said = {"number": number, "product": taken[key]}
-                self.add_error(
-                    name, _now("Số %(number)s đã cấp cho «%(product)s» trong năm này.") % said
-                )
+                self.add_error(name, number_taken(number, taken[key]))
             elif first.setdefault(key, each) is not each:
                 said = {"number": number, "product": first[key].product_name}
                 self.add_error(
@@ -145,20 +148,6 @@ class NumbersForm(PlainPart):
         if not self.errors and not self.typed:
             self.add_error(None, _now("Bạn chưa nhập số nào."))
         return cleaned
-
-    def _taken(self) -> dict[tuple[Any, ...], str]:
-        there = CertificateNumber.objects.current().filter(
-            folded_number__in=[
-                fold_number(number) for _each, number in self.typed if "\x00" not in number
-            ],
-            certificate__void=False,
-        )
-        return {
-            tuple(key): name
-            for *key, name in there.values_list(
-                "issuer", "year", "folded_number", "certificate__product_name"
-            )
-        }
 
     @staticmethod
     def _why_not(certificate: Certificate) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import rules
-from django.db.models import Count, Exists, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef
 
 from cycle.models import User
 from dossiers.law.acts import NUMBERERS
-from dossiers.models import ACTS, Certificate, CertificateNumber
+from dossiers.models import ACTS, Certificate
 from dossiers.rules import area_of
 
 #: So many decisions are on the page.
@@ -21,16 +21,15 @@ def given(user: User) -> Any:
     of before whose decision is not known.
     """
     later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
-    there = Certificate.objects.filter(
+    return Certificate.objects.filter(
         ~Exists(later), dossier__commune__in=area_of(user, NUMBERERS), decision__isnull=False
     )
-    rows = CertificateNumber.objects.filter(certificate=OuterRef("pk"))
-    return there.annotate(number_row=Subquery(rows.order_by("-pk").values("pk")[:1]))
 
 
 def waiting(user: User) -> Any:
     """Those that may get a number, and have none."""
-    return given(user).filter(number_row=None, dossier__state__in=ACTS["number_certificate"].begins)
+    begins = ACTS["number_certificate"].begins
+    return given(user).filter(number_in_force=None, dossier__state__in=begins)
 
 
 def count_waiting(user: User) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pgtrigger
 from django.core.exceptions import ValidationError
@@ -39,7 +39,7 @@ from dossiers.models.anew import Filing
 from dossiers.models.days import came_on, with_day
 from dossiers.models.law import JUDGED_ANEW
 from dossiers.models.product import ProductGroup, Standing
-from dossiers.models.records import Correctable, Record, new_token
+from dossiers.models.records import Correctable, CorrectableQuerySet, Record, new_token
 
 if TYPE_CHECKING:
     from cycle.models import Document
@@ -51,7 +51,8 @@ NUMBER_MISSING = _("Bạn chưa nhập số giấy chứng nhận.")
 NUMBERED_ALREADY = _("Giấy chứng nhận này vừa có số: hãy tải lại trang.")
 
 
-def _number_taken(number: str, product: str) -> str:
+def number_taken(number: str, product: str) -> str:
+    """That another certificate has this number: that of ``product``, where it is known."""
     if not product:
         return _now("Số %(number)s vừa được cấp cho một sản phẩm khác.") % {"number": number}
     return _now("Số %(number)s đã cấp cho «%(product)s» trong năm này.") % {
@@ -513,7 +514,7 @@ class Certificate(Record):
 
     def refused(self, error: Exception) -> ValidationError | None:
         if "certificate_number_once" in str(error):
-            return ValidationError({"number": _number_taken(self.number, "")})
+            return ValidationError({"number": number_taken(self.number, "")})
         return None
 
     class Meta(Record.Meta):
@@ -540,6 +541,14 @@ class Certificate(Record):
                 condition=pgtrigger.Q(old__void=True),
             )
         ]
+
+
+class CertificateNumberQuerySet(CorrectableQuerySet):
+    def taken(self) -> dict[tuple[Any, ...], str]:
+        """Which of these are given: (issuer, year, folded number) -> the name of the product."""
+        there = self.current().filter(certificate__void=False)
+        named = ("issuer", "year", "folded_number", "certificate__product_name")
+        return {tuple(key): name for *key, name in there.values_list(*named)}
 
 
 class CertificateNumber(Correctable):
@@ -572,6 +581,8 @@ class CertificateNumber(Correctable):
     number = models.CharField(_("số giấy chứng nhận"), max_length=60)
     folded_number = letters.numbered("number")
     repeats = models.BooleanField(default=False, editable=False)
+
+    objects: ClassVar[Any] = CertificateNumberQuerySet.as_manager()
 
     class Meta(Record.Meta):
         verbose_name = _("số giấy chứng nhận")
@@ -618,18 +629,15 @@ class CertificateNumber(Correctable):
             raise ValidationError({"number": NUMBER_MISSING})
         if self.year is None:
             return
-        same = CertificateNumber.objects.current().filter(
-            folded_number=folded, year=self.year, issuer=self.issuer, certificate__void=False
+        same = CertificateNumber.objects.filter(
+            folded_number=folded, year=self.year, issuer=self.issuer
         )
-        other = same.exclude(certificate=self.certificate_id).select_related("certificate").first()
-        if other is not None:
-            raise ValidationError(
-                {"number": _number_taken(self.number, other.certificate.product_name)}
-            )
+        for product in same.exclude(certificate=self.certificate_id).taken().values():
+            raise ValidationError({"number": number_taken(self.number, product)})
 
     def refused(self, error: Exception) -> ValidationError | None:
         if "certificate_number_once" in str(error):
-            return ValidationError({"number": _number_taken(self.number, "")})
+            return ValidationError({"number": number_taken(self.number, "")})
         if "certificate_numbered_once" in str(error):
             return ValidationError({"number": NUMBERED_ALREADY})
         return super().refused(error)

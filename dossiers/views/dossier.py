@@ -99,6 +99,7 @@ def dossier(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """The form of an act that no task asks for, and doing it."""
     dossier = _visible(request.user, pk)
@@ -107,10 +108,9 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         raise Http404
     page = {"dossier": dossier, "name": name, "act": act}
     if not rules.has_perm(act.permission, request.user, dossier):
-        refused = drafts.late(request)
-        return refused or render(request, "dossiers/not_allowed.html", page, status=403)
+        return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
-        return drafts.late(request) or _too_late(request, dossier, name)
+        return _too_late(request, dossier, name)
     replaces = written.key(request.GET.get("replaces"))
     here = drafts.place(request.user, f"{name}:{replaces}" if replaces else name, dossier)
     if (answer := drafts.answer(request, here)) is not None:
@@ -165,6 +165,7 @@ def _too_late(request: SignedIn, dossier: Dossier, name: str) -> HttpResponseBas
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def dossier_new(request: SignedIn) -> HttpResponseBase:
     """Open a dossier for a product of one of the user's communes."""
     user = request.user

@@ -69,6 +69,7 @@ def _keys(data: QueryDict, name: str) -> list[int]:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def many_new(request: SignedIn, name: str) -> HttpResponseBase:
     """The form of an act for many dossiers; what will happen to each; then ask a worker to do it.
 

@@ -98,6 +98,7 @@ def _handling_form(name: str, task: Task, data: QueryDict | None = None) -> form
 
 @login_required
 @shows_typed
+@drafts.keeps
 def task(request: SignedIn, pk: int) -> HttpResponseBase:
     """Show a task, do one of its acts, or change who has it."""
     task = get_object_or_404(
@@ -114,7 +115,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         pk=pk,
     )
     if not task.is_open:
-        return drafts.late(request) or _already_done(request, task)
+        return _already_done(request, task)
     name = request.POST.get("act") if request.method == "POST" else None
     try:
         if DRAFT in request.POST and (answer := _draft(request, task)) is not None:
@@ -133,7 +134,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         )
     except PermissionDenied:
         task.refresh_from_db()
-        return drafts.late(request) or _page(request, task, refused=True)
+        return _page(request, task, refused=True)
     unclear = [_("Không rõ bạn muốn làm gì: hãy bấm một nút trên trang.")]
     return _page(request, task, problems=unclear if request.method == "POST" else ())
 

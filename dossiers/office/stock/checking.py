@@ -720,13 +720,8 @@ class _Here:
                 "pk", "name", "producer"
             ).order_by("-pk")
         }
-        self.numbers: dict[tuple, str] = {}
+        self.numbers = CertificateNumber.objects.taken()
         self.papers: dict[tuple, str] = {}
-        numbers = CertificateNumber.objects.current().filter(certificate__void=False)
-        for *number, name in numbers.values_list(
-            "issuer", "year", "folded_number", "certificate__product_name"
-        ):
-            self.numbers[tuple(number)] = name
         rows = Certificate.objects.values_list(
             "product_name", "dossier__product",
             "decision__document__folded_number", "decision__document__year",

@@ -204,6 +204,7 @@ def _parts(batch: StockBatch) -> list[tuple[str, int]]:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def stock_one(request: Any) -> HttpResponseBase:
     """One certificate of before, by hand: the same checks, the same door."""
     unit = stock_office(request.user)
