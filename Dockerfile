@@ -20,7 +20,8 @@ USER ocop
 VOLUME /data
 EXPOSE 8000
 CMD ["gunicorn", "cycle.wsgi", "--bind=0.0.0.0:8000", "--workers=2", "--threads=4", \
-     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-"]
+     "--worker-tmp-dir=/dev/shm", "--no-control-socket", "--access-logfile=-", \
+     "--logger-class=cycle.running.access_log.AccessLog"]
 
 # PostgreSQL with the roles, the database and their rights.
 FROM postgres:17 AS database

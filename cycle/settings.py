@@ -15,7 +15,7 @@ import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from cycle.running import embedded
+from cycle.running import access, embedded
 from cycle.running.environment import is_production, number, postgres, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -328,6 +328,7 @@ LOGGING = {
     "loggers": {"celery": {"level": "INFO"}},
 }
 structlog.configure(
+                access.hide,
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.filter_by_level,
@@ -340,3 +341,4 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+        access.hide,
