@@ -1,4 +1,6 @@
-"""Middleware: broken text, two equal requests at once, the language, forms sent after sign-out."""
+"""Middleware: tables that do not fit, broken text, two equal requests at once, the language, forms
+sent after sign-out.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from psycopg import errors
 
 from cycle import typed, written
+from cycle.running import schema
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +65,25 @@ class TextMiddleware:
         for name, values in request.POST.lists():
             typed.setlist(name, [written.TURNING.sub("", value) for value in values])
         request.POST = typed  # type: ignore[assignment]  # mutable, as nobody else has it
+
+
+class SchemaMiddleware:
+    """Answer every page of a production with words while its tables are not those of this code.
+
+    Who watches over the site is answered by the addresses that say so themselves.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        watched = request.path.startswith(("/healthz", "/metrics"))
+        if settings.PRODUCTION and not watched and (why := schema.gate.refusal()):
+            log.error("schema_refused", why=why)
+            response = render(None, "upgrading.html", status=503)
+            response["Retry-After"] = "60"
+            return response
+        return self.get_response(request)
 
 
 class UnstoredMiddleware:

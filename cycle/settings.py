@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "cycle.middleware.SchemaMiddleware",
     "cycle.middleware.TextMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "cycle.middleware.UserLocaleMiddleware",
@@ -171,6 +172,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 55},
     },
+    # Every five minutes: the administrators are written to of what is wrong, and when it is over.
+    "watch": {
+        "task": "notifications.jobs.watch",
+        "schedule": 300,
+        "options": {"expires": 290},
+    },
     "clear-sessions": {"task": "cycle.jobs.clear_sessions", "schedule": crontab(hour=3, minute=10)},
     "verify-history": {"task": "cycle.jobs.verify_history", "schedule": crontab(hour=3, minute=30)},
     "collect-files": {
@@ -191,6 +198,8 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ocop@localhost")
 WEBHOOK_URL = os.environ.get("WEBHOOK_URL", "")
 WEBHOOK_SECRET = os.environ.get("WEBHOOK_SECRET", "")
+#: Who reads /metrics and /healthz/deep says it as a bearer token; without one nobody does.
+MONITOR_TOKEN = os.environ.get("MONITOR_TOKEN", "")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
@@ -319,6 +328,7 @@ LOGGING = {
                 structlog.stdlib.add_log_level,
                 # Of the errors of other packages too: else a traceback is kept as an address.
                 structlog.processors.format_exc_info,
+                access.hide,
             ],
         }
     },
@@ -328,7 +338,6 @@ LOGGING = {
     "loggers": {"celery": {"level": "INFO"}},
 }
 structlog.configure(
-                access.hide,
     processors=[
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.filter_by_level,
@@ -336,9 +345,9 @@ structlog.configure(
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.format_exc_info,
+        access.hide,
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
     ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-        access.hide,

@@ -54,7 +54,8 @@ urlpatterns = [
     path("rubrics/", views.rubrics, name="rubrics"),
     path("rubrics/<int:pk>/", views.rubric, name="rubric"),
     path("language/", views.language, name="language"),
-    path("healthz", views.healthz, name="healthz"),
+    path("healthz", views.ready, name="healthz"),
+    path("healthz/live", views.live, name="live"),
     path("admin/", admin.site.urls),
 ]
 

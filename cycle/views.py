@@ -14,7 +14,7 @@ from django.core.exceptions import (
     TooManyFieldsSent,
     TooManyFilesSent,
 )
-from django.db import connection
+from django.db import DatabaseError
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,6 +30,7 @@ from cycle import clock, letters
 from cycle.asking import SignedIn
 from cycle.models import Rubric, RuleSet, Substitution
 from cycle.rubrics import sheet
+from cycle.running import schema
 from cycle.typed import keep
 
 log = structlog.get_logger(__name__)
@@ -119,11 +120,24 @@ def rubric(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @never_cache
-def healthz(request: HttpRequest) -> HttpResponseBase:
-    """«ok» when this process reaches the database; for whoever watches over the site."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+def live(request: HttpRequest) -> HttpResponseBase:
+    """«ok» when this process answers; whoever restarts it asks this."""
     return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+def ready(request: HttpRequest) -> HttpResponseBase:
+    """«ok» when this process reaches the database and its tables fit; else 503 with the reason.
+
+    Whoever leads people here asks this.
+    """
+    try:
+        said = schema.refusal()
+    except DatabaseError:
+        log.exception("not_ready")
+        said = "Không nối được cơ sở dữ liệu."
+    plain = "text/plain; charset=utf-8"
+    return HttpResponse(said or "ok", content_type=plain, status=503 if said else 200)
 
 
 #: How PostgreSQL ends what goes beyond the limits of a login (time, a lock, the disk), and one of

@@ -1,7 +1,7 @@
 """Heartbeats of the scheduled tasks (chạy nền): when each ran last, and whether it is missing.
 
 Every entry of ``CELERY_BEAT_SCHEDULE`` has a row in ``Heartbeat``, written here as its task begins
-and ends. Three tasks have several parts and write their rows themselves (``jobs.py``).
+and ends. Four tasks write their rows themselves (``jobs.py``).
 """
 
 from __future__ import annotations
@@ -28,12 +28,13 @@ BEATS = {
     "send_letters": _("Gửi thư, tin nhắn"),
     "run_jobs": _("Chạy việc lớn"),
     "forget_visitors": _("Xóa dấu vết người tra cứu"),
+    "watch": _("Khám hệ thống, báo quản trị viên"),
     "clear_sessions": _("Dọn phiên đăng nhập cũ"),
     "verify_history": _("Kiểm tra nhật ký mỗi đêm"),
     "collect_files": _("Dọn tệp hằng đêm"),
 }
 #: The tasks that write their own row: a part that fails does not stop their other parts.
-OF_PARTS = {"keep_time", "send_letters", "collect_files"}
+OF_PARTS = {"keep_time", "send_letters", "watch", "collect_files"}
 #: The row of the last backup (sao lưu); no beat takes it.
 BACKUP = "backup"
 #: A beat is missing when it is later than its time by more than this.

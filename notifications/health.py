@@ -43,10 +43,14 @@ LEAST_SECRET = 50
 
 
 class Finding(NamedTuple):
-    """What is wrong (``what``) and the way out (``advice``)."""
+    """What is wrong (``what``) and the way out (``advice``).
+
+    ``key`` tells it from the others of its question: numbers in ``what`` change while it lasts.
+    """
 
     what: Any
     advice: Any
+    key: str = ""
 
 
 #: A question: it yields what is wrong, nothing when all is well.
@@ -64,15 +68,16 @@ def mail() -> Iterator[Finding]:
         yield Finding(
             _("Địa chỉ gửi thư là của máy này: nhiều nơi sẽ không nhận."),
             _("Đặt DEFAULT_FROM_EMAIL là hộp thư của văn phòng."),
+            "sender",
         )
     if settings.WEBHOOK_URL and not settings.WEBHOOK_SECRET:
-        yield Finding(_("Cổng tin nhắn không có khóa ký."), _("Đặt WEBHOOK_SECRET."))
+        yield Finding(_("Cổng tin nhắn không có khóa ký."), _("Đặt WEBHOOK_SECRET."), "webhook")
 
 
 def address() -> Iterator[Finding]:
     """Letters and QR codes lead here, and forms come back."""
     for each in site.site_is_named(None):
-        yield Finding(each.msg, each.hint)
+        yield Finding(each.msg, each.hint, each.id or "")
     reached = urlsplit(site.address())
     if reached.hostname and settings.PRODUCTION:
         hosts = settings.ALLOWED_HOSTS
@@ -83,9 +88,10 @@ def address() -> Iterator[Finding]:
             yield Finding(
                 _("ALLOWED_HOSTS không có tên máy trong SITE_URL: trang sẽ trả lời «400»."),
                 _("Thêm %(host)s vào ALLOWED_HOSTS.") % {"host": reached.hostname},
+                "host",
             )
         if reached.scheme != "https":
-            yield Finding(_("SITE_URL không phải https."), _("Đặt SITE_URL=https://…"))
+            yield Finding(_("SITE_URL không phải https."), _("Đặt SITE_URL=https://…"), "https")
 
 
 def secrets() -> Iterator[Finding]:
@@ -99,6 +105,7 @@ def secrets() -> Iterator[Finding]:
         yield Finding(
             _("Hệ thống đang chạy thử: mật khẩu mẫu, không bắt buộc https."),
             _("Khi chạy thật, đặt DATABASE_URL và bỏ OCOP_PRODUCTION=0."),
+            "trial",
         )
 
 
@@ -110,12 +117,14 @@ def beats() -> Iterator[Finding]:
                 _("%(name)s: không chạy từ %(since)s.")
                 % {"name": mark.label, "since": written.moment_text(mark.missed_since)},
                 _("Khởi động lại celery worker và celery beat."),
+                mark.name,
             )
         elif mark.beat and mark.beat.error:
             yield Finding(
                 _("%(name)s: chạy bị lỗi, %(error)s")
                 % {"name": mark.label, "error": mark.beat.error},
                 _("Xem nhật ký của celery worker."),
+                f"{mark.name}.error",
             )
 
 
@@ -142,31 +151,36 @@ def waiting() -> Iterator[Finding]:
             untold.filter(error="", entry__recorded_at__lt=late),
             _("%(n)s sự kiện chờ báo quá 15 phút."),
             _("Xem celery worker có chạy không."),
+            "untold",
         ),
         (
             Delivery.objects.filter(state=DeliveryState.PENDING, error="", next_at__lt=late),
             _("%(n)s tin chờ gửi quá 15 phút."),
             _("Xem celery worker có chạy không."),
+            "unsent",
         ),
         (
             untold.exclude(error=""),
             _("%(n)s sự kiện không báo được."),
             _("Mở trang Vận hành, xem lý do, rồi báo lại."),
+            "untellable",
         ),
         (
             Delivery.objects.filter(state=DeliveryState.INCIDENT),
             _("%(n)s tin không gửi được."),
             _("Mở trang Vận hành, xem lý do, rồi gửi lại."),
+            "unsendable",
         ),
         (
             Job.objects.filter(state=JobState.FAILED),
             _("%(n)s việc chạy nền bị lỗi."),
             _("Mở trang Vận hành, xem lý do, rồi chạy lại."),
+            "jobs",
         ),
     ]
-    for rows, what, advice in asked:
+    for rows, what, advice, key in asked:
         if number := rows.count():
-            yield Finding(what % {"n": number}, advice)
+            yield Finding(what % {"n": number}, advice, key)
 
 
 def province() -> Iterator[Finding]:
@@ -195,6 +209,7 @@ def server() -> Iterator[Finding]:
         yield Finding(
             _("Cơ sở dữ liệu dùng bảng mã %(encoding)s.") % {"encoding": encoding},
             _("Tạo lại với ENCODING 'UTF8', rồi restore bản sao lưu."),
+            "encoding",
         )
     apart = timedelta(seconds=abs(now.timestamp() - before))
     if apart > APART:
@@ -202,6 +217,7 @@ def server() -> Iterator[Finding]:
             _("Đồng hồ của máy này và của cơ sở dữ liệu lệch nhau %(n)s giây.")
             % {"n": round(apart.total_seconds())},
             _("Bật đồng bộ giờ (NTP) ở cả hai máy."),
+            "clock",
         )
 
 
@@ -225,10 +241,11 @@ def schema() -> Iterator[Finding]:
         yield Finding(
             _("Cơ sở dữ liệu mới hơn mã nguồn: %(first)s.") % {"first": ahead[0]},
             _("Cập nhật mã nguồn của máy này."),
+            "ahead",
         )
     for each in checks.run_checks(databases=["default"], tags=[checks.Tags.database]):
         if each.level >= checks.ERROR:
-            yield Finding(each.msg, each.hint or "")
+            yield Finding(each.msg, each.hint or "", each.id or "")
 
 
 def locks() -> Iterator[Finding]:
@@ -282,6 +299,7 @@ def disk() -> Iterator[Finding]:
         yield Finding(
             _("Không ghi được vào kho tài liệu: %(error)s.") % {"error": error},
             _("Cho người chạy hệ thống quyền ghi thư mục MEDIA_ROOT."),
+            "refuses",
         )
 
 
@@ -321,20 +339,24 @@ def told() -> list[Finding]:
 
 
 def examine() -> Iterator[tuple[str, list[Finding]]]:
-    """(name, findings) of each question, in the order in which they are mended.
-
-    A question that fails says so itself: without its tables nothing else can be asked.
-    """
+    """(name, findings) of each question, in the order in which they are mended."""
     for name, question in (TRIED | TOLD).items():
-        try:
-            found = list(question())
-        except (DatabaseError, psycopg.Error) as error:
-            connections.close_all()
-            said = str(error).strip().partition("\n")[0]
-            found = [
-                Finding(
-                    _("Không hỏi được cơ sở dữ liệu: %(error)s") % {"error": said},
-                    _("Xem DATABASE_WORK_URL, máy chủ PostgreSQL và «manage.py migrate»."),
-                )
-            ]
-        yield str(name), found
+        yield str(name), answer(question)
+
+
+def answer(question: Question) -> list[Finding]:
+    """What ``question`` finds. One that fails says so itself: without its tables nothing else can
+    be asked.
+    """
+    try:
+        return list(question())
+    except (DatabaseError, psycopg.Error) as error:
+        connections.close_all()
+        said = str(error).strip().partition("\n")[0]
+        return [
+            Finding(
+                _("Không hỏi được cơ sở dữ liệu: %(error)s") % {"error": said},
+                _("Xem DATABASE_WORK_URL, máy chủ PostgreSQL và «manage.py migrate»."),
+                "database",
+            )
+        ]

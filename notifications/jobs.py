@@ -18,6 +18,7 @@ from dossiers.office.people import close_left
 from dossiers.office.windows import tell_windows
 from dossiers.terms.sweep import begin_batches, sweep
 from notifications import digests, weekly
+from notifications import watch as looking
 from notifications.delivery import deliver
 from notifications.dispatch import dispatch
 from notifications.models import Heartbeat
@@ -50,6 +51,13 @@ def keep_time() -> None:
 def send_letters() -> None:
     """Send what is due, for at most 50 seconds; the next beat wakes another worker."""
     with_heartbeat("send_letters", {"tried": lambda: deliver(seconds=50)})
+
+
+@shared_task
+@alone
+def watch() -> None:
+    """Every five minutes: write to the administrators of what is wrong, and of what is over."""
+    with_heartbeat("watch", {"looked": looking.look})
 
 
 @shared_task

@@ -213,6 +213,48 @@ class Heartbeat(models.Model):
         return self.name
 
 
+class AlarmQuerySet(models.QuerySet):
+    """What is or was wrong with the installation."""
+
+    def open(self) -> Self:
+        """What is wrong now."""
+        return self.filter(ended_at=None)
+
+
+class Alarm(models.Model):
+    """Something wrong with the installation, while it lasted (báo động): ``question`` and ``key``
+    tell which, ``what`` says it as it was last seen. The administrators are written to when it
+    began and when it ended.
+    """
+
+    question = models.CharField(max_length=40)
+    key = models.CharField(max_length=80, blank=True)
+    what = models.TextField(_("điều hỏng"))
+    advice = models.TextField(_("cách khắc phục"), blank=True)
+    began_at = models.DateTimeField(_("từ lúc"))
+    ended_at = models.DateTimeField(_("hết lúc"), null=True)
+    told_at = models.DateTimeField(_("báo lúc"), null=True)
+    end_told_at = models.DateTimeField(_("báo hết lúc"), null=True)
+
+    objects = AlarmQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("báo động")
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["question", "key"], name="alarm_once", condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="alarm_ends_after_it_began",
+                condition=Q(ended_at=None) | Q(ended_at__gte=models.F("began_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.what
+
+
 def new_token() -> str:
     """A random token for a secret address."""
     return secrets.token_urlsafe(32)

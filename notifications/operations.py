@@ -17,7 +17,7 @@ from dossiers.lists.filters import Queried
 from notifications import health
 from notifications.beats import Mark, marks
 from notifications.delivery import resend
-from notifications.models import Delivery, DeliveryState
+from notifications.models import Alarm, Delivery, DeliveryState
 
 #: The most rows of a list; beyond, the page says that there are more.
 SHOWN = 50
@@ -56,6 +56,10 @@ class Operations:
     def missing(self) -> list[health.Finding]:
         """What the installation lacks, as far as that is told without trying anything."""
         return health.told() if settings.PRODUCTION else []
+
+    def alarms(self) -> list[Alarm]:
+        """What is wrong now, as it was last looked at."""
+        return list(Alarm.objects.open())
 
     def backlog(self) -> list[tuple[Any, int]]:
         """(name, number) of what is queued; one query."""

@@ -15,6 +15,8 @@ urlpatterns = [
     path("notifications/calendar/", views.calendar_address, name="calendar_address"),
     path("calendar/<str:token>.ics", views.calendar_feed, name="calendar_feed"),
     path("operations/", views.operations, name="operations"),
+    path("metrics", views.metrics, name="metrics"),
+    path("healthz/deep", views.deep, name="deep"),
     path("reports/week/", views.week, name="week"),
     path("reports/week.pdf", views.week_pdf, name="week_pdf"),
 ]

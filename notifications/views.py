@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
+from secrets import compare_digest
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required, user_passes_test
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,7 +29,8 @@ from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Role, Stream, User
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
-from notifications import feed, weekly
+from notifications import feed, health, weekly
+from notifications import metrics as figures
 from notifications import operations as operating
 from notifications.forms import PreferenceForm
 from notifications.models import CalendarFeed, Notification, Preference, new_token
@@ -240,3 +244,37 @@ def operations(request: SignedIn) -> HttpResponseBase:
             messages.warning(request, _("Không còn gì để làm lại: có thể người khác đã làm."))
         return redirect("notifications:operations")
     return render(request, "notifications/operations.html", {"page": operating.Operations()})
+
+
+def watching(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A decorator: 404 unless the request bears MONITOR_TOKEN. No session, no person."""
+
+    @never_cache
+    @wraps(view)
+    def held(request: HttpRequest) -> HttpResponseBase:
+        said = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not settings.MONITOR_TOKEN or not compare_digest(
+            said.encode(), settings.MONITOR_TOKEN.encode()
+        ):
+            raise Http404
+        return view(request)
+
+    return held
+
+
+@watching
+def metrics(request: HttpRequest) -> HttpResponseBase:
+    """The figures of this installation, for Prometheus (số đo)."""
+    return HttpResponse(figures.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@watching
+def deep(request: HttpRequest) -> HttpResponseBase:
+    """All that is wrong, by question (khám kỹ); 503 when anything is."""
+    with override("vi"):
+        found = {
+            name: [{"what": str(each.what), "advice": str(each.advice)} for each in findings]
+            for name, findings in health.examine()
+        }
+    status = 503 if any(found.values()) else 200
+    return JsonResponse(found, status=status, json_dumps_params={"ensure_ascii": False})

@@ -69,6 +69,7 @@ from dossiers.models import (
 )
 from dossiers.walk import engine
 from notifications.models import (
+    Alarm,
     Delivery,
     Digest,
     Notification,
@@ -290,6 +291,11 @@ def summary(world):
     return WeeklySummary.objects.create(
         leader=world.an, week_on=date(2026, 11, 16), created_at=clock.now(), figures={}
     )
+
+
+def alarm(**fields):
+    values = {"question": "disk", "what": "Đầy.", "began_at": clock.now()}
+    return Alarm.objects.create(**values | fields)
 
 
 def sent(**fields):

@@ -51,6 +51,7 @@ FREE = {
     "notifications_weeklysummary.*": "a letter made of lines that stay",
     "notifications_delivery.*": "of one letter; a try follows another",
     "notifications_heartbeat.*": "when a beat ran last",
+    "notifications_alarm.*": "what was wrong with the installation, found anew by each look",
     "notifications_calendarfeed.*": "one's own address of one's own calendar, given anew at will",
     "cycle_outboxmessage.*": "whether a line of history was told; made anew from the line",
     "cycle_job.*": "work in the background, which goes by the doors and may run twice",

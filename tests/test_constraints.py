@@ -86,6 +86,7 @@ from tests import judging, records
 from tests.breaking import (
     LONG_AGO,
     act_batch_row,
+    alarm,
     another,
     another_batch,
     batch,
@@ -770,6 +771,8 @@ BREAKS = {
     "notification_once": lambda w: [told(w), told(w)],
     "digest_once_a_day": lambda w: [digest(w), digest(w)],
     "summary_once_a_week": lambda w: [summary(w), summary(w)],
+    "alarm_once": lambda w: [alarm() for _ in "12"],
+    "alarm_ends_after_it_began": lambda w: alarm(ended_at=clock.now() - timedelta(days=1)),
     "delivery_once": lambda w: [sent(notification=told_once) for told_once in [told(w)] * 2],
     "delivery_of_digest_once": lambda w: [sent(digest=one) for one in [digest(w)] * 2],
     "delivery_of_summary_once": lambda w: [sent(summary=one) for one in [summary(w)] * 2],

@@ -41,7 +41,7 @@ def signed_in(user):
 # --- On a shared computer ----------------------------------------------------------------------
 
 #: Pages that a person need not be signed in for, and that say so by themselves.
-PUBLIC = ("calendar/<str:token>.ics", "healthz")
+PUBLIC = ("calendar/<str:token>.ics", "healthz", "healthz/live")
 
 
 @pytest.mark.slow(reason="every address")

@@ -312,7 +312,7 @@ def test_operations_query_count(client, cycle, commune, an, minh, rows, django_a
     OutboxMessage.objects.update(dispatched_at=None, error="KeyError")
     client.force_login(minh)
     # One of them for the day on which there was something to watch: no beat has come yet.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert client.get("/operations/").status_code == 200
 
 

@@ -1,0 +1,84 @@
+"""Whether the tables are those that this code was written for (cấu trúc dữ liệu).
+
+Code without the migrations of its release refuses to work, in words. Tables of a newer release are
+worked with, while servers are updated one by one, unless that release said that older code must
+not: its migration then carries :func:`breaking`.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from django.apps import apps
+from django.db import connection, migrations
+from django.db.migrations.loader import MigrationLoader
+
+#: So long an answer holds, in seconds: a release may come while this process serves.
+HOLDS = 30.0
+
+MISSING = "Cơ sở dữ liệu thiếu bước di trú {name}. Chạy «manage.py migrate» bằng chủ sở hữu."
+TOO_NEW = "Cơ sở dữ liệu đã sang bản mới ({name}): hãy cập nhật mã nguồn của máy này."
+
+# The owner's table carries the names: the application may write neither.
+_ASKED = """
+SELECT array(SELECT app || '.' || name FROM django_migrations),
+       coalesce(obj_description('django_migrations'::regclass, 'pg_class'), '')
+"""
+_BREAKS = """
+DO $$ BEGIN EXECUTE format('COMMENT ON TABLE django_migrations IS %L', concat_ws(' ',
+  nullif(obj_description('django_migrations'::regclass, 'pg_class'), ''), '{name}')); END $$
+"""
+
+
+@cache
+def of_code() -> frozenset[str]:
+    """The migrations on disk as ``app.name``; none is imported."""
+    found = set()
+    for config in apps.get_app_configs():
+        name, _explicit = MigrationLoader.migrations_module(config.label)
+        try:
+            folder = import_module(name) if name else None
+        except ModuleNotFoundError:
+            continue
+        for module in iter_modules(getattr(folder, "__path__", ())):
+            if not module.ispkg and module.name[0] not in "_~":
+                found.add(f"{config.label}.{module.name}")
+    return frozenset(found)
+
+
+def refusal() -> str:
+    """Why this code must not work with these tables, in one sentence; empty when it may."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ASKED)
+        applied, breaking_names = cursor.fetchone()
+    if missing := of_code() - {*applied}:
+        return MISSING.format(name=min(missing))
+    if unknown := {*breaking_names.split()} - of_code():
+        return TOO_NEW.format(name=min(unknown))
+    return ""
+
+
+class Gate:
+    """:func:`refusal`, asked at most once in :data:`HOLDS` seconds while it is empty."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def refusal(self) -> str:
+        if time.monotonic() < self._until:
+            return ""
+        if not (said := refusal()):
+            self._until = time.monotonic() + HOLDS
+        return said
+
+
+#: Of this process.
+gate = Gate()
+
+
+def breaking(app: str, name: str) -> migrations.RunSQL:
+    """The operation by which the migration ``app.name`` says that code without it must stop."""
+    return migrations.RunSQL(_BREAKS.format(name=f"{app}.{name}"), migrations.RunSQL.noop)
