@@ -6,6 +6,7 @@ The settings import this module: nothing of Django here.
 from __future__ import annotations
 
 import re
+from collections.abc import MutableMapping
 from typing import Any
 
 _CALENDAR = re.compile(r"/calendar/[^/\s?]+")
@@ -16,7 +17,7 @@ def shown(address: str) -> str:
     return _CALENDAR.sub("/calendar/…", address.partition("?")[0])
 
 
-def hide(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def hide(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """For structlog: a line that names a request names its address as :func:`shown`."""
     for key in ("request", "event"):
         if isinstance(event.get(key), str) and "/" in event[key]:
