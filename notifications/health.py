@@ -25,6 +25,7 @@ from kombu.exceptions import OperationalError
 
 from cycle import clock, files, site, written
 from cycle.models import Job, JobState, OrgUnit, OutboxMessage, RuleSet
+from cycle.running import schema as schema_of
 from notifications.beats import BACKUP, marks
 from notifications.models import Delivery, DeliveryState, Heartbeat
 
@@ -210,6 +211,10 @@ def server() -> Iterator[Finding]:
             _("Cơ sở dữ liệu dùng bảng mã %(encoding)s.") % {"encoding": encoding},
             _("Tạo lại với ENCODING 'UTF8', rồi restore bản sao lưu."),
             "encoding",
+        )
+    if not schema_of.knows_letters(connection.alias):
+        yield Finding(
+            _("Cơ sở dữ liệu không biết chữ «Đ» và chữ hoa."), schema_of.LETTERS, "letters"
         )
     apart = timedelta(seconds=abs(now.timestamp() - before))
     if apart > APART:

@@ -64,6 +64,7 @@ def make(name, *, empty=False):
     with server() as connected:
         if template is None:
             connected.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            let_the_application_in(name)
         else:
             connected.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
@@ -72,6 +73,13 @@ def make(name, *, empty=False):
             )
             # A copy has no rights of its own: PUBLIC could make temporary tables in it again.
             refuse_temporary(name)
+
+
+def let_the_application_in(name):
+    """Give the application its rights on what will be created in the database ``name``."""
+    owner, application = (connections[each].settings_dict["USER"] for each in ("owner", "default"))
+    with server(name) as connected:
+        connected.execute(embedded.grants(owner, application))
 
 
 def drop(name):

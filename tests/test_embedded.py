@@ -445,6 +445,9 @@ def test_the_administrators_script_makes_the_same_on_a_server_of_ones_own(enviro
     with connect(folder, "ocop_owner") as owner:
         owner.execute("CREATE TABLE paper ()")
     assert holds(folder)
+    with as_postgres(folder, "ocop") as there, as_postgres(folder, "template1") as template:
+        assert there.execute("SELECT lower('ĐẠI')").fetchone() == ("đại",)
+        assert template.execute("SELECT count(*) FROM pg_default_acl").fetchone() == (0,)
     made = roles(folder)
     assert {name: rest[2] for name, rest in made.items()} == ours
     assert {name: rest[:2] for name, rest in made.items()} == {

@@ -1,15 +1,18 @@
 """An installation says how it fares: to who restarts it, who leads people to it, who runs it."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from types import SimpleNamespace
 from unittest import mock
 
 import pytest
 from django.core import mail
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from gunicorn.config import Config
 
 from cycle import celery, clock
+from cycle.management.commands import migrate
 from cycle.models import User
 from cycle.running import access, access_log, schema
 from notifications import health, jobs
@@ -89,6 +92,18 @@ def test_code_works_with_newer_tables_unless_their_release_says_no():
             finally:
                 database.execute("COMMENT ON TABLE django_migrations IS NULL")
     assert schema.refusal() == ""
+
+
+def test_a_database_that_does_not_know_the_letters_is_refused_before_anything_is_made(monkeypatch):
+    in_c = schema._ASKED.replace("lower('ĐẠI')", "lower('ĐẠI' COLLATE \"C\")")
+    monkeypatch.setattr(schema, "_ASKED", in_c)
+    assert schema.refusal() == schema.LETTERS
+    monkeypatch.setattr(schema, "knows_letters", lambda alias: False)
+    # Within the test's own transaction.
+    monkeypatch.setattr(migrate, "as_owner", nullcontext)
+    with pytest.raises(CommandError, match="không biết chữ «Đ»"):
+        call_command("migrate", verbosity=0)
+    assert "letters" in [each.key for each in health.server()]
 
 
 def test_an_answer_that_fits_holds_and_one_that_does_not_is_asked_again():

@@ -238,7 +238,12 @@ def administrator_sql() -> str:
         f"\\if :{{?{variable}}}\nALTER ROLE \"{role}\" PASSWORD :'{variable}';\n\\endif\n"
         for role, variable in passwords.items()
     )
-    # In template1 as well: test databases are copies of it.
+    # The letters of the server's own locale may not know «Đ»; template1 stays as it is.
+    letters = (
+        "CASE WHEN current_setting('server_version_num')::int >= 170000\n"
+        "  THEN $$LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LOCALE 'C'$$\n"
+        "  ELSE $$LOCALE 'C.UTF-8'$$ END"
+    )
     return f"""\
 -- OCOP_OWNER_PASSWORD=... OCOP_WEB_PASSWORD=... OCOP_WORK_PASSWORD=... \\
 --   psql -v ON_ERROR_STOP=1 -U postgres -f <this>
@@ -248,10 +253,11 @@ def administrator_sql() -> str:
 SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user \\gset
 \\if :super
 {_spill()}\\endif
-\\connect template1
-{grants(OWNER, APPLICATION)}\\connect postgres
-SELECT $$CREATE DATABASE "{DATABASE}" OWNER "{OWNER}" ENCODING 'UTF8'$$
+SELECT $$CREATE DATABASE "{DATABASE}" OWNER "{OWNER}" TEMPLATE template0 ENCODING 'UTF8' $$ ||
+  {letters}
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec
+\\connect "{DATABASE}"
+{grants(OWNER, APPLICATION)}\
 {no_temporary(DATABASE, APPLICATION, WEB, WORK)}"""  # noqa: S608
 
 
@@ -359,6 +365,7 @@ def _create_database() -> None:
             verb = "ALTER" if template.execute(query, [role]).fetchone() else "CREATE"
             template.execute(f'{verb} ROLE "{role}" {rights}')
         template.execute(_memberships() + _spill())
+        # A database that the owner makes in our own server has them too.
         template.execute(grants(OWNER, APPLICATION))
     with psycopg.connect(dbname="postgres", **server) as connection:
         query = "SELECT 1 FROM pg_database WHERE datname = %s"

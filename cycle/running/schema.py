@@ -13,7 +13,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from django.apps import apps
-from django.db import connection, migrations
+from django.db import connection, connections, migrations
 from django.db.migrations.loader import MigrationLoader
 
 #: So long an answer holds, in seconds: a release may come while this process serves.
@@ -22,10 +22,17 @@ HOLDS = 30.0
 MISSING = "Cơ sở dữ liệu thiếu bước di trú {name}. Chạy «manage.py migrate» bằng chủ sở hữu."
 TOO_NEW = "Cơ sở dữ liệu đã sang bản mới ({name}): hãy cập nhật mã nguồn của máy này."
 
+#: A locale that does not know the letters finds neither «Đ» nor capitals.
+LETTERS = (
+    "Cơ sở dữ liệu không biết chữ «Đ» và chữ hoa tiếng Việt (locale C): tìm kiếm sẽ sai. Tạo cơ sở "
+    "dữ liệu khác bằng «python -m cycle.running.embedded sql | psql», rồi phục hồi bản sao lưu."
+)
+
 # The owner's table carries the names: the application may write neither.
 _ASKED = """
 SELECT array(SELECT app || '.' || name FROM django_migrations),
-       coalesce(obj_description('django_migrations'::regclass, 'pg_class'), '')
+       coalesce(obj_description('django_migrations'::regclass, 'pg_class'), ''),
+       lower('ĐẠI') = 'đại'
 """
 _BREAKS = """
 DO $$ BEGIN EXECUTE format('COMMENT ON TABLE django_migrations IS %L', concat_ws(' ',
@@ -53,12 +60,21 @@ def refusal() -> str:
     """Why this code must not work with these tables, in one sentence; empty when it may."""
     with connection.cursor() as cursor:
         cursor.execute(_ASKED)
-        applied, breaking_names = cursor.fetchone()
+        applied, breaking_names, knows_letters = cursor.fetchone()
+    if not knows_letters:
+        return LETTERS
     if missing := of_code() - {*applied}:
         return MISSING.format(name=min(missing))
     if unknown := {*breaking_names.split()} - of_code():
         return TOO_NEW.format(name=min(unknown))
     return ""
+
+
+def knows_letters(alias: str) -> bool:
+    """Whether the database ``alias`` tells Vietnamese capitals and small letters."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT lower('ĐẠI') = 'đại'")
+        return bool(cursor.fetchone()[0])
 
 
 class Gate:

@@ -10,6 +10,7 @@ from django.core.management.commands.migrate import Command as Migrate
 
 from cycle import chains
 from cycle.guards import guards_hold, keep_keys
+from cycle.running import schema
 from cycle.running.owner import as_owner
 
 
@@ -21,6 +22,8 @@ class Command(Migrate):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with as_owner():
+            if not schema.knows_letters(options["database"]):
+                raise CommandError(schema.LETTERS)
             super().handle(*args, **options)
             if options["plan"] or options["check_unapplied"]:
                 return
