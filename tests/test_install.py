@@ -47,3 +47,18 @@ def test_the_units_run_what_is_there_and_the_guide_installs_all_of_them():
         assert name in GUIDE or name.endswith((".service", ".timer"))
     for folder in re.findall(r"(?:_ROOT|STATE)=(\S+)", FILES["ocop.env"]):
         assert folder in GUIDE
+
+
+#: Set in the image, or by hand for one run alone.
+NOT_BY_COMPOSE = {"OCOP_PRODUCTION", "MEDIA_ROOT", "STATIC_ROOT", "OCOP_STATE"}
+
+
+def test_compose_hands_on_every_setting_that_is_documented():
+    table = re.findall(r"^\| (`[A-Z_`, ]+) \|", (DOCS / "operating.md").read_text(), re.MULTILINE)
+    documented = {name for row in table for name in re.findall(r"[A-Z_]+", row)}
+    documented |= {"EMAIL_HOST", "EMAIL_PORT", "WEBHOOK_URL", "WEBHOOK_SECRET"}
+    handed = set(
+        re.findall(r"^ +([A-Z_]+):", (embedded.PROJECT / "compose.yaml").read_text(), re.M)
+    )
+    assert len(documented) > 14
+    assert documented - handed == NOT_BY_COMPOSE
