@@ -128,6 +128,8 @@ def facts(record: models.Model, *, points: bool = True) -> list[tuple[str, Any]]
     ]
     if isinstance(record, Certificate):
         shown.insert(0, (_("Số giấy chứng nhận"), record.number or _("chưa có số")))
+    if isinstance(record, CertificateNumber) and not record.number:
+        shown = [(_("Số giấy chứng nhận"), _("lấy lại, chờ số"))]
     if isinstance(record, Evaluation) and record.mean is not None:
         shown.append((_("Điểm bình quân"), str(record.mean).replace(".", ",")))
     if isinstance(record, SelfAssessment):

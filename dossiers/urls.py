@@ -61,6 +61,7 @@ urlpatterns = [
     path("register/missing/", register.missing, name="missing"),
     path("certificates/numbers/", numbers.numbers, name="numbers"),
     path("certificates/numbers/<int:pk>/", numbers.numbers_of, name="numbers_of"),
+    path("certificates/numbers/<int:pk>/correct/", numbers.correct_numbers, name="correct_numbers"),
     path("certificates/", certificate.look_up, name="certificates"),
     path("c/<slug:token>/", certificate.certificate, name="certificate"),
     path("c/<slug:token>/decision/", certificate.decision, name="decision"),

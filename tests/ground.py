@@ -28,6 +28,7 @@ from viewflow.workflow.base import Node
 from viewflow.workflow.fields import get_task_ref, import_task_by_ref
 
 from cycle import clock
+from tests.owning import LOOK_NOW
 
 #: Seconds that the rows of one transaction are used: ``now()`` is its beginning to PostgreSQL.
 LIFE = 20
@@ -96,7 +97,7 @@ class Ground:
         if same < len(wanted):
             with connection.cursor() as cursor:
                 # What waits for the end of the transaction would be checked in each test.
-                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+                cursor.execute(LOOK_NOW)
         self.values = self._objects()
 
     def give(self, name):

@@ -216,6 +216,18 @@ def numbers(w):
     return w.minh, place, typed | {"sure": sure}, (CertificateNumber,)
 
 
+def corrected_numbers(w):
+    dossier = stand(open_dossier(w.cycle, w.commune, w.an), State.CERTIFIED)
+    given = keep(dossier, number="12/GCN", stars=3, issuer=w.province)
+    place = reverse("dossiers:correct_numbers", args=[given.decision.document_id])
+    rows = str(given.numbers.get().pk)
+    typed = {"rows": rows, f"n-{given.pk}": "13/GCN", "reason": "Gõ nhầm"}
+    browser = Client()
+    browser.force_login(w.minh)
+    sure = browser.post(place, typed).context["form"].seal
+    return w.minh, place, typed | {"sure": sure}, (CertificateNumber,)
+
+
 def somebody(w):
     return w.chi, "/people/new/", {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
@@ -286,7 +298,7 @@ def erasure(w):
 FORMS = [
     dossier, event, fair, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
-    erasure, numbers,
+    erasure, numbers, corrected_numbers,
 ]  # fmt: skip
 
 

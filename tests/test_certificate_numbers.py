@@ -3,12 +3,16 @@
 import re
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from cycle import clock
 from cycle.models import Role
+from dossiers.lists import numbers as lists
 from dossiers.models import Certificate, State
 from dossiers.walk import doors
+from dossiers.walk import numbers as walk
 from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.judging import regulate
@@ -189,8 +193,120 @@ def test_a_decision_is_called_by_the_rounds_that_judged_not_by_one_given_up(
     judging.close(judged, by=thu)
     dossier = stand(dossiers[0], State.CERTIFIED)
     keep(dossier, number="", stars=3, issuer=province, decided_by=decision_of(dossier))
-    (row,) = signed_in(clerk).get(LIST).context["decisions"]
+    (row,) = signed_in(clerk).get(LIST).context["page"]
     assert (row["waits"], row["rounds"]) == (1, [judged.name])
+
+
+def test_the_rows_stand_as_the_list_of_the_decision_prints_them(
+    clerk, province, thu, cycle, commune, an
+):
+    regulate(province)
+    council = judging.seat(province, thu)
+    dossiers = judging.before_council(cycle, commune, an, 3)
+    round_ = judging.begin(council, cycle, dossiers[::-1], thu)
+    for entry in round_.entries.all():
+        for number in range(5):
+            judging.fill(entry, judging.judge(council, number))
+    judging.close(round_, by=thu)
+    paper = decision_of(dossiers[0])
+    for each in dossiers:
+        decision = paper if each == dossiers[0] else records.signed_paper(scan=None)
+        if decision is not paper:
+            decision.dossier, decision.at, decision.document = each, clock.now(), paper.document
+            decision.save()
+        keep(stand(each, State.CERTIFIED), number="", stars=3, issuer=province, decided_by=decision)
+    printed = [each.dossier_id for each in round_.entries.order_by("position")]
+    by_name = [each.pk for each in sorted(dossiers, key=lambda each: each.product.sort_key)]
+    page = reverse("dossiers:numbers_of", args=[paper.document_id])
+    rows = [each.dossier_id for each in signed_in(clerk).get(page).context["form"].given]
+    assert (rows, rows == by_name) == (printed, False)
+
+
+def test_a_decision_without_a_number_itself_does_not_wait(clerk, cycle, commune, an):
+    """Of a year that is told again: no paper here has the numbers of its certificates."""
+    dossier = stand(open_dossier(cycle, commune, an, name="Chè"), State.CERTIFIED)
+    with clock.at(clock.now(), replay=True):
+        paper = decision_of(dossier, number="Chưa rõ số")
+        given = keep(dossier, number="", stars=3, issuer=commune.parent, decided_by=paper)
+    client = signed_in(clerk)
+    assert not client.get(LIST).context["page"].object_list
+    # It may be typed where it is looked for; what is taken back then waits.
+    page = reverse("dossiers:numbers_of", args=[paper.document_id])
+    typed = {f"n-{given.pk}": "1/GCN"}
+    client.post(page, typed | seal(client.post(page, typed)))
+    right = client.get(f"{page}correct/").context["form"]["rows"].value()
+    typed = {"rows": right, f"n-{given.pk}": "", "reason": "Sót"}
+    client.post(f"{page}correct/", typed | seal(client.post(f"{page}correct/", typed)))
+    (row,) = client.get(LIST).context["page"]
+    assert row["waits"] == 1
+
+
+def test_numbers_in_the_wrong_rows_are_put_right_with_one_reason(clerk, an, given):
+    client, wait = signed_in(clerk), address(given)
+    page = f"{wait}correct/"
+    assert "Chưa giấy nào của quyết định này có số." in shown(client.get(page).content.decode())
+    for each, number in zip(given, ("2/GCN", "1/GCN", "3/GCN", "4/GCN"), strict=True):
+        record = records.number(number=number)
+        doors.act(each.dossier.process, "number_certificate", by=clerk, record=record)
+    assert [signed_in(user).get(page).status_code for user in (an, clerk)] == [404, 200]
+    first = {"rows": client.get(page).context["form"]["rows"].value()}
+    # A change of places, one taken back, one as it was.
+    right = first | of(given, "1/GCN", "2/GCN", "3/GCN", "")
+    answer = client.post(page, right)
+    assert "Bạn chưa nêu lý do sửa số." in shown(answer.content.decode())
+    assert not seal(answer)
+    assert "Chưa có số nào khác" in shown(client.post(page, first).content.decode())
+    # A column is the same, its empty line too; another length changes nothing.
+    short = client.post(page, first | column("1/GCN", "2/GCN") | {"reason": "Dán lệch"})
+    assert "Cột có 2 dòng, mà có 4 giấy ở dưới" in shown(short.content.decode())
+    pasted = client.post(
+        page, first | column("1/GCN", "2/GCN", "3/GCN", "") | {"reason": "Dán lệch"}
+    )
+    words = shown(pasted.content.decode())
+    assert "2/GCN → 1/GCN" in words and "4/GCN → lấy lại, chờ số" in words
+    assert "3/GCN →" not in words
+    right |= {"reason": "Dán lệch"}
+    assert numbers() == ["2/GCN", "1/GCN", "3/GCN", "4/GCN"]
+    for _again in "12":
+        client.post(page, right | seal(pasted))
+        assert numbers() == ["1/GCN", "2/GCN", "3/GCN", ""]
+    for each, entries in zip(given, (1, 1, 0, 1), strict=True):
+        told = each.dossier.history.filter(event="dossier.correct_number")
+        assert [entry.reason for entry in told] == ["Dán lệch"] * entries
+    # It waits again, and gets its number as any other.
+    assert client.get(wait).context["form"].given == given[3:]
+    assert "lấy lại, chờ số" in shown(
+        client.get(f"/dossiers/{given[3].dossier_id}/").content.decode()
+    )
+    typed = {f"n-{given[3].pk}": "5/GCN"}
+    client.post(wait, typed | seal(client.post(wait, typed)))
+    assert numbers() == ["1/GCN", "2/GCN", "3/GCN", "5/GCN"]
+    # What another corrected meanwhile is not put back by a page that shows it otherwise.
+    stale = first | of(given, "6/GCN", "1/GCN", "8/GCN", "4/GCN") | {"reason": "Sót"}
+    answer = client.post(page, stale)
+    form = answer.context["form"]
+    assert "vừa được sửa thành «1/GCN»" in str(form[f"n-{given[0].pk}"].errors)
+    assert [form[f"n-{each.pk}"].value() for each in given] == [
+        "6/GCN", "2/GCN", "8/GCN", "5/GCN",
+    ]  # fmt: skip
+    # Looked at again it is meant; two rows with one number, and one of another decision are not.
+    again = {"rows": form["rows"].value(), "reason": "Sót"}
+    twice = client.post(page, again | of(given, "6/GCN", "06/gcn", "3/GCN", "5/GCN"))
+    assert "đã nhập cho «Chè Shan» ở một dòng khác" in shown(twice.content.decode())
+    typed = again | of(given, "6/GCN", "2/GCN", "3/GCN", "5/GCN")
+    client.post(page, typed | seal(client.post(page, typed)))
+    assert numbers()[0] == "6/GCN"
+    assert not Certificate.objects.number_twice().exists()
+    # Who is faster: the database looks when all are in, and the row is named.
+    with pytest.raises(IntegrityError), transaction.atomic():
+        given[0].numbers.create(
+            dossier=given[0].dossier, at=clock.now(), issuer=given[0].issuer,
+            year=given[0].issued_on.year, number="2/gcn", replaces=given[0].numbers.last(),
+        )  # fmt: skip
+    there = list(lists.given(clerk).order_by("dossier__product__sort_key"))
+    taken = walk.correct([(there[0], "002/GCN"), (there[2], "")], by=clerk, reason="Sót")
+    assert taken == (there[0], "Số 002/GCN đã cấp cho «Gạo» trong năm này.")
+    assert numbers() == ["6/GCN", "2/GCN", "3/GCN", "5/GCN"]
 
 
 @pytest.mark.parametrize("many", (1, 3))
@@ -198,7 +314,7 @@ def test_the_pages_ask_the_database_little(many, clerk, given, django_assert_num
     for each in given[many:]:
         stand(each.dossier, State.REVOKED)
     client = signed_in(clerk)
-    for page, queries in ((LIST, 5), (address(given), 4)):
+    for page, queries in ((LIST, 6), (address(given), 4)):
         client.get(page)
         with django_assert_num_queries(queries):
             client.get(page)

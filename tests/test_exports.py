@@ -51,6 +51,7 @@ NO_EXPORT = {
     "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
     "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",
     "dossiers/numbers_of.html": "a form: which number each certificate gets",
+    "dossiers/numbers_correct.html": "a form: which number each certificate has",
     "dossiers/erasures.html": "what was erased: taken out, it would tell of it",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",

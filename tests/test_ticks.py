@@ -103,6 +103,12 @@ def numbers_of_a_decision(w):
     return who, page, typed, "sure", CertificateNumber.objects.count
 
 
+def numbers_put_right(w):
+    who, page, typed, _made = sent.corrected_numbers(w)
+    del typed["sure"]
+    return who, page, typed, "sure", CertificateNumber.objects.count
+
+
 def days_off(w):
     who, address, typed, _made = sent.days_off(w)
     del typed["sure"]
@@ -181,6 +187,7 @@ def a_capacity_on_a_paper_of_a_round(w):
 #: (file, name of the yes) -> a form that asks.
 ASKS = {
     ("templates/dossiers/numbers_of.html", "sure"): numbers_of_a_decision,
+    ("templates/dossiers/numbers_correct.html", "sure"): numbers_put_right,
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
@@ -246,6 +253,7 @@ OF_NO_ROW = {
     days_off,
     an_act_for_many,
     numbers_of_a_decision,
+    numbers_put_right,
 }
 
 

@@ -506,7 +506,7 @@ def values(name, row, part):
     from dossiers.models import ACTS, Evidence, Potential
 
     match part:
-        case "pk" if name == "dossiers:numbers_of":
+        case "pk" if name in ("dossiers:numbers_of", "dossiers:correct_numbers"):
             # Of the decision; of before none may be known.
             return [row.decision.document_id] if row.decision is not None else []
         case "pk":

@@ -425,6 +425,18 @@ class CorrectedPart(RecordPart):
         self.order_fields(["replaces"])
 
 
+class NumberPart(RecordPart):
+    """The number of a certificate; here none is taken back (see ``dossiers/forms/numbers.py``)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["number"].required = True
+
+
+class CorrectedNumberPart(NumberPart, CorrectedPart):
+    pass
+
+
 def short(record: Any) -> str:
     """A record in a few words, told apart from others of its kind."""
     told = {
@@ -437,7 +449,8 @@ def short(record: Any) -> str:
         Inspection: "inspectors",
         CertificateNumber: "number",
     }
-    return f"{capfirst(record._meta.verbose_name)}: {getattr(record, told[type(record)])}"
+    said = getattr(record, told[type(record)]) or _("chưa có số")
+    return f"{capfirst(record._meta.verbose_name)}: {said}"
 
 
 class CorrectedSupportPart(CorrectedPart, SupportPart):
@@ -600,7 +613,7 @@ FORMS = {
     "samplereceipt": record_form(SampleReceipt, held_on="received_on", not_future=("received_on",)),
     "evaluation": record_form(Evaluation, held_on="met_on", not_future=("met_on",)),
     "certificate": record_form(Certificate, CertificatePart),
-    "certificatenumber": record_form(CertificateNumber),
+    "certificatenumber": record_form(CertificateNumber, NumberPart),
     "promotion": record_form(Promotion, PromotionPart),
     "inspection": record_form(
         Inspection, held_on="inspected_on", not_future=("inspected_on", "concluded_on")
@@ -627,7 +640,7 @@ _OTHERWISE = {
     ("correct_inspection", "inspection"): record_form(
         Inspection, CorrectedPart, not_future=("inspected_on", "concluded_on")
     ),
-    ("correct_number", "certificatenumber"): record_form(CertificateNumber, CorrectedPart),
+    ("correct_number", "certificatenumber"): record_form(CertificateNumber, CorrectedNumberPart),
     ("correct_promotion", "promotion"): record_form(
         Promotion, CorrectedPromotionPart, not_future=("done_on",)
     ),

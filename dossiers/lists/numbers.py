@@ -5,31 +5,64 @@ from __future__ import annotations
 from typing import Any
 
 import rules
-from django.db.models import Count, Exists, OuterRef
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
 
 from cycle.models import User
 from dossiers.law.acts import NUMBERERS
-from dossiers.models import ACTS, Certificate
+from dossiers.models import ACTS, Certificate, CertificateNumber, StockRow
 from dossiers.rules import area_of
 
-#: So many decisions are on the page.
+#: So many decisions are on a page.
 DECISIONS = 100
 
 
 def given(user: User) -> Any:
-    """The certificates in the area of who enters numbers, the last of each dossier; without those
-    of before whose decision is not known.
+    """The certificates in the area of who enters numbers, the last of each dossier, each with the
+    row of its number (``number_row``); without those of before whose decision is not known.
     """
     later = Certificate.objects.filter(dossier=OuterRef("dossier"), pk__gt=OuterRef("pk"))
+    rows = CertificateNumber.objects.current().filter(certificate=OuterRef("pk"))
     return Certificate.objects.filter(
         ~Exists(later), dossier__commune__in=area_of(user, NUMBERERS), decision__isnull=False
+    ).annotate(number_row=Subquery(rows.order_by("-pk").values("pk")[:1]))
+
+
+def as_in_annex(certificates: Any) -> Any:
+    """In the order in which the decision's list (danh sách kèm theo) prints its products: that of
+    the round's agenda; behind them, by name, what no round judged.
+    """
+    judged = Certificate.objects.filter(
+        pk=OuterRef("pk"),
+        dossier__round_entries__round__state="closed",
+        dossier__round_entries__results__closing__reopening=None,
+    ).order_by("-dossier__round_entries__results__closing__at")
+    entry = "dossier__round_entries"
+    return certificates.annotate(
+        judged_in=Subquery(judged.values(f"{entry}__round")[:1]),
+        judged_place=Subquery(judged.values(f"{entry}__position")[:1]),
+    ).order_by(
+        F("judged_in").asc(nulls_last=True),
+        F("judged_place").asc(nulls_last=True),
+        "dossier__product__sort_key",
+        "pk",
     )
 
 
 def waiting(user: User) -> Any:
-    """Those that may get a number, and have none."""
+    """Those that may get a number, and have none. Not what a list of before brought without one,
+    nor what was given, in a year that is told again, by a decision whose own number nobody knows:
+    their numbers are on no paper here.
+    """
     begins = ACTS["number_certificate"].begins
-    return given(user).filter(number_in_force=None, dossier__state__in=begins)
+    listed = StockRow.objects.filter(certificate=OuterRef("pk"))
+    of_before = Exists(listed) | Q(before=True) | ~Q(decision__document__number__regex="[0-9]")
+    return (
+        given(user)
+        .filter(number_in_force=None, dossier__state__in=begins)
+        # What was taken back waits, wherever it came from.
+        .filter(~of_before | Q(number_row__isnull=False))
+    )
 
 
 def count_waiting(user: User) -> int:
@@ -37,20 +70,22 @@ def count_waiting(user: User) -> int:
     return waiting(user).count() if rules.has_perm("dossiers.number_certificates", user) else 0
 
 
-def decisions(user: User) -> list[dict[str, Any]]:
+def decisions(user: User, page: str | None = None) -> Page[Any]:
     """The decisions whose certificates wait, the newest first: how many, and of which rounds."""
     of = "decision__document"
-    found = list(
+    found = Paginator(
         waiting(user)
         .order_by()
         .values_list(of, f"{of}__number", f"{of}__signed_on")
         .annotate(waits=Count("pk"))
-        .order_by(f"-{of}__signed_on", f"-{of}")[:DECISIONS]
-    )
+        .order_by(f"-{of}__signed_on", f"-{of}"),
+        DECISIONS,
+    ).get_page(page)
+    there = list(found)
     rounds: dict[int, list[str]] = {}
     judged = (
         waiting(user)
-        .filter(**{f"{of}__in": [document for document, *_rest in found]})
+        .filter(**{f"{of}__in": [document for document, *_rest in there]})
         # A round that was given up judged nothing.
         .filter(dossier__round_entries__round__state="closed")
         .order_by("dossier__round_entries__round")
@@ -60,6 +95,7 @@ def decisions(user: User) -> list[dict[str, Any]]:
     for document, name in judged:
         rounds.setdefault(document, []).append(name)
     names = ("document", "number", "signed_on", "waits")
-    return [
-        dict(zip(names, row, strict=True)) | {"rounds": rounds.get(row[0], [])} for row in found
+    found.object_list = [
+        dict(zip(names, row, strict=True)) | {"rounds": rounds.get(row[0], [])} for row in there
     ]
+    return found

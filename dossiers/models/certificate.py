@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import pgtrigger
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, NullIf
 from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -165,7 +165,7 @@ class CertificateQuerySet(models.QuerySet):
 
     def number_twice(self) -> Self:
         """Those whose number the same issuer gave to another in the same year (trùng số)."""
-        there = CertificateNumber.objects.current().filter(certificate__void=False)
+        there = CertificateNumber.objects.given()
         # ``issuer`` is NULL for the ministry.
         same = (
             there.exclude(pk=OuterRef("pk"))
@@ -190,7 +190,8 @@ class CertificateQuerySet(models.QuerySet):
 def number_of(certificate: str = "pk") -> Subquery:
     """SQL: the number in force of the certificate that the column names; NULL without one."""
     rows = CertificateNumber.objects.filter(certificate=OuterRef(certificate))
-    return Subquery(rows.order_by("-pk").values("number")[:1])
+    stands = NullIf("number", Value("", output_field=models.CharField()))
+    return Subquery(rows.order_by("-pk").values(stands=stands)[:1])
 
 
 class Certificates(Standing.from_queryset(CertificateQuerySet)):  # type: ignore[misc]
@@ -544,9 +545,13 @@ class Certificate(Record):
 
 
 class CertificateNumberQuerySet(CorrectableQuerySet):
+    def given(self) -> Self:
+        """Those that a certificate has which stands; not where one was taken back."""
+        return self.current().filter(certificate__void=False).exclude(number="")
+
     def taken(self) -> dict[tuple[Any, ...], str]:
         """Which of these are given: (issuer, year, folded number) -> the name of the product."""
-        there = self.current().filter(certificate__void=False)
+        there = self.given()
         named = ("issuer", "year", "folded_number", "certificate__product_name")
         return {tuple(key): name for *key, name in there.values_list(*named)}
 
@@ -557,7 +562,10 @@ class CertificateNumber(Correctable):
     was issued.
 
     A row is never changed: a correction ``replaces`` it, and the number of the replaced one is
-    free. The trigger ``certificate_number_once`` holds it, among certificates that stand.
+    free. One with the ``number`` "" takes it back (lấy lại số): the certificate waits again, and
+    the next row replaces that one. The trigger ``certificate_number_once`` holds that a number is
+    given once, among certificates that stand; where numbers change places it looks when all are in
+    (``walk/numbers.py``).
     ``document`` is the paper on which the number was given. ``repeats``: of before these rules, and
     an older certificate had the same number then; only the owner of the database may write it.
     """
@@ -578,9 +586,12 @@ class CertificateNumber(Correctable):
         OrgUnit, models.PROTECT, null=True, editable=False, db_index=False, related_name="+"
     )
     year = models.PositiveSmallIntegerField(editable=False)
-    number = models.CharField(_("số giấy chứng nhận"), max_length=60)
+    number = models.CharField(_("số giấy chứng nhận"), max_length=60, blank=True)
     folded_number = letters.numbered("number")
     repeats = models.BooleanField(default=False, editable=False)
+
+    #: The certificates whose numbers are entered in the same transaction: they were asked together.
+    together: frozenset[int] = frozenset()
 
     objects: ClassVar[Any] = CertificateNumberQuerySet.as_manager()
 
@@ -590,7 +601,10 @@ class CertificateNumber(Correctable):
             models.Index(fields=["folded_number", "year"], name="certificate_number_look_up"),
         ]
         constraints = [
-            models.CheckConstraint(condition=~Q(number=""), name="certificate_number_is_one"),
+            models.CheckConstraint(
+                condition=~Q(number="") | Q(replaces__isnull=False),
+                name="certificate_number_is_one",
+            ),
             # Whatever follows is a correction.
             models.UniqueConstraint(
                 fields=["certificate"],
@@ -609,6 +623,9 @@ class CertificateNumber(Correctable):
                 raise ValidationError(_("Hồ sơ này chưa có giấy chứng nhận nào."))
             self.certificate = given
         given = self.certificate
+        if self.replaces is None and not self.together and given.pk and not given.number:
+            # That it was taken back, if it was.
+            self.replaces = given.numbers.current().first()
         paper = paper or given.decision
         self.issuer, self.year = given.issuer, given.issued_on.year
         self.document = paper.document if paper is not None else None
@@ -619,7 +636,8 @@ class CertificateNumber(Correctable):
             raise ValidationError(
                 {"number": _now("Đã có số %(number)s.") % {"number": self.certificate.number}}
             )
-        self.check_number()
+        if self.number or self.replaces is None:
+            self.check_number()
 
     def check_number(self) -> None:
         """It is a number, which no other certificate has. Raises ValidationError."""
@@ -627,7 +645,7 @@ class CertificateNumber(Correctable):
         folded = fold_number(self.number)
         if not folded:
             raise ValidationError({"number": NUMBER_MISSING})
-        if self.year is None:
+        if self.year is None or self.together:
             return
         same = CertificateNumber.objects.filter(
             folded_number=folded, year=self.year, issuer=self.issuer

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import shows_typed
-from dossiers.forms.numbers import NumbersForm
+from dossiers.forms.numbers import CorrectionForm, NumbersForm
 from dossiers.lists import numbers as lists
 from dossiers.walk import numbers as walk
 
@@ -27,7 +27,8 @@ def numbers(request: SignedIn) -> HttpResponseBase:
     """The decisions whose certificates wait for their numbers."""
     if not rules.has_perm("dossiers.number_certificates", request.user):
         raise Http404
-    return render(request, "dossiers/numbers.html", {"decisions": lists.decisions(request.user)})
+    page = lists.decisions(request.user, request.GET.get("page"))
+    return render(request, "dossiers/numbers.html", {"page": page})
 
 
 @login_required
@@ -35,18 +36,9 @@ def numbers(request: SignedIn) -> HttpResponseBase:
 @once
 def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
     """The certificates of a decision: their numbers pasted or typed, looked at, then entered all at
-    once or none; and those that have one, to be corrected.
+    once or none; and those that have one.
     """
-    if not rules.has_perm("dossiers.number_certificates", request.user):
-        raise Http404
-    of = lists.given(request.user).filter(decision__document=pk)
-    there: list[Any] = list(
-        of.select_related(
-            "dossier__product__producer", "dossier__commune", "decision__document"
-        ).order_by("dossier__product__sort_key", "pk")
-    )
-    if not there:
-        raise Http404
+    there = _given(request, pk)
     data = request.POST if request.method == "POST" else None
     form = NumbersForm(request.user, there, data if data is not None else request.typed)
     looked = data is not None and form.is_valid()
@@ -70,3 +62,51 @@ def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
         "numbered": [each for each in there if each.number],
     }
     return render(request, "dossiers/numbers_of.html", page)
+
+
+@login_required
+@shows_typed
+@once
+def correct_numbers(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The numbers of a decision put right in one list, with one reason: looked at, then all at once
+    or none.
+    """
+    there = _given(request, pk)
+    data = request.POST if request.method == "POST" else None
+    form = CorrectionForm(request.user, there, data if data is not None else request.typed)
+    looked = data is not None and form.is_valid()
+    agreed = looked and data is not None and data.get("sure") == form.seal
+    reason = form.cleaned_data["reason"] if looked else ""
+    if agreed and (wrong := walk.correct(form.typed, by=request.user, reason=reason)):
+        form.refuse(*wrong)
+    elif agreed:
+        done = len(form.typed)
+        messages.success(
+            request,
+            ngettext(
+                "Đã sửa số của %(n)d giấy chứng nhận.", "Đã sửa số của %(n)d giấy chứng nhận.", done
+            )
+            % {"n": done},
+        )
+        return redirect("dossiers:numbers_of", pk)
+    page = {
+        "form": form,
+        "decision": there[0].decision.document,
+        "looked": looked and not form.errors,
+    }
+    return render(request, "dossiers/numbers_correct.html", page)
+
+
+def _given(request: SignedIn, pk: int) -> list[Any]:
+    """The certificates of a decision in the order of its list. Raises Http404."""
+    if not rules.has_perm("dossiers.number_certificates", request.user):
+        raise Http404
+    of = lists.given(request.user).filter(decision__document=pk)
+    there = list(
+        lists.as_in_annex(of).select_related(
+            "dossier__product__producer", "dossier__commune", "decision__document", "issuer"
+        )
+    )
+    if not there:
+        raise Http404
+    return there
