@@ -7,18 +7,28 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import consequences
 from councils.judging.board import with_due
-from councils.models import Closing, Council, EvaluationRound, Opinion, RoundEntry, RoundState
+from councils.models import (
+    Closing,
+    Council,
+    EvaluationRound,
+    Opinion,
+    RoundEntry,
+    RoundState,
+    SignedDocument,
+)
 from councils.pages import found_round
 from cycle import clock
+from dossiers.lists.documents import Thing, about
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Column, Queried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from cycle.models import User
 
@@ -185,6 +195,18 @@ _RESULTS = (
     Column("why", _("Vì sao"), lambda row: row.why),
     Column("followed", _("Hồ sơ"), _followed),
 )
+
+
+@about
+def _rounds(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The rounds that documents are of."""
+    papers = SignedDocument.objects.filter(
+        document__in=keys, round__in=EvaluationRound.objects.visible_to(user)
+    )
+    rows = papers.order_by("round").values_list("document", "round", "round__name").distinct()
+    for document, pk, name in rows:
+        yield Thing(document, name, reverse("councils:documents", args=[pk]))
+
 
 register(Exported(
     "rounds", _("Đợt đánh giá, phân hạng"), "councils:rounds", _ROUNDS,

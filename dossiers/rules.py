@@ -8,7 +8,7 @@ import rules
 from django.db.models import Prefetch
 
 from cycle import clock
-from cycle.models import OrgUnit, RoleAssignment, Substitution, User
+from cycle.models import OrgUnit, Role, RoleAssignment, Substitution, User
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -299,6 +299,26 @@ def reads_own_points(user: User | None, dossier: Dossier) -> bool:
     return user is not None and not any(asks(user, dossier) for asks in _HIDES)
 
 
+#: Who keeps the registers of documents of a unit (văn thư, cán bộ OCOP), or looks into them.
+DESK = (Role.CLERK, Role.OFFICER, Role.AUDITOR)
+
+
+@rules.predicate
+def sees_documents(user: User | None) -> bool:
+    """Keeps the register of documents (sổ văn bản) of a unit, or looks into it; which documents,
+    says ``dossiers/lists/documents.py``.
+    """
+    return user is not None and user.is_active and bool(user.posts(*DESK))
+
+
+@rules.predicate
+def keeps_documents(user: User | None) -> bool:
+    """Keeps the register of documents of a unit: its clerk or OCOP officer."""
+    return user is not None and user.is_active and bool(user.posts(Role.CLERK, Role.OFFICER))
+
+
+rules.add_perm("dossiers.see_documents", sees_documents)
+rules.add_perm("dossiers.add_scans", keeps_documents)
 rules.add_perm("dossiers.begin", begins_dossiers)
 rules.add_perm("dossiers.read_own_points", reads_own_points)
 rules.add_perm("dossiers.view", sees_dossier)

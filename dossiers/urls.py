@@ -19,6 +19,7 @@ from dossiers.office.views import (
 )
 from dossiers.views import (
     certificate,
+    documents,
     dossier,
     evidence,
     export,
@@ -59,6 +60,10 @@ urlpatterns = [
     path("register/printed/", register.register_printed, name="register_printed"),
     path("register/certificates/", register.ending_certificates, name="ending"),
     path("register/missing/", register.missing, name="missing"),
+    path("documents/", documents.documents, name="documents"),
+    path("documents/print/", documents.documents_printed, name="documents_printed"),
+    path("documents/scans/", documents.scans, name="scans"),
+    path("ledger/<int:pk>/scan/", documents.scan, name="register_scan"),
     path("certificates/numbers/", numbers.numbers, name="numbers"),
     path("certificates/numbers/<int:pk>/", numbers.numbers_of, name="numbers_of"),
     path("certificates/numbers/<int:pk>/correct/", numbers.correct_numbers, name="correct_numbers"),

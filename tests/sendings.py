@@ -22,6 +22,7 @@ from cycle import clock
 from cycle.appointing import Appointed
 from cycle.models import (
     Cycle,
+    Document,
     HistoryEntry,
     Job,
     Role,
@@ -29,6 +30,7 @@ from cycle.models import (
     Substitution,
     User,
 )
+from dossiers.forms.uploads import held_note
 from dossiers.models import (
     ACTS,
     CertificateNumber,
@@ -228,6 +230,22 @@ def corrected_numbers(w):
     return w.minh, place, typed | {"sure": sure}, (CertificateNumber,)
 
 
+def missing_scans(w):
+    lacking = Document(
+        number="900/BC-UBND", kind="report", direction="outgoing", signed_on=clock.today(),
+        signer="Trần Công Sơn", signer_capacity="Chủ tịch", at=clock.now(), issuer=w.province,
+    )  # fmt: skip
+    lacking.save()
+    browser = Client()
+    browser.force_login(w.minh)
+    place = reverse("dossiers:scans")
+    form = browser.post(place, {"files": scan("900-BC-UBND.pdf")}).context["form"]
+    (row,) = form.rows
+    typed = {f"files{key}": note for key, note in held_note(row.staged, w.minh).items()}
+    typed |= {row.name: lacking.pk, "sure": form.seal}
+    return w.minh, place, typed, (Document,)
+
+
 def somebody(w):
     return w.chi, "/people/new/", {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
@@ -298,7 +316,7 @@ def erasure(w):
 FORMS = [
     dossier, event, fair, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
-    erasure, numbers, corrected_numbers,
+    erasure, numbers, corrected_numbers, missing_scans,
 ]  # fmt: skip
 
 

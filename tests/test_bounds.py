@@ -90,6 +90,7 @@ LISTS = {
     "dossier": ("minh", ["/dossiers/{dossier}/"]),
     "certificates": ("", ["/certificates/?number=7"]),
     "numbers": ("minh", ["/certificates/numbers/"]),
+    "documents": ("minh", ["/documents/", "/documents/print/"]),
     "calibration": ("son", ["/calibration/"]),
     "councils": ("thu", ["/councils/"]),
     "council": ("thu", ["/councils/{council}/"]),

@@ -52,6 +52,8 @@ NO_EXPORT = {
     "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",
     "dossiers/numbers_of.html": "a form: which number each certificate gets",
     "dossiers/numbers_correct.html": "a form: which number each certificate has",
+    "dossiers/scans.html": "a form: which file is of which document",
+    "dossiers/_document_rows.html": "taken out by the page around it",
     "dossiers/erasures.html": "what was erased: taken out, it would tell of it",
     "dossiers/cycle_list.html": "a year each, each a page",
     "dossiers/cycle.html": "a year: its batches and windows, each a page",

@@ -109,6 +109,12 @@ def numbers_put_right(w):
     return who, page, typed, "sure", CertificateNumber.objects.count
 
 
+def missing_scans(w):
+    who, page, typed, _made = sent.missing_scans(w)
+    del typed["sure"]
+    return who, page, typed, "sure", Document.objects.count
+
+
 def days_off(w):
     who, address, typed, _made = sent.days_off(w)
     del typed["sure"]
@@ -188,6 +194,7 @@ def a_capacity_on_a_paper_of_a_round(w):
 ASKS = {
     ("templates/dossiers/numbers_of.html", "sure"): numbers_of_a_decision,
     ("templates/dossiers/numbers_correct.html", "sure"): numbers_put_right,
+    ("templates/dossiers/scans.html", "sure"): missing_scans,
     ("dossiers/forms/opening.py", "confirmed"): a_double_opened,
     ("dossiers/office/forms/people.py", "another"): a_person_of_that_name,
     ("dossiers/forms/acts.py", "confirmed"): names_of_another,
@@ -254,6 +261,7 @@ OF_NO_ROW = {
     an_act_for_many,
     numbers_of_a_decision,
     numbers_put_right,
+    missing_scans,
 }
 
 

@@ -259,6 +259,7 @@ ROWS = {
     "help": "cycle.Cycle",
     "interests": "councils.Interest",
     "jobs": "cycle.Job",
+    "ledger": "cycle.Document",
     # An act for many dossiers, begun in any year; no release before had one that was asked for.
     "many": "cycle.Cycle",
     "outreach": "dossiers.OutreachEvent",

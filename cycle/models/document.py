@@ -191,6 +191,8 @@ class Document(models.Model):
         expression=ExtractYear("signed_on"), output_field=models.IntegerField(), db_persist=True
     )
 
+    search, search_joined = letters.searched("number", "said", "subject", "signer", "outside")
+
     objects = DocumentQuerySet.as_manager()
 
     class Meta:
