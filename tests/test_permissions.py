@@ -149,6 +149,9 @@ def test_the_tables_name_every_permission_there_is():
         "dossiers.administer_people",
         # test_certificate_numbers.py
         "dossiers.number_certificates",
+        # test_registers.py
+        "dossiers.see_documents",
+        "dossiers.add_scans",
         # test_merged_units.py
         "dossiers.allot",
         # test_what_was.py, test_constraints.py

@@ -120,6 +120,19 @@ NOTES = (
         (*_OFFICERS, *_LEADERS, "council-office", "clerk"),
     ),
     Note(
+        "registers",
+        _("Tra sổ văn bản, thêm bản chụp còn thiếu"),
+        _(
+            "Trang «Sổ văn bản» có mọi văn bản theo cơ quan ban hành, sổ, năm; tìm theo số, trích "
+            "yếu, người ký; in, tải về. Văn thư, cán bộ OCOP thêm bản chụp cho nhiều văn bản một "
+            "lần: tên tệp có số văn bản thì tự ghép. Ở tỉnh, số giấy chứng nhận dán lệch dòng thì "
+            "mở quyết định ở «Chờ số giấy chứng nhận», bấm «Sửa số»."
+        ),
+        "dossiers:documents",
+        _("Mở sổ văn bản"),
+        (*_OFFICERS, "clerk", "auditor"),
+    ),
+    Note(
         "manage",
         _("Giao lại việc, chuyển đơn vị khác"),
         _("Trên trang của việc, mục «Phân việc»: giao cho người khác trong đơn vị, có lý do."),

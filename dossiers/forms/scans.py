@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import documents, files, written
+from cycle import documents, files
 from cycle.models import Document, User
-from dossiers.forms.fields import PlainPart
+from dossiers.forms.fields import PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import FilesField, ScanField, hold_for
 from dossiers.walk.scans import named_by
@@ -25,28 +27,20 @@ class ScansField(ScanField, FilesField):
 
 @dataclass
 class Row:
-    """A file, the document that it shows, and why it may not be."""
+    """A file, the select of its document, what is chosen in it, and why it may not be."""
 
     staged: files.Staged
-    document: Document | None
+    name: str
+    field: Any = None
+    document: Document | None = None
     why: str = ""
-
-    @property
-    def name(self) -> str:
-        """The select in which its document is chosen."""
-        return name_of(self.staged)
-
-
-def name_of(staged: files.Staged) -> str:
-    """The field of a file."""
-    return f"d-{staged.sha256[:20]}"
 
 
 class ScansForm(PlainPart):
     """The files, then which document of ``lacking`` each of them shows; "" leaves it out."""
 
     files = ScansField(
-        label=_("Bản chụp văn bản đã ký"),
+        label=_("Tệp bản chụp văn bản đã ký"),
         help_text=_("Chọn nhiều tệp một lần, PDF hoặc ảnh; tên tệp có số văn bản thì tự ghép."),
     )
 
@@ -58,19 +52,13 @@ class ScansForm(PlainPart):
 
     def clean(self) -> Any:
         cleaned = super().clean()
-        by_key = {each.pk: each for each in self.lacking}
-        taken: dict[int, str] = {}
-        seen: dict[str, str] = {}
+        self.data = self.data.copy()  # type: ignore[attr-defined]
         sent = cleaned.get("files") or []
         shown = _shown([each.sha256 for each in sent])
+        taken: dict[int, str] = {}
+        seen: dict[str, str] = {}
         for staged in sent:
-            asked = self.data.get(name_of(staged))
-            if asked is None:
-                row = Row(staged, named_by(staged.filename, self.lacking))
-            else:
-                row = Row(staged, by_key.get(written.key(asked) or 0))
-                if asked and row.document is None:
-                    row.why = _now("Văn bản này vừa có bản chụp: hãy chọn lại.")
+            row = self._row(staged)
             self.rows.append(row)
             if staged.sha256 in shown:
                 row.why = documents.of_another(shown[staged.sha256])
@@ -85,10 +73,36 @@ class ScansForm(PlainPart):
                 taken.setdefault(row.document.pk, staged.filename)
         for row in self.rows:
             if row.why:
-                self.add_error(None, f"{row.staged.filename}: {row.why}")
+                self.add_error(row.name, row.why)
+            row.field = self[row.name]
         if not self.errors and not self.matched:
             self.add_error(None, _now("Chưa tệp nào được ghép với văn bản: hãy chọn văn bản."))
         return cleaned
+
+    def _row(self, staged: files.Staged) -> Row:
+        """The row of a file: with what was chosen for it, else what its name says."""
+        # The same file may be sent under two names.
+        same = sum(each.staged.sha256 == staged.sha256 for each in self.rows)
+        row = Row(staged, f"d{same}-{staged.sha256[:20]}")
+        by_key = {str(each.pk): each for each in self.lacking}
+        offered = [(key, f"{each} · {each.body}") for key, each in by_key.items()]
+        field = forms.ChoiceField(
+            label=_now("Văn bản của %(file)s") % {"file": staged.filename},
+            required=False,
+            choices=[("", _("— Không thêm tệp này —")), *offered],
+        )
+        polish(field)
+        self.fields[row.name] = field
+        if row.name in self.data:
+            try:
+                chosen = field.widget.value_from_datadict(self.data, self.files, row.name)
+                row.document = by_key.get(field.clean(chosen))
+            except ValidationError as wrong:
+                row.why = " ".join(wrong.messages)
+        elif named := named_by(staged.filename, self.lacking):
+            row.document = named
+            self.data[row.name] = str(named.pk)  # type: ignore[index]
+        return row
 
     @property
     def matched(self) -> list[tuple[files.Staged, Document]]:
@@ -104,8 +118,7 @@ class ScansForm(PlainPart):
         """Say at the file why it was not taken."""
         for row in self.rows:
             if row.staged == staged:
-                row.why = why
-        self.add_error(None, f"{staged.filename}: {why}")
+                self.add_error(row.name, why)
 
     @property
     def seal(self) -> str:
