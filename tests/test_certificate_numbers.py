@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Role
+from cycle.models import Role, RuleSet
 from dossiers.lists import numbers as lists
 from dossiers.models import Certificate, State
 from dossiers.walk import doors
@@ -318,3 +318,21 @@ def test_the_pages_ask_the_database_little(many, clerk, given, django_assert_num
         client.get(page)
         with django_assert_num_queries(queries):
             client.get(page)
+
+
+@pytest.mark.parametrize("many", (1, 3))
+def test_of_many_that_are_entered_each_asks_the_database_little(
+    many, clerk, given, django_assert_num_queries
+):
+    def some():
+        of = lists.as_in_annex(lists.given(clerk).filter(pk__in=[each.pk for each in given[:many]]))
+        return list(of.select_related("decision__document", "issuer"))
+
+    # Read once a process.
+    RuleSet.pinned(given[0].dossier.rule_set_id)
+    typed = [(each, f"{each.pk}/GCN") for each in some()]
+    with django_assert_num_queries(12 + 7 * many):
+        assert walk.enter(typed, by=clerk) is None
+    right = [(each, f"{each.pk + 100}/GCN") for each in some()]
+    with django_assert_num_queries(12 + 8 * many):
+        assert walk.correct(right, by=clerk, reason="Gõ nhầm") is None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from contextvars import ContextVar
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import django_fsm as fsm
 import rules
@@ -127,6 +128,18 @@ class DossierQuerySet(models.QuerySet):
         return self.select_related(
             "product__producer", "commune__parent__parent", "cycle", "rule_set"
         )
+
+
+class Held(NamedTuple):
+    """What an act reads first, locked: the newest process of a dossier, its row, its clocks."""
+
+    process: Process
+    row: Dossier
+    terms: list[Term]
+
+
+#: Those that a transaction locked together (``doors.held``), each until its first act; by dossier.
+HELD: ContextVar[dict[int, Held] | None] = ContextVar("held", default=None)
 
 
 class Rehearsed(Exception):
@@ -802,9 +815,11 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         with transaction.atomic(savepoint=False):
             # A full save() follows, so reread the row first. Locked in the order of the sweep: the
             # dossier, its clocks, then (by the trigger) the head of its history.
-            self.lock()
-            clocks = self.clocks().select_related("rule").select_for_update(of=("self",))
-            terms = list(clocks.order_by("pk")) if not rehearsed else []
+            terms = []
+            if rehearsed:
+                self.lock()
+            else:
+                terms = self._lock_with_clocks()
             authorised = act.by_round and doing.is_authorised(self)
             if not authorised and not self._may(act, doing):
                 raise PermissionDenied
@@ -1041,6 +1056,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             at = timezone.make_aware(datetime.combine(signed_on, time(12)))
         return max(min(at or now, now), self.moved_at)
 
+    def _lock_with_clocks(self) -> list[Term]:
+        """Lock the row and its clocks; returns these."""
+        if held := (HELD.get() or {}).pop(self.pk, None):
+            self._become(held.row)
+            return held.terms
+        self.lock()
+        clocks = self.clocks().select_related("rule").select_for_update(of=("self",))
+        return list(clocks.order_by("pk"))
+
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends.
 
@@ -1049,6 +1073,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         its = Dossier.everything.select_related("product", "commune__parent__parent")
         fresh = locked(its.filter(pk=self.pk)).get()
+        self._become(fresh)
+
+    def _become(self, fresh: Dossier) -> None:
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from cycle import clock
 from cycle.models import User, fold_number
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet
-from dossiers.models import CertificateNumber, Dossier, Process
+from dossiers.models import CertificateNumber
 from dossiers.models.certificate import NUMBERED_ALREADY, number_taken
 from dossiers.walk import doors
 
@@ -34,14 +34,10 @@ def correct(typed: Sequence[tuple[Any, str]], *, by: User, reason: str) -> tuple
 def _do(
     act: str, typed: Sequence[tuple[Any, str]], *, by: User, reason: str = ""
 ) -> tuple[Any, str] | None:
-    with clock.at(clock.now(), replay=clock.replaying()), transaction.atomic():
-        # In the order of the doors' locks, all of them before the first number is entered: who
-        # enters one of these meanwhile waits here, not there.
-        dossiers = [each.dossier_id for each, _number in typed]
-        found = Process.objects.filter(dossier__in=dossiers).select_for_update(of=("self",))
-        processes = {each.dossier_id: each for each in found.order_by("pk")}
-        held = Dossier.objects.filter(pk__in=dossiers).select_for_update(of=("self",))
-        list(held.order_by("pk").values_list("pk"))
+    with (
+        clock.at(clock.now(), replay=clock.replaying()),
+        doors.held([each.dossier_id for each, _number in typed]) as processes,
+    ):
         given = frozenset(each.pk for each, _number in typed)
         rows = CertificateNumber.objects.current().filter(certificate__in=given)
         stands = {each.certificate_id: each for each in rows}
@@ -54,10 +50,8 @@ def _do(
             record.together = given
             if replaces is not None and replaces.pk != each.number_row:
                 return _none_of_them(each, str(NUMBERED_ALREADY))
-            process = processes[each.dossier_id]
-            process.dossier = each.dossier
             try:
-                doors.act(process, act, by=by, reason=reason, record=record)
+                doors.act(processes[each.dossier_id], act, by=by, reason=reason, record=record)
             except (ValidationError, ConditionNotMet) as refused:
                 return _none_of_them(each, " ".join(map(str, refused.messages)))
             except (ActNotPossible, PermissionDenied):
