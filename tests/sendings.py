@@ -239,9 +239,9 @@ def missing_scans(w):
     browser = Client()
     browser.force_login(w.minh)
     place = reverse("dossiers:scans")
-    form = browser.post(place, {"files": scan("900-BC-UBND.pdf")}).context["form"]
+    form = browser.post(place, {"scans": scan("900-BC-UBND.pdf")}).context["form"]
     (row,) = form.rows
-    typed = {f"files{key}": note for key, note in held_note(row.staged, w.minh).items()}
+    typed = {f"scans{key}": note for key, note in held_note(row.staged, w.minh).items()}
     typed |= {row.name: lacking.pk, "sure": form.seal}
     return w.minh, place, typed, (Document,)
 

@@ -158,7 +158,7 @@ def test_many_scans_are_matched_looked_at_and_added_at_once(
     client = signed_in(clerk)
     assert "3 văn bản trong sổ chưa có bản chụp." in shown(client.get(SCANS).content.decode())
     files = [pdf("123-QD-UBND.pdf", "a"), pdf("scan0001.pdf", "b")]
-    answer = client.post(SCANS, {"files": files, "step": "look"})
+    answer = client.post(SCANS, {"scans": files, "step": "look"})
     form = answer.context["form"]
     assert [(row.staged.filename, row.document) for row in form.rows] == [
         ("123-QD-UBND.pdf", first), ("scan0001.pdf", None),
@@ -167,9 +167,9 @@ def test_many_scans_are_matched_looked_at_and_added_at_once(
     assert "1 tệp chưa ghép sẽ không được thêm." in shown(answer.content.decode())
     # The rest by hand: both for one document is refused at the row, the files are kept.
     held = {
-        f"files{HELD}": re.findall(rf'name="files{HELD}" value="([^"]+)"', answer.content.decode())
+        f"scans{HELD}": re.findall(rf'name="scans{HELD}" value="([^"]+)"', answer.content.decode())
     }
-    assert len(held[f"files{HELD}"]) == 2
+    assert len(held[f"scans{HELD}"]) == 2
     names = [row.name for row in form.rows]
     both = client.post(SCANS, held | {names[0]: first.pk, names[1]: first.pk})
     assert "Đã ghép «123-QD-UBND.pdf» cho văn bản này." in both.context["form"].rows[1].why
@@ -189,9 +189,9 @@ def test_many_scans_are_matched_looked_at_and_added_at_once(
         SimpleUploadedFile("3-TTr-UBND.txt", b"x"), pdf("3-TTr-UBND.pdf", "a"),
         pdf("x.pdf", "c"), pdf("y.pdf", "c"),
     ]  # fmt: skip
-    answer = client.post(SCANS, {"files": wrong[:1]})
-    assert "PDF hoặc ảnh" in str(answer.context["form"].errors["files"])
-    answer = client.post(SCANS, {"files": wrong[1:]})
+    answer = client.post(SCANS, {"scans": wrong[:1]})
+    assert "PDF hoặc ảnh" in str(answer.context["form"].errors["scans"])
+    answer = client.post(SCANS, {"scans": wrong[1:]})
     whys = [row.why for row in answer.context["form"].rows]
     assert "Bản chụp này là của văn bản 123/QĐ-UBND" in whys[0]
     assert whys[1:] == ["", "Tệp này giống hệt «x.pdf»."]

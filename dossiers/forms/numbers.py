@@ -236,7 +236,7 @@ class CorrectionForm(NumbersForm):
         for each in self.given:
             name = self.name(each)
             # A row that was not sent says nothing, nor does one that is as the page showed it.
-            if name not in typed or typed[name].strip() == shown.get(each.pk):
+            if name not in typed or str(typed[name]).strip() == shown.get(each.pk):
                 typed[name] = each.number
             if each.number_row not in rows:
                 self._unseen.add(each.pk)

@@ -39,7 +39,7 @@ class Row:
 class ScansForm(PlainPart):
     """The files, then which document of ``lacking`` each of them shows; "" leaves it out."""
 
-    files = ScansField(
+    scans = ScansField(
         label=_("Tệp bản chụp văn bản đã ký"),
         help_text=_("Chọn nhiều tệp một lần, PDF hoặc ảnh; tên tệp có số văn bản thì tự ghép."),
     )
@@ -53,7 +53,7 @@ class ScansForm(PlainPart):
     def clean(self) -> Any:
         cleaned = super().clean()
         self.data = self.data.copy()  # type: ignore[attr-defined]
-        sent = cleaned.get("files") or []
+        sent = cleaned.get("scans") or []
         shown = _shown([each.sha256 for each in sent])
         taken: dict[int, str] = {}
         seen: dict[str, str] = {}

@@ -48,7 +48,7 @@ def test_numbers_are_put_right_and_scans_added(desk, width, cycle, commune, an, 
     at.follow(at.page.get_by_role("link", name="Thêm bản chụp còn thiếu"))
     for name in ("12-BC-SNN.pdf", "scan0002.pdf"):
         (tmp_path / name).write_bytes(f"%PDF-1.7 obj {name} %%EOF\n".encode())
-    at.page.locator("[name=files]").set_input_files(
+    at.page.locator("[name=scans]").set_input_files(
         [tmp_path / "12-BC-SNN.pdf", tmp_path / "scan0002.pdf"]
     )
     at.follow(at.page.locator("[name=step]"))
