@@ -24,6 +24,7 @@ SOURCES = (
     "cycle/guards.py",
     "cycle/running/embedded.py",
     "cycle/running/owner.py",
+    "tests/databases.py",
 )
 
 
@@ -77,9 +78,10 @@ def make(name, *, empty=False):
 
 def let_the_application_in(name):
     """Give the application its rights on what will be created in the database ``name``."""
-    owner, application = (connections[each].settings_dict["USER"] for each in ("owner", "default"))
+    owner = connections["owner"].settings_dict["USER"]
     with server(name) as connected:
-        connected.execute(embedded.grants(owner, application))
+        # As in production: the rights are those of the role, which web and work are members of.
+        connected.execute(embedded.grants(owner, settings.APPLICATION_ROLE))
 
 
 def drop(name):
