@@ -63,3 +63,12 @@ def at(moment: datetime, *, replay: bool = False) -> Iterator[datetime]:
     finally:
         _moment.reset(tokens[0])
         _replaying.reset(tokens[1])
+
+
+@contextmanager
+def one_moment() -> Iterator[datetime]:
+    """What is done inside is done at one moment: the database is asked once what time it is. Begin
+    it behind the locks that it waits for, or what another did meanwhile would lie after it.
+    """
+    with at(now(), replay=replaying()) as moment:
+        yield moment

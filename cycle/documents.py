@@ -105,8 +105,8 @@ def record(
     known = _known(document, sure, told)
     if known is None:
         return _write("document.record", document, by=by, capacity=capacity)
-    if wrong := unlike(document, known, told(known)):
-        raise Another(wrong)
+    if unlike(document, known, ""):
+        raise Another(unlike(document, known, told(known)))
     lacked = _lacked(document, known)
     if not lacked:
         return known
@@ -513,7 +513,7 @@ def _one(among: Any, **asked: Any) -> Document | None:
 
 def _known(document: Document, sure: bool, told: Told) -> Document | None:
     """The same document in the ledger, or None. Raises Another when its scan is that of another."""
-    standing = Document.objects.standing().filter(before=False)
+    standing = Document.objects.standing().filter(before=False).select_related("issuer")
     if document.scan_sha256 and (shown := _one(standing, scan_sha256=document.scan_sha256)):
         same = same_number(document, shown) and (not sure or _key(document) == _key(shown))
         if not same:

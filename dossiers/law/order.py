@@ -6,9 +6,9 @@ act is recorded, by one or for many, and when its paper, or the one it rests on,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
 from django.db.models import F
 from django.utils.translation import gettext as _now
@@ -32,7 +32,7 @@ class Earlier(NamedTuple):
 
 
 #: What the dossier has that the paper of an act is not before; None where it has nothing.
-Asks = Callable[["Dossier"], "Earlier | None"]
+Asks = Union[Callable[["Dossier"], "Earlier | None"], "After"]
 
 
 def _by_then(dossier: Dossier, rows: Any) -> Any:
@@ -46,20 +46,20 @@ def _paper_of(entry: Any) -> int | None:
     )
 
 
-def after(*acts: str) -> Asks:
+class After:
     """Not before the paper of the last of these acts that was done on one."""
 
-    def ask(dossier: Dossier) -> Earlier | None:
-        last = (
-            dossier.done(*(f"dossier.{act}" for act in acts)).filter(data__has_key="paper").last()
-        )
+    def __init__(self, *acts: str) -> None:
+        self.events = [f"dossier.{act}" for act in acts]
+
+    def among(self, dossier: Dossier, done: Sequence[Any]) -> Earlier | None:
+        """What it asks, of the entries of acts that were ``done`` on a paper, the oldest first."""
+        last = next((each for each in reversed(done) if each.event in self.events), None)
         if last is None:
             return None
         said = _now("Ngày ký trước văn bản ngày %(day)s của việc «%(act)s»: xin xem lại.")
         words = said % {"day": f"{last.day:%d/%m/%Y}", "act": events.label(last.event)}
         return Earlier(last.day, words, _paper_of(last))
-
-    return ask
 
 
 def _last_result(dossier: Dossier) -> Any:
@@ -71,16 +71,13 @@ def _met_on(dossier: Dossier, words: str) -> Earlier | None:
     return Earlier(last.met_on, words) if last is not None else None
 
 
-class MetAfter:
+class MetAfter(After):
     """The council whose result it gives met on the day of the paper that brought it the dossier, or
     later: the last of these acts that was done on one.
     """
 
-    def __init__(self, *acts: str) -> None:
-        self._brought = after(*acts)
-
-    def __call__(self, dossier: Dossier) -> Earlier | None:
-        found, last = self._brought(dossier), _last_result(dossier)
+    def among(self, dossier: Dossier, done: Sequence[Any]) -> Earlier | None:
+        found, last = super().among(dossier, done), _last_result(dossier)
         if found is None or last is None:
             return None
         said = _now(
@@ -171,16 +168,19 @@ def the_certificate(dossier: Dossier) -> Earlier | None:
     given = dossier.certificates.exclude(decision=dossier.resting_on)
     if dossier.as_of is not None:
         given = given.filter(at__lt=dossier.as_of.at)
-    last = given.last()
-    if last is None or last.issued_on is None:
+    day = given.order_by("pk").values_list("issued_on", flat=True).last()
+    if day is None:
         return None
     said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
-    return Earlier(last.issued_on, said % {"day": f"{last.issued_on:%d/%m/%Y}"})
+    return Earlier(day, said % {"day": f"{day:%d/%m/%Y}"})
 
 
 def too_early(dossier: Dossier, asks: tuple[Asks, ...], day: date | None) -> list[Earlier]:
     """What a paper of ``day`` is before, and may not be."""
     if day is None:
         return []
-    found = (ask(dossier) for ask in asks)
+    names = {event for ask in asks if isinstance(ask, After) for event in ask.events}
+    # Read once for all of them: the day of an act costs more than all else that is asked here.
+    done = list(dossier.done(*names).filter(data__has_key="paper")) if names else []
+    found = (ask.among(dossier, done) if isinstance(ask, After) else ask(dossier) for ask in asks)
     return [each for each in found if each is not None and (each.of or day) < each.day]

@@ -704,10 +704,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """The batch of the year that it belongs to (đợt), by the day its commune proposed it (Đ.5);
         None before, for a re-evaluation, and after the last batch of its year.
         """
-        if self.case_type == CaseType.REEVALUATION:
-            return None
-        entry = self.proposed()
+        entry = self.proposed_in_batch()
         return self.batch_of(entry.day) if entry else None
+
+    def proposed_in_batch(self) -> Any:
+        """The entry of :meth:`proposed`, by which it belongs to a batch; None of a re-evaluation,
+        which belongs to none.
+        """
+        return self.proposed() if self.case_type != CaseType.REEVALUATION else None
 
     def batches(self) -> models.QuerySet[Batch]:
         """The batches of its year that its communes propose for."""
@@ -1071,7 +1075,9 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Not refresh_from_db(): django_fsm's version sets ``protected = False`` on the field object,
         which all threads share, so that another thread could assign ``state`` meanwhile.
         """
-        its = Dossier.everything.select_related("product", "commune__parent__parent")
+        its = Dossier.everything.select_related(
+            "product__producer", "commune__parent__parent", "cycle"
+        )
         fresh = locked(its.filter(pk=self.pk)).get()
         self._become(fresh)
 

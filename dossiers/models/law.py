@@ -67,8 +67,8 @@ from dossiers.law.conditions import (
     waits_for_number,
 )
 from dossiers.law.order import (
+    After,
     MetAfter,
-    after,
     its_meeting,
     the_end_of_production,
     the_ground,
@@ -475,7 +475,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.COMMUNE_TO_DISTRICT,
-        not_before=(after("return_for_supplement"),),
+        not_before=(After("return_for_supplement"),),
     )
     def forward_to_district(self) -> None:
         """Xã chuyển hồ sơ lên huyện."""
@@ -490,7 +490,7 @@ class Law(models.Model):
         reviewed=True,
         sends_up=True,
         signer=signers.TO_PROVINCE,
-        not_before=(the_minutes, after("rank_at_district"), after("return_for_supplement")),
+        not_before=(the_minutes, After("rank_at_district"), After("return_for_supplement")),
     )
     def forward_to_province(self) -> None:
         """Chuyển hồ sơ lên tỉnh."""
@@ -521,7 +521,7 @@ class Law(models.Model):
         reason=True,
         label=_("Yêu cầu bổ sung hồ sơ"),
         said=_("yêu cầu bổ sung hồ sơ"),
-        not_before=(after("forward_to_district", "forward_to_province"),),
+        not_before=(After("forward_to_district", "forward_to_province"),),
     )
     def return_for_supplement(self) -> None:
         """Trả lại hồ sơ để bổ sung, một lần đủ các nội dung."""
@@ -533,7 +533,7 @@ class Law(models.Model):
         conditions=[has_compulsory_evidence],
         label=_("Nộp hồ sơ đã bổ sung"),
         said=_("nộp hồ sơ đã bổ sung"),
-        not_before=(after("return_for_supplement"),),
+        not_before=(After("return_for_supplement"),),
     )
     def supplement(self) -> State:
         """Nộp hồ sơ đã bổ sung, qua xã, đến nơi đã yêu cầu."""
@@ -655,8 +655,8 @@ class Law(models.Model):
         not_before=(
             its_meeting,
             the_minutes,
-            after("rank", "record_centre_result"),
-            after("return_submission"),
+            After("rank", "record_centre_result"),
+            After("return_submission"),
         ),
     )
     def propose_recognition(self) -> None:
@@ -669,7 +669,7 @@ class Law(models.Model):
         reason=True,
         label=_("Trả lại tờ trình"),
         said=_("trả lại tờ trình"),
-        not_before=(after("propose_recognition"),),
+        not_before=(After("propose_recognition"),),
     )
     def return_submission(self) -> None:
         """Trả lại tờ trình."""
@@ -692,8 +692,8 @@ class Law(models.Model):
         not_before=(
             the_meeting,
             the_minutes,
-            after("rank", "record_centre_result"),
-            after("propose_recognition"),
+            After("rank", "record_centre_result"),
+            After("propose_recognition"),
             the_order,
         ),
     )
@@ -713,9 +713,9 @@ class Law(models.Model):
         not_before=(
             its_meeting,
             the_minutes,
-            after("rank"),
-            after("propose_recognition"),
-            after("approve_result"),
+            After("rank"),
+            After("propose_recognition"),
+            After("approve_result"),
         ),
     )
     def nominate(self) -> None:
@@ -735,7 +735,7 @@ class Law(models.Model):
             "trung ương bằng một văn bản khác."
         ),
         signer=signers.APPROVAL,
-        not_before=(the_meeting, the_minutes, after("rank"), after("propose_recognition")),
+        not_before=(the_meeting, the_minutes, After("rank"), After("propose_recognition")),
     )
     def approve_result(self) -> None:
         """Ghi quyết định phê duyệt kết quả, trước văn bản đề nghị trung ương (Điều 7.4)."""
@@ -750,7 +750,7 @@ class Law(models.Model):
         label=_("Tổ chức đánh giá lại"),
         said=_("cho đánh giá lại ở tỉnh sau kết quả của trung ương"),
         signer=signers.AGAIN,
-        not_before=(the_meeting, after("record_centre_result")),
+        not_before=(the_meeting, After("record_centre_result")),
     )
     def evaluate_again(self) -> None:
         """Trung ương chấm dưới 90 điểm: tỉnh đánh giá lại, thay vì công nhận theo kết quả đó; dưới
@@ -922,7 +922,7 @@ class Law(models.Model):
         ),
         about=_("Thu hồi theo quyết định đã ký, nêu căn cứ và nơi đã nhận quyết định."),
         signer=signers.REVOCATION,
-        not_before=(the_ground, after("report_revocation")),
+        not_before=(the_ground, After("report_revocation")),
     )
     def revoke(self) -> None:
         """Thu hồi giấy chứng nhận theo quyết định đã ký; không mở lại được."""

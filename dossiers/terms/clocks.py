@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cycle import clock
 from cycle.models import (
+    Batch,
     Cycle,
     HistoryEntry,
     LawReading,
@@ -131,7 +132,8 @@ def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | 
 
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     """From the act, until the last day of the certificate it gave; None when that never ends."""
-    given = dossier.certificates.last()
+    # Without its number, which no clock asks for.
+    given = Certificate.everything.filter(dossier=dossier, void=False).order_by("pk").last()
     if given is None or given.expires_on is None:
         return None
     return {"at": entry.at, "certificate": given, "fixed_on": given.expires_on}
@@ -254,6 +256,18 @@ def follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> 
     return moved
 
 
+def _is_alone(dossier: Dossier) -> bool:
+    """Whether nothing but its own term says until when the certificate is valid that this dossier
+    just got: its product has no other dossier, and the law prolongs nothing by itself.
+    """
+    others = Dossier.everything.filter(product=dossier.product_id).exclude(pk=dossier.pk)
+    return (
+        dossier.case_type == CaseType.FIRST
+        and not others.exists()
+        and LawReading.of(Point.STAYS_VALID) != "no_filing"
+    )
+
+
 def follow_products(products: Collection[int], *, at: datetime, by: User | None) -> int:
     """The same for the products of these ids, when a list brought in, or took back, what their
     certificates may wait for; inside its transaction.
@@ -295,7 +309,7 @@ def follow(
             continue
         unit = dossier.unit_at(rule.level) or dossier.commune
         begun = begin(Term.of_rule(rule, org_unit=unit, dossier=dossier, **begins), by=entry.actor)
-        if begun.certificate_id:
+        if begun.certificate_id and not _is_alone(dossier):
             follow_validity([begun], at=entry.at, by=entry.actor)
     if entry.event == "dossier.order_evaluation":
         # Typed late, what was ordered may have its result.
@@ -366,19 +380,21 @@ _WARNINGS = (30, 14, 7, 3)
 _ESCALATIONS = ((1, "leader"), (3, "next_level"), (5, "board"))
 
 
-def _to_be_decided(dossier: Dossier) -> bool:
-    """Whether what must fall before the day of its batch has yet to come, as the province reads it
+def _batch_ahead(dossier: Dossier) -> Batch | None:
+    """Its batch, while what must fall before its day has yet to come, as the province reads it
     (``Point.BATCH_END``): the decision, or only the council's closing.
     """
     if dossier.state not in UNDECIDED or dossier.state == State.AT_CENTRE:
-        return False
+        return None
     judged = dossier.state in (State.RANKED, State.AWAITING_DECISION)
     if judged and LawReading.of(Point.BATCH_END) != "decision":
-        return False
+        return None
+    proposed = dossier.proposed_in_batch()
+    if proposed is None:
+        return None
     # What the centre sends back, the province has decided: by its request.
-    proposed = dossier.proposed()
-    since = proposed.seq if proposed else 0
-    return not dossier.history.filter(event="dossier.nominate", seq__gt=since).exists()
+    asked = dossier.history.filter(event="dossier.nominate", seq__gt=proposed.seq)
+    return None if asked.exists() else dossier.batch_of(proposed.day)
 
 
 def _follow_batch(
@@ -390,7 +406,7 @@ def _follow_batch(
     running = next(
         (each for each in held if each.code == OF_BATCH and each.state != TermState.STOPPED), None
     )
-    batch = dossier.batch() if _to_be_decided(dossier) else None
+    batch = _batch_ahead(dossier)
     if batch is None:
         if running is not None:
             running.stop(at=at, by=by)

@@ -100,8 +100,8 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         return render(request, "dossiers/many_none.html", page)
     # What is chosen by hand, or is somebody's work, begins ticked; what no task asks for does not.
     chosen = bool(keys) or act.door == "task"
-    # One page, one moment: each row is asked of the same, and the database once what time it is.
-    with clock.at(clock.now()):
+    # One page, one moment: each row is asked of the same.
+    with clock.one_moment():
         form = ManyForm(
             name,
             user,

@@ -193,7 +193,7 @@ def plan(batch: ActBatch, rows: Sequence[ActBatchRow]) -> None:
     Refused beside what the door refuses: a certificate's number that stands in two rows, and a
     dossier of another body than the paper of the first.
     """
-    with clock.at(clock.now(), replay=clock.replaying()):
+    with clock.one_moment():
         _plan(batch, rows)
 
 
@@ -432,12 +432,11 @@ def _do(pk: int, batch: ActBatch, job: Job) -> None:
             row = _held(pk)
             if row.state != RowState.WAITING:
                 return
-            # One act, one moment: the database is asked once what time it is.
-            with clock.at(clock.now(), replay=clock.replaying()):
+            with clock.one_moment():
                 _through(row, batch)
-            # It stands in the dossier now.
-            row.state, row.call = RowState.DONE, {}
-            _mark(row, job)
+                # It stands in the dossier now.
+                row.state, row.call = RowState.DONE, {}
+                _mark(row, job)
             return
     except (OperationalError, InterfaceError):
         raise

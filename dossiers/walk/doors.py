@@ -178,7 +178,7 @@ def complete(
     instead of the task's role; ``together``: the batch that it is done in. Raises TaskAlreadyDone,
     PermissionDenied, PaperRequired, ActNotPossible, ConditionNotMet, ValidationError.
     """
-    with engine.held(task) as activation:
+    with engine.held(task) as activation, clock.one_moment():
         # An empty object is enough: perform() locks and reads the row.
         dossier = activation.process.dossier = task.dossier = Dossier(pk=task.dossier_id)
         doing = Doing(by=by, authority=authority, task=task, at=at, together=together)
@@ -251,37 +251,38 @@ def act(
         there = (HELD.get() or {}).get(dossier.pk)
         if there is None:
             process = Process.objects.select_for_update().get(pk=process.pk)
-        if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
-            raise ConditionNotMet([BOTH_ENDS])
-        capacity = capacity or _capacity(by, dossier, said.who)
-        if paper is not None:
-            signed_by_another(by, capacity, paper.signer)
-        doing = Doing(
-            by=by,
-            capacity=capacity,
-            authority=authority,
-            leaving=left.pk if left else None,
-            at=at,
-            together=together,
-        )
-        entry, terms = dossier.perform(
-            name,
-            doing,
-            reason=reason,
-            records=_records(record),
-            paper=paper,
-            **values,
-        )
-        # With the dossier locked: has a newer process begun since ``process`` was read?
-        newer = Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk)
-        if there.process.pk != process.pk if there is not None else newer.exists():
-            raise ActNotPossible(name)
-        closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
-        clocks.follow(dossier, entry, terms, closed=closed)
-        if left is not None:
-            left.leave(entry)
-        if entry.after != entry.before and dossier.state in LIVE:
-            start(dossier)
+        with clock.one_moment():
+            if said.fetches and any(sent(dossier.pk, by, node) for node in RECEIVED_FROM):
+                raise ConditionNotMet([BOTH_ENDS])
+            capacity = capacity or _capacity(by, dossier, said.who)
+            if paper is not None:
+                signed_by_another(by, capacity, paper.signer)
+            doing = Doing(
+                by=by,
+                capacity=capacity,
+                authority=authority,
+                leaving=left.pk if left else None,
+                at=at,
+                together=together,
+            )
+            entry, terms = dossier.perform(
+                name,
+                doing,
+                reason=reason,
+                records=_records(record),
+                paper=paper,
+                **values,
+            )
+            # With the dossier locked: has a newer process begun since ``process`` was read?
+            newer = Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk)
+            if there.process.pk != process.pk if there is not None else newer.exists():
+                raise ActNotPossible(name)
+            closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
+            clocks.follow(dossier, entry, terms, closed=closed)
+            if left is not None:
+                left.leave(entry)
+            if entry.after != entry.before and dossier.state in LIVE:
+                start(dossier)
     return dossier
 
 
