@@ -9,6 +9,7 @@ from councils.models.reach import SENT, reached
 from councils.rules import runs
 from cycle import clock, events
 from cycle.models import (
+    Effect,
     HistoryEntry,
     Job,
     Level,
@@ -143,12 +144,12 @@ def whoever_is_next(entry: HistoryEntry) -> set[int]:
 @audience(*told("line"), "dossier.correct_paper")
 def the_line(entry: HistoryEntry) -> set[int]:
     """An outcome: the officers who followed the file, and whoever is next; of what the ministry
-    told the province also the leaders of the commune.
+    told the province, and of a written notice, also the leaders of the commune.
     """
     dossier = _dossier(entry)
     told = _line_officers(dossier) | _next_holders(dossier, besides=entry.actor_id)
     act = ACTS.get(entry.event.removeprefix("dossier."))
-    if act is not None and act.from_ministry:
+    if act is not None and (act.from_ministry or act.does == Effect.NOTIFIES):
         told |= holders(Role.LEADER, dossier.commune_id)
     return told
 

@@ -102,7 +102,7 @@ HANDS_IN = {
     },
     **{
         act: lambda: {"paper": records.signed_paper()}
-        for act in ("approve_result", "evaluate_again")
+        for act in ("approve_result", "evaluate_again", "notify_result")
     },
     **{
         act: lambda: {"paper": records.ministry_paper()}

@@ -125,6 +125,11 @@ TABLE = {
     "withdraw_decision": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}, "reason paper"),
     "record_centre_result": ({S.AT_CENTRE}, {S.CERTIFIED, S.RANKED}, "task paper"),
     "record_promotion": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
+    "notify_result": (
+        {S.AT_CENTRE, S.CERTIFIED, S.PROMOTED, S.NOT_RECOGNISED},
+        STAYS,
+        "paper",
+    ),
     "number_certificate": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
     "correct_number": (set(S), STAYS, "reason"),
     "promote": ({S.CERTIFIED}, {S.PROMOTED}, "task"),

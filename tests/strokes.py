@@ -48,4 +48,4 @@ def certificates(number):
 
 def decision(**fields):
     """The one decision of all."""
-    return records.signed_paper(number="88/QĐ-UBND", **fields)
+    return records.signed_paper(**{"number": "88/QĐ-UBND"} | fields)

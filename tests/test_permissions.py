@@ -37,6 +37,7 @@ FREE_ACTS = {
     "receive_directly": {"binh", "minh"},
     # Only by the authority of a round: test_rounds.py.
     "judge_again": set(),
+    "notify_result": {"minh"},
     "number_certificate": {"minh"},
     "correct_number": {"minh"},
     "record_promotion": {"an", "binh", "minh", "tam"},

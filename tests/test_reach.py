@@ -15,8 +15,9 @@ from councils.papers import pdf, word
 from cycle import clock
 from cycle.models import Document, Role
 from cycle.models.job import run_waiting
+from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import ACTS, Dossier
-from dossiers.walk import doors
+from dossiers.walk import batch, doors
 from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
@@ -27,6 +28,7 @@ from tests.merging import unit
 from tests.owning import save_as_owner, update_as_owner
 from tests.pages import printed, shown
 from tests.standing import stand
+from tests.strokes import decision, rows_of, stood, stroke
 from tests.world import open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -52,10 +54,10 @@ def round_(province, thu, cycle, commune, other_commune, an, la):
     return EvaluationRound.objects.get(pk=made.pk)
 
 
-def record(round_, kind, number, by):
+def record(round_, kind, number, by, **said_why):
     said = {"signed_on": clock.today(), "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch"}
     paper = SignedDocument(document=Document(number=number, **said))
-    return SignedDocument.record(paper, round_, kind, by=by)
+    return SignedDocument.record(paper, round_, kind, by=by, **said_why)
 
 
 def places(round_):
@@ -207,6 +209,17 @@ def test_a_commune_gets_one_letter_that_names_its_products_and_leads_to_them(
     client.force_login(chi)
     page = client.get(reverse("notifications:notification", args=[its.pk]))
     assert page.url == reverse("councils:outcome", args=[round_.pk])
+    assert "Đề nghị chuyển kết quả cho chủ thể." in said.body
+    # Recorded a second time it says that it corrects what was told.
+    record(round_, "notice", "5/TB-UBND", thu, reason="Gõ sai số")
+    while dispatch():
+        pass
+    again = told.select_related("entry", "recipient").filter(recipient=chi).latest("pk")
+    said = letter(Delivery(notification=again))
+    assert said.subject == "Đính chính thông báo kết quả: 5/TB-UBND"
+    today = f"{clock.today():%d/%m/%Y}"
+    assert f"thông báo kết quả số 4/TB-UBND ngày {today} đã báo trước đây" in said.body
+    assert f"Văn bản đúng: số 5/TB-UBND ngày {today}" in said.body
     # Of results that stand no more nothing is sent.
     closing.reopen(round_, by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
     with pytest.raises(Lapsed):
@@ -279,3 +292,36 @@ def test_what_the_ministry_told_is_passed_on_to_the_commune(dossier, an, chi, la
         Delivery(notification=told.select_related("entry", "recipient").get(recipient=chi))
     )
     assert f"http://127.0.0.1:8000/dossiers/{dossier.pk}/" in said.body
+
+
+def test_a_notice_of_what_no_round_judged_reaches_each_once_and_is_given_once(
+    round_, cycle, commune, an, chi, minh, son, settings
+):
+    settings.EMAIL_HOST = "mail.example.vn"
+    for user in (an, chi):
+        user.email = f"{user.username}@example.vn"
+        save_as_owner(user)
+    two = stood(cycle, commune, an, "not_recognised", 2)
+    rows = rows_of(two, by_task=False)
+    batch.ask(stroke("notify_result", minh, rows, decision(number="9/TB-UBND")), rows)
+    run_waiting()
+    while dispatch():
+        pass
+    told = Delivery.objects.filter(notification__entry__event="dossier.notify_result")
+    sent = {each.notification.recipient: letter(each).body for each in told}
+    assert set(sent) == {an, chi} and told.count() == 2
+    for dossier in two:
+        assert f"/dossiers/{dossier.pk}/" in sent[chi]
+    assert "đã thông báo bằng văn bản kết quả" in sent[chi]
+    # Nothing is notified twice, nor here what its round tells.
+    judged = stand(round_.entries.order_by("position").last().dossier, "not_recognised")
+    for dossier, words in ((two[0], "đã thông báo"), (judged, "của một đợt đánh giá")):
+        with pytest.raises(ConditionNotMet, match=words):
+            doors.act(dossier.process, "notify_result", by=minh, paper=records.signed_paper())
+    # What is decided anew is told anew.
+    doors.act(two[1].process, "reopen", by=an, reason="Làm tiếp")
+    again = stand(two[1], "awaiting_decision")
+    doors.complete(
+        open_task(again), "not_recognise", by=son, paper=records.signed_paper(), reason="Thiếu"
+    )
+    doors.act(again.process, "notify_result", by=minh, paper=records.signed_paper())

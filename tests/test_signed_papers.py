@@ -175,6 +175,7 @@ SIGNED_BY = {
     "nominate": ("KT. CHỦ TỊCH, PHÓ CHỦ TỊCH", "Giám đốc Sở"),
     "record_centre_result": ("Chủ tịch Hội đồng OCOP trung ương", "Chủ tịch UBND tỉnh"),
     "evaluate_again": ("Chủ tịch", "Chánh Văn phòng"),
+    "notify_result": ("Giám đốc Sở Nông nghiệp và Môi trường", "Chủ tịch UBND xã"),
     "certify": ("TUQ. CHỦ TỊCH, GIÁM ĐỐC SỞ NÔNG NGHIỆP", "Chủ tịch UBND huyện"),
     "confirm_stopped": ("Chủ tịch UBND xã", "Chủ tịch Hội Nông dân xã"),
     "report_revocation": ("Chủ tịch UBND tỉnh Điện Biên", "Chủ tịch UBND xã"),

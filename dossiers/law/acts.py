@@ -43,6 +43,8 @@ SUPPORTERS: Who = OFFICERS | {
 INSPECTORS: Who = UPPER_OFFICERS | {("department", "district"), ("department", "province")}
 CONFIRMERS: Who = OFFICERS | {("leader", "commune")}
 REVOKERS: Who = frozenset({("officer", "province")})
+#: Who notifies the commune and the owner of a result (Điều 7.3.g).
+NOTIFIERS: Who = frozenset({("officer", "province")})
 #: Who enters the numbers of certificates, from the papers that are signed (văn thư).
 NUMBERERS: Who = frozenset({("clerk", "province"), ("officer", "province")})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -16,7 +17,7 @@ from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
 from dossiers.law.order import Asks, MetAfter, the_certificate, too_early
-from dossiers.law.signers import REQUEST, SIGNERS, Signer, called, doubt
+from dossiers.law.signers import CENTRE_RESULT, REQUEST, RESULT, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL, UNDECIDED
 from dossiers.law.states import State as S
 
@@ -333,6 +334,39 @@ def has_centre_certificate(dossier: Dossier) -> Words | None:
     if result is not None and result.stars == 5:
         return has_certificate.why_not(dossier)
     return None
+
+
+@settled
+def judged_without_round(dossier: Dossier) -> Words | None:
+    """Kết quả không do một đợt đánh giá: of what a round judged the round's own notice tells."""
+    judged = dossier.round_entries.filter(
+        results__isnull=False, results__closing__reopening__isnull=True
+    )
+    closed_at = judged.aggregate(last=Max("results__closing__at"))["last"]
+    if closed_at is None:
+        return None
+    # What the centre judged since is told by itself.
+    centre = dossier.history.filter(event="dossier.record_centre_result", at__gt=closed_at)
+    if centre.exists():
+        return None
+    return _("Kết quả này của một đợt đánh giá: ghi thông báo ở trang văn bản của đợt.")
+
+
+@settled
+def not_notified(dossier: Dossier) -> Words | None:
+    """Kết quả chưa được thông báo: once each, what is typed wrong is corrected."""
+    told = dossier.history.filter(event="dossier.notify_result").order_by("seq").last()
+    if told is None:
+        return None
+    decisions = [f"dossier.{act}" for act, signer in SIGNERS.items() if _decides(signer)]
+    if dossier.history.filter(event__in=decisions, seq__gt=told.seq).exists():
+        return None
+    return _("Kết quả này đã thông báo; văn bản ghi sai thì đính chính văn bản đó.")
+
+
+def _decides(signer: Signer) -> bool:
+    """Whether an act on a paper that ``signer`` signs decides on a result, or gives one."""
+    return signer.paper == RESULT or signer is CENTRE_RESULT
 
 
 def waits_for_number(dossier: Dossier) -> bool:

@@ -353,6 +353,10 @@ _CORRECTED = _(
     "Văn bản đính chính do Chủ tịch UBND tỉnh, huyện hoặc xã, hoặc người đứng đầu cơ quan của UBND "
     "ký: hãy kiểm tra chức vụ người ký."
 )
+_NOTIFIED = _(
+    "Thông báo kết quả do Chủ tịch, Phó Chủ tịch UBND tỉnh, lãnh đạo hội đồng hoặc người đứng đầu "
+    "cơ quan của UBND tỉnh ký: hãy kiểm tra chức vụ người ký."
+)
 _OF_COMMITTEE: dict[Level, str | Promise] = {
     Level.COMMUNE: _(
         "Văn bản của xã do Chủ tịch hoặc Phó Chủ tịch UBND xã ký: hãy kiểm tra chức vụ người ký."
@@ -502,6 +506,13 @@ def _who_corrects(_dossier: Dossier, body: Called) -> Office:
     return replace(chair, written=(*chair.written, _heads(body, level)))
 
 
+def _who_notifies(_dossier: Dossier, body: Called) -> Office:
+    """The law names «the office»: the council's, so its chair, the province's or an office's."""
+    chair = council(body, Level.PROVINCE)
+    written = (*chair.written, _heads(body, Level.PROVINCE))
+    return replace(chair, sentence=_NOTIFIED, written=written)
+
+
 @lru_cache(maxsize=256)
 def _heads(body: Called, level: Level) -> re.Pattern:
     return re.compile(_heads_of(_units(body)[level], *_OFFICES[level]))
@@ -553,7 +564,7 @@ class Signer:
 #: Who records what another signed.
 RECORDERS = (Role.OFFICER, Role.CLERK)
 #: The kinds of papers that several acts may rest on.
-REQUEST, _RESULT = "request", "result"
+REQUEST, RESULT = "request", "result"
 _1048, _CENTRE = "QĐ 1048/2019", Level.CENTRE
 _PROVINCE, _DISTRICT, _COMMUNE = Level.PROVINCE, Level.DISTRICT, Level.COMMUNE
 
@@ -561,11 +572,12 @@ _of_commune, _of_province = _committee_at(_COMMUNE), _committee_at(_PROVINCE)
 
 COMMUNE_TO_DISTRICT = Signer(_of_commune, _1048, _COMMUNE, own=False, paper=REQUEST)
 TO_PROVINCE = Signer(_of_whoever_has_it, "Điều 7.2", _level_that_has_it, own=False, paper=REQUEST)
-DISTRICT_RESULT = Signer(_council_at(_DISTRICT), _1048, _DISTRICT, own=False, paper=_RESULT)
-PROVINCE_RESULT = Signer(_council_at(_PROVINCE), "Điều 7.3", _PROVINCE, own=False, paper=_RESULT)
+DISTRICT_RESULT = Signer(_council_at(_DISTRICT), _1048, _DISTRICT, own=False, paper=RESULT)
+PROVINCE_RESULT = Signer(_council_at(_PROVINCE), "Điều 7.3", _PROVINCE, own=False, paper=RESULT)
 #: One decision approves some results and recognises others.
-APPROVAL = Signer(_of_province, "Điều 7.4", _PROVINCE, paper=_RESULT)
-CERTIFICATION = Signer(_of_province, "Điều 7.3", _PROVINCE, paper=_RESULT)
+APPROVAL = Signer(_of_province, "Điều 7.4", _PROVINCE, paper=RESULT)
+CERTIFICATION = Signer(_of_province, "Điều 7.3", _PROVINCE, paper=RESULT)
+NOTICE = Signer(_who_notifies, "Điều 7.3.g", _PROVINCE)
 NOMINATION = Signer(_of_province, "Điều 7.4", _PROVINCE)
 CENTRE_RESULT = Signer(_centre, "Điều 7.4", _CENTRE)
 AGAIN = Signer(_of_province, "Điều 7.4.g", _PROVINCE)

@@ -17,6 +17,7 @@ from dossiers.law.acts import (
     CONFIRMERS,
     FOR_PRODUCER,
     INSPECTORS,
+    NOTIFIERS,
     NUMBERERS,
     OFFICERS,
     ON_AUTHORITY,
@@ -54,11 +55,13 @@ from dossiers.law.conditions import (
     has_rubrics,
     has_self_assessment,
     idea_waited,
+    judged_without_round,
     may_be_nominated,
     may_be_recognised,
     may_go_to_province,
     ministry_revokes,
     not_judged,
+    not_notified,
     plan_waited,
     province_certifies,
     province_revokes,
@@ -782,6 +785,31 @@ class Law(models.Model):
         """Ghi kết quả của trung ương; dưới 90 điểm tỉnh được công nhận theo kết quả đó."""
         self._take_result()
         return S.CERTIFIED if self.stars == 5 else S.RANKED
+
+    @free_act(
+        [S.AT_CENTRE, S.CERTIFIED, S.PROMOTED, S.NOT_RECOGNISED],
+        None,
+        conditions=[judged_without_round, not_notified],
+        paper=True,
+        does=Effect.NOTIFIES,
+        label=_("Thông báo kết quả bằng văn bản"),
+        who=NOTIFIERS,
+        said=_("thông báo kết quả bằng văn bản"),
+        tells="line",
+        about=_(
+            "Báo kết quả bằng văn bản cho UBND xã và chủ thể, dù được công nhận hay không (Điều "
+            "7.3.g); một văn bản cho nhiều sản phẩm được. Sản phẩm chấm trong đợt thì ghi thông "
+            "báo ở trang văn bản của đợt."
+        ),
+        signer=signers.NOTICE,
+        not_before=(
+            its_meeting,
+            After("not_recognise", "certify"),
+            After("approve_result", "record_centre_result"),
+        ),
+    )
+    def notify_result(self) -> None:
+        """Thông báo kết quả bằng văn bản cho xã và chủ thể (Đ.7.3.g)."""
 
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
