@@ -11,9 +11,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
 
-from councils.models import EvaluationRound, Opinion
+from councils.models import EvaluationRound, Opinion, SignedDocument
+from councils.models.reach import Reached
 from cycle import clock, site
-from cycle.models import DayOff, HistoryEntry, Role, StepWindow, Stream, User
+from cycle.models import DayOff, Document, HistoryEntry, Role, StepWindow, Stream, User
 from dossiers.law.guidance import GUIDES, title_of_term
 from dossiers.models import (
     ActBatchRow,
@@ -143,6 +144,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             paper = its[0].papers[entry.data["kind"]]
             context |= {
                 "paper": paper,
+                "corrected": _corrected(its[0], paper) if "corrects" in entry.data else None,
                 "kind": str(paper.get_kind_display()).lower(),
                 "products": [str(each.result.entry.dossier.product) for each in its],
                 "path": f"/rounds/{entry.stream_id}/outcome/",
@@ -177,6 +179,14 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
             over = given.refiling is not None and given.refiling[1] < today
             context |= {"given": given, "refiling_over": over}
     return context
+
+
+def _corrected(told: Reached, paper: SignedDocument) -> Document | None:
+    """The document, as it stood, that was told before and that ``paper`` corrects; None where that
+    was of a closing that was opened again: then what came of it anew is told for the first time.
+    """
+    was = paper.replaces
+    return was.document if was is not None and was.at >= told.result.closing.at else None
 
 
 def _done_beside(entry: HistoryEntry, recipient: User) -> list[Dossier]:
