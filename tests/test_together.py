@@ -1,6 +1,7 @@
 """One paper, many dossiers: an act is done for each of them, once, or says why not."""
 
 from datetime import timedelta
+from itertools import count
 
 import pytest
 from django.db import DatabaseError, OperationalError, transaction
@@ -11,7 +12,7 @@ from cycle.models import HistoryEntry, Job, JobState, OutboxMessage, RoleAssignm
 from cycle.models import job as jobs
 from cycle.models.job import ATTEMPTS, run_waiting
 from dossiers.law.conditions import ActNotPossible
-from dossiers.models import ACTS, ActBatch, Certificate, OfficialDocument, State
+from dossiers.models import ACTS, ActBatch, ActBatchRow, Certificate, OfficialDocument, State
 from dossiers.walk import batch, doors
 from notifications import audiences
 from notifications.dispatch import dispatch
@@ -19,13 +20,16 @@ from notifications.jobs import collect_files
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
+from tests.law_acts import HANDS_IN, do
 from tests.owning import save_as_owner, update_as_owner
-from tests.standing import stand
+from tests.standing import approved, stand
 from tests.strokes import certificates, decision, rows_of, stood, stroke
-from tests.world import events
+from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 S = State
+#: The numbers of certificates that are not yet given.
+NUMBERS = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -205,6 +209,84 @@ def test_a_dossier_that_went_on_meanwhile_is_left_alone(cycle, commune, an):
         ("refused", f"Hồ sơ đang ở «{S.DOSSIER_SUBMITTED.label}»: không làm việc này được."),
         ("done", ""),
     ]
+
+
+def _inspected(dossier, by):
+    doors.act(dossier.process, "record_inspection", by=by, record=records.inspection("revoke"))
+
+
+#: What an office does on one paper for many: act -> (where the dossiers stand, who does it, what
+#: they have, what is done before).
+MANY = {
+    "forward_to_province": (S.COMMUNE_CHECKED, "chi", {}, None),
+    "accept_at_province": (S.AT_PROVINCE, "minh", {}, None),
+    "propose_recognition": (S.RANKED, "minh", {}, None),
+    "certify": (S.AWAITING_DECISION, "son", {}, None),
+    "not_recognise": (S.AWAITING_DECISION, "son", {}, None),
+    "notify_result": (S.NOT_RECOGNISED, "minh", {}, None),
+    "nominate": (S.AWAITING_DECISION, "son", {"stars": 5, "points_sum": "644"}, approved),
+    "record_centre_result": (S.AT_CENTRE, "minh", {"stars": 5, "points_sum": "644"}, None),
+    "defer": (S.ASSEMBLING, "an", {}, None),
+    "not_select_idea": (S.IDEA_SCREENED, "minh", {}, None),
+    "revoke": (S.CERTIFIED, "minh", {}, _inspected),
+}
+
+
+#: What each of them hands in, where that is other than for one dossier alone.
+HANDED_IN = HANDS_IN | {
+    "certify": lambda: {"record": certificates(next(NUMBERS)), "paper": decision()},
+    "revoke": lambda: {"record": records.revocation(), "paper": records.signed_paper()},
+}
+
+
+def _asked(act, dossiers, by):
+    """The planned rows of an act for these dossiers, as they stand, and their batch."""
+    paper = HANDED_IN.get(act, dict)().get("paper")
+    rows = []
+    for dossier in dossiers:
+        record = HANDED_IN.get(act, dict)().get("record")
+        asks = ACTS[act].door == "task" and dossier.state in ACTS[act].begins
+        call = {"record": [record] if record else [], "reason": "Lý do", "paper": paper}
+        row = ActBatchRow(dossier=dossier, task=open_task(dossier) if asks else None)
+        row.stood, row.call = dossier.state, batch.kept_call(call)
+        rows.append(row)
+    return rows, stroke(act, by, rows, paper)
+
+
+@pytest.mark.slow(reason="each act that one paper covers, for three dossiers")
+def test_each_act_is_done_once_for_each_and_says_why_not(cycle, commune, cast):
+    """Of three dossiers somebody else does the act for one meanwhile; then all are asked for once
+    more: to each it is done once, and each refusal says why.
+    """
+    assert set(MANY) <= {act.name for act in ACTS.values() if act.for_many}
+    for act, (state, who, fields, before) in MANY.items():
+        three = [
+            stand(open_dossier(cycle, commune, cast["an"], name=f"{act} {number}"), state, **fields)
+            for number in range(3)
+        ]
+        for dossier in three:
+            if before is not None:
+                before(dossier, cast["minh"])
+
+        rows, found = _asked(act, three, cast[who])
+        assert [row.sentence for row in rows] == [""] * 3, act
+        batch.ask(found, rows)
+        do(three[2], act, cast[who], **HANDED_IN.get(act, dict)())
+        run_waiting()
+        assert [state for state, _why in said(found)] == ["done", "done", "refused"], (
+            act,
+            said(found),
+        )
+        assert said(found)[2][1], act
+        for dossier in three:
+            dossier.lock()
+        rows, found = _asked(act, three, cast[who])
+        assert all(row.sentence for row in rows), act
+        batch.ask(found, rows)
+        run_waiting()
+        for dossier in three:
+            assert events(dossier).count(ACTS[act].event) == 1, (act, dossier)
+    assert Job.objects.filter(state=JobState.DONE).count() == len(MANY)
 
 
 def test_what_waits_can_be_left_out_and_what_is_done_stays(cycle, commune, an, son):
