@@ -49,9 +49,13 @@ def once(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
     was recorded: a form that is shown again, or that was :func:`unrecorded`, may be sent again.
     """
 
+    keeps_drafts = getattr(view, "keeps_drafts", False)
+
     @wraps(view)
     def at_most_once(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        sends = request.method == "POST" and typed.DRAFT not in request.POST
+        # What saves a draft records nothing; to any other view that word means nothing.
+        drafts = keeps_drafts and typed.DRAFT in request.POST
+        sends = request.method == "POST" and not drafts
         token = _page(request) if sends else ""
         if not token:
             return view(request, *args, **kwargs)

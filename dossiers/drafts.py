@@ -8,6 +8,7 @@ more.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import BigIntegerField, Count, Func, Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -31,8 +34,9 @@ from dossiers.rules import holds_task, types_from_paper
 
 #: The header of what is said of a draft.
 SAID = "Draft"
-#: A person who has so many drafts is asked to send or drop some.
-MOST = 500
+#: A person who has so many drafts, or so many bytes of them as the database holds them, is asked to
+#: send or drop some.
+MOST, ROOM = 500, 4_000_000
 #: What belongs to the page, not to what is typed.
 _OF_THE_PAGE = frozenset({"act", "step", "sure", "once_more", typed.DRAFT, *typed.OF_DRAFT})
 
@@ -158,6 +162,7 @@ def keeps(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
                 return said
         return _said(request, Place(request.user, "", seen=_version(request.POST)), _late())
 
+    answered.keeps_drafts = True  # type: ignore[attr-defined]
     return answered
 
 
@@ -241,9 +246,10 @@ def _saved(here: Place, data: QueryDict) -> str:
         if draft is None and version:
             here.draft, here.overwrites = None, True
             return _("Nháp này đã được gửi hoặc bỏ ở một trang khác: trang này không lưu đè.")
+        if (draft is None or draft.content != content) and _is_full(here.user, draft, content):
+            here.draft = draft
+            return _("Bạn đang có quá nhiều nháp: hãy gửi hoặc bỏ bớt.")
         if draft is None:
-            if Draft.objects.filter(by=here.user).count() >= MOST:
-                return _("Bạn đang có quá nhiều nháp: hãy gửi hoặc bỏ bớt.")
             draft, new = Draft.objects.get_or_create(**here.key, defaults=said)
         else:
             new = False
@@ -259,6 +265,18 @@ def _saved(here: Place, data: QueryDict) -> str:
         draft.version += 1
         draft.save(update_fields=[*said, "version"])
     return ""
+
+
+def _is_full(user: User, draft: Draft | None, content: dict[str, list[str]]) -> bool:
+    """Whether ``user`` has no room for one draft more, or for ``content`` in place of ``draft``."""
+    others = Draft.objects.filter(by=user)
+    if draft is not None:
+        others = others.exclude(pk=draft.pk)
+    held = Func("content", function="pg_column_size", output_field=BigIntegerField())
+    found = others.aggregate(many=Count("pk"), bytes=Coalesce(Sum(held), 0))
+    if draft is None and found["many"] >= MOST:
+        return True
+    return found["bytes"] + len(json.dumps(content)) > ROOM
 
 
 def _late() -> str:

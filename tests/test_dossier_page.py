@@ -491,7 +491,7 @@ def test_outreach_query_count(cycle, commune, an, rows, django_assert_num_querie
         )
         open_dossier(cycle, commune, an, name=f"Sản phẩm {n}", outreach_event=event)
     client = signed_in(an)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         client.get(OUTREACH)
 
 

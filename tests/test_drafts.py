@@ -13,7 +13,7 @@ from cycle.models import Role, Substitution
 from cycle.typed import KEPT_CHARACTERS
 from dossiers import drafts
 from dossiers.law.states import LIVE
-from dossiers.models import Draft
+from dossiers.models import Draft, OutreachEvent, PromotionEvent
 from dossiers.models.draft import KEPT
 from dossiers.walk import doors
 from tests import judging, records
@@ -250,7 +250,12 @@ def test_what_is_no_draft_is_refused_in_words_or_left_out(dossier, an, monkeypat
     monkeypatch.setattr(drafts, "MOST", 1)
     answer = save(an, reverse("dossiers:dossier_new"), "", product_name="Chẩm chéo")
     assert "quá nhiều nháp" in answer.content.decode()
+    monkeypatch.undo()
+    monkeypatch.setattr(drafts, "ROOM", 100)
+    answer = save(an, at, "register_idea", 2, **{FIELD: "d" * 100})
+    assert "quá nhiều nháp" in answer.content.decode()
     assert Draft.objects.get().version == 2
+    monkeypatch.undo()
     # What says «draft» does no act beside it.
     support = reverse("dossiers:act", args=[dossier.pk, "withdraw"])
     sent = {"draft": "x", "act": "withdraw", "withdraw-reason-reason": "Thôi"}
@@ -270,7 +275,9 @@ def test_without_a_script_the_button_saves_and_loses_nothing_either(dossier, an)
     assert Draft.objects.get().content == {FIELD: [WORDS]}
 
 
-def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu, province, cycle):
+def test_every_long_form_beside_the_tasks_keeps_its_draft(
+    dossier, an, chi, minh, thu, province, cycle
+):
     judging.regulate(province)
     council = judging.seat(province, thu)
     (judged,) = judging.before_council(cycle, dossier.commune, an, 1)
@@ -283,19 +290,38 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(dossier, an, minh, thu
     dossier = stand(dossier, S.IMPLEMENTING)
     support = reverse("dossiers:act", args=[dossier.pk, "record_support"])
     name = "record_support-supportmeasure-provider"
+    event, fair = (
+        model.objects.create(
+            org_unit=unit, cycle=cycle, held_on=clock.today(), title="Họp bản", attendance=9,
+            recorded_by=an, **fields,
+        )
+        for model, unit, fields in (
+            (OutreachEvent, dossier.commune, {"kind": "radio"}), (PromotionEvent, province, {}),
+        )
+    )  # fmt: skip
+    batch_new = reverse("dossiers:cycle_batch_new", args=[cycle.pk])
     for user, at, field in (
+        (an, reverse("dossiers:outreach"), "title"),
+        (minh, reverse("dossiers:promotion"), "title"),
+        (an, reverse("dossiers:outreach_one", args=[event.pk]), "reason"),
+        (minh, reverse("dossiers:promotion_one", args=[fair.pk]), "reason"),
+        (chi, reverse("dossiers:person_new"), "full_name"),
+        (minh, reverse("dossiers:cycle_open"), "number"),
+        (minh, batch_new, "name"),
+        (thu, reverse("councils:regulation_new"), "document"),
+        (thu, reverse("councils:round_new"), "name"),
         (an, support, name),
         (an, reverse("dossiers:dossier_new"), "product_name"),
         (minh, reverse("dossiers:stock_one"), "product"),
         (team, reverse("councils:appraisal", args=[entry.pk]), "findings"),
         (expert, reverse("councils:opinion", args=[asked.pk]), "text"),
     ):
-        assert field in page(user, at)[0], at
+        before = page(user, at)[0][field]
         assert save(user, at, "", **{field: WORDS}).headers["Draft"] == "saved"
         sent, words = page(user, at)
         assert sent[field] == [WORDS] and "Nháp của bạn lưu lúc" in words
         assert ask(user, at, "", "drop").status_code == 302
-        assert page(user, at)[0][field] == [""]
+        assert page(user, at)[0][field] == before
         # What was refused is kept as well; what was recorded is not.
         refused = signed_in(user).post(at, {field: WORDS}).status_code == 200
         assert Draft.objects.filter(by=user).exists() is refused, at

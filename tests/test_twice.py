@@ -21,6 +21,7 @@ from cycle.models import (
     Role,
     SentForm,
 )
+from cycle.typed import DRAFT
 from dossiers.models import (
     ACTS,
     Dossier,
@@ -99,6 +100,18 @@ def shown_once(w, form=event):
     who, address, typed, made = form(w)
     browser, token = page_of(who, address)
     return browser, address, typed | token, made
+
+
+@pytest.mark.django_db
+def test_the_word_of_a_draft_leads_past_no_key(w):
+    """A view that keeps drafts does nothing else for it; to any other it means nothing."""
+    for form, makes in ((sendings.absence, True), (event, False)):
+        browser, address, sent, made = shown_once(w, form)
+        before = counts(made)
+        for _sent_twice in range(2):
+            answer = browser.post(address, fresh(sent) | {DRAFT: "once"})
+        assert answer.status_code == 302
+        assert counts(made) == [number + makes for number in before], form
 
 
 @pytest.mark.django_db

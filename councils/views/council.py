@@ -22,6 +22,8 @@ from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, OrgUnit, User
 from cycle.once import once, unrecorded
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 
 ROWS = 25
 
@@ -220,7 +222,9 @@ def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
 
 
 @login_required
+@shows_typed
 @once
+@drafts.keeps
 def regulation_new(request: SignedIn) -> HttpResponseBase:
     """Enter a new version of a unit's regulation; filled with the one in force."""
     form = councils_forms.RegulationForm(
@@ -228,15 +232,22 @@ def regulation_new(request: SignedIn) -> HttpResponseBase:
     )
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
+    # Of each unit one: it is filled with that unit's own.
+    here = drafts.place(request.user, f"regulation:{written.key(request.GET.get('unit')) or ''}")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
+    fill(form, drafts.shown(request, here))
     if form.is_valid() and (made := form.do()):
+        drafts.done(here)
         messages.success(
             request,
             _("Đã nhập quy chế, áp dụng từ %(day)s.") % {"day": f"{made.valid_from:%d/%m/%Y}"},
         )
         return redirect("councils:regulations")
-    return render(
-        request, "councils/regulation_new.html", {"form": form, "first": form.instance.document}
-    )
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
+    page = {"form": form, "first": form.instance.document, "place": here}
+    return render(request, "councils/regulation_new.html", page)
 
 
 def _next_version(request: SignedIn) -> Regulation | None:

@@ -24,6 +24,8 @@ from councils.models import TEAM, Closing, EvaluationRound, RoundState
 from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.once import once
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 
 ROWS = 25
 
@@ -47,16 +49,25 @@ def rounds(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
 @once
+@drafts.keeps
 def round_new(request: SignedIn) -> HttpResponseBase:
     """Create a round of a council that the user runs."""
     form = rounds_forms.RoundForm(posted(request), user=request.user)
     if not form.fields["council"].queryset.exists():
         raise PermissionDenied
+    here = drafts.place(request.user, "round_new")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
+    fill(form, drafts.shown(request, here))
     if form.is_valid() and (made := form.do()):
+        drafts.done(here)
         messages.success(request, _("Đã lập đợt. Việc tiếp theo: đưa sản phẩm vào đợt."))
         return redirect("councils:round", made.pk)
-    return render(request, "councils/round_new.html", {"form": form})
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
+    return render(request, "councils/round_new.html", {"form": form, "place": here})
 
 
 @login_required

@@ -20,6 +20,7 @@ from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Stream, User
 from cycle.once import once
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.forms import opening
 from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
@@ -69,6 +70,7 @@ PROMOTION = Held(
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def outreach(request: SignedIn) -> HttpResponseBase:
     """The events of the user's units with the dossiers from each; a form to add one."""
     return _listed(request, OUTREACH)
@@ -77,6 +79,7 @@ def outreach(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def promotion(request: SignedIn) -> HttpResponseBase:
     """The fairs of the user's units with the products that went there; a form to add one."""
     return _listed(request, PROMOTION)
@@ -85,6 +88,7 @@ def promotion(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One event: what was recorded, how it was corrected, and a form for who may correct it."""
     return _one(request, OUTREACH, pk)
@@ -93,6 +97,7 @@ def outreach_one(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def promotion_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One fair: what was recorded, how it was corrected, and a form for who may correct it."""
     return _one(request, PROMOTION, pk)
@@ -101,22 +106,28 @@ def promotion_one(request: SignedIn, pk: int) -> HttpResponseBase:
 def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
     user = request.user
     may_add = bool(user.posts(*ORGANISERS))
-    form = None
+    form = here = None
     if may_add:
+        here = drafts.place(user, held.name)
+        if (answer := drafts.answer(request, here)) is not None:
+            return answer
         form = held.form(request.POST or None, user=user)
-        fill(form, request.typed)
+        fill(form, drafts.shown(request, here))
     if request.method == "POST" and not may_add:
         page = {"act": {"label": held.add}}
         return render(request, "dossiers/not_allowed.html", page, status=403)
-    if form is not None and form.is_valid():
+    if form is not None and here is not None and form.is_valid():
         try:
             event = form.save(commit=False)
             record(event, by=user)
         except ConditionNotMet as late:
             form.add_error("cycle", [str(each) for each in late.messages])
         else:
+            drafts.done(here)
             messages.success(request, _("Đã ghi hoạt động «%(title)s».") % {"title": event})
             return redirect(f"dossiers:{held.name}")
+    if here is not None and request.method == "POST":
+        drafts.keep_tried(request, here)
     return render(
         request,
         f"dossiers/{held.name}.html",
@@ -124,7 +135,8 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
             "page": held.listed(user).page(request.GET.get("page"), ROWS),
             "form": form,
             "may_open": rules.has_perm("dossiers.begin", user),
-            "add": form is not None and (form.is_bound or request.typed is not None),
+            "place": here,
+            "add": here is not None and (here.tried or here.draft is not None),
         },
     )
 
@@ -133,21 +145,27 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
     user = request.user
     seen = held.model._default_manager.filter(org_unit__in=user.area())
     event: Any = get_object_or_404(seen.select_related("org_unit", "cycle", "recorded_by"), pk=pk)
-    form = None
+    form = here = None
     if event.organiser(user) is not None:
+        here = drafts.place(user, f"{held.name}:{event.pk}")
+        if (answer := drafts.answer(request, here)) is not None:
+            return answer
         form = held.correction(request.POST or None, user=user, event=event)
-        fill(form, request.typed)
+        fill(form, drafts.shown(request, here))
     elif request.method == "POST":
         page = {"act": {"label": held.correct}}
         return render(request, "dossiers/not_allowed.html", page, status=403)
-    if form is not None and form.is_valid():
+    if form is not None and here is not None and form.is_valid():
         try:
             correct(form.instance, form.changed_here(), by=user, reason=form.cleaned_data["reason"])
         except ConditionNotMet as refused:
             refuse(form, refused)
         else:
+            drafts.done(here)
             messages.success(request, _("Đã đính chính hoạt động."))
             return redirect(f"dossiers:{held.name}_one", event.pk)
+    if here is not None and request.method == "POST":
+        drafts.keep_tried(request, here)
     corrections = HistoryEntry.objects.filter(
         stream=Stream.CYCLE, event=f"{held.name}.correct", **{f"data__{held.name}": pk}
     )
@@ -160,6 +178,7 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
             "back": f"dossiers:{held.name}",
             "came": came_of(event, user),
             "form": form,
+            "place": here,
             "corrections": corrections.order_by("-pk"),
         },
     )

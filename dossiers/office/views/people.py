@@ -28,6 +28,7 @@ from cycle.asking import SignedIn
 from cycle.models import ActivationSlip, HistoryEntry, Stream, User
 from cycle.once import once, recorded, unrecorded
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.office import people, roster
 from dossiers.office.forms.people import (
     ContactForm,
@@ -111,19 +112,27 @@ def person(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def person_new(request: SignedIn) -> HttpResponseBase:
     """A new officer with a first post (cấp tài khoản)."""
     _seen(request)
+    here = drafts.place(request.user, "person_new")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = EnrolForm(request.POST or None, by=request.user)
-    fill(form, request.typed)
+    fill(form, drafts.shown(request, here))
     if form.is_valid() and (made := _kept(form.save)):
+        drafts.done(here)
         messages.success(
             request,
             _("Đã cấp tài khoản «%(username)s» cho %(who)s. Hãy in phiếu để người này kích hoạt.")
             % {"username": made.username, "who": made},
         )
         return redirect("dossiers:person", made.pk)
-    return render(request, "dossiers/person_form.html", {"form": form, "act": "new"})
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
+    page = {"form": form, "act": "new", "place": here}
+    return render(request, "dossiers/person_form.html", page)
 
 
 def _kept(save: Callable[..., T], *args: Any) -> T:

@@ -26,6 +26,7 @@ from cycle.models import Batch, Cycle, HistoryEntry, StepWindow, Stream, WindowN
 from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from cycle.workdays import DAY, add_months
+from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.law.guidance import GUIDES
 from dossiers.models import PlanPaper
@@ -74,12 +75,16 @@ def cycle_list(request: SignedIn) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def cycle_open(request: SignedIn) -> HttpResponseBase:
     """Open a year, from the one before or from nothing (mở chu trình)."""
     if not rules.has_perm("dossiers.keep_year", request.user):
         raise Http404
+    here = drafts.place(request.user, "cycle_open")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = forms.OpenForm(request.POST or None, request.FILES or None, user=request.user)
-    fill(form, request.typed)
+    fill(form, drafts.shown(request, here))
     if form.is_valid():
         try:
             made = years.open_year(form.opening(), by=request.user)
@@ -89,14 +94,18 @@ def cycle_open(request: SignedIn) -> HttpResponseBase:
                 return unrecorded(redirect("dossiers:cycle", known.pk))
             refuse(form, refused)
         else:
+            drafts.done(here)
             messages.success(
                 request, _("Đã mở %(title)s. Việc tiếp theo: xem lại các đợt và thời gian.")
                 % {"title": made.title},
             )  # fmt: skip
             return redirect("dossiers:cycle", made.pk)
+    if request.method == "POST":
+        drafts.keep_tried(request, here)
     return _form(
         request,
         form,
+        place=here,
         title=_("Mở chu trình"),
         do=_("Mở chu trình"),
         about=_(
@@ -269,22 +278,30 @@ def cycle_days(request: SignedIn, pk: int) -> HttpResponseBase:
 
 def _change(
     request: SignedIn, form: Any, year: Cycle, title: str, act: Callable[[], Any], back: str,
-    do: str = "", **more: Any,
+    do: str = "", place: drafts.Place | None = None, **more: Any,
 ) -> HttpResponseBase:  # fmt: skip
-    """A form that changes one thing of a year: done, refused at its field, or shown."""
-    fill(form, getattr(request, "typed", None))
+    """A form that changes one thing of a year: done, refused at its field, or shown; with its
+    draft where it keeps one.
+    """
+    typed = drafts.shown(request, place) if place else getattr(request, "typed", None)
+    fill(form, typed)
     if form.is_valid():
         try:
             done = act()
         except ValidationError as refused:
             refuse(form, refused)
         else:
+            if place:
+                drafts.done(place)
             if done is False:
                 messages.info(request, _("Không có gì thay đổi."))
                 return unrecorded(redirect(back))
             messages.success(request, _("Đã lưu, có ghi trong lịch sử của chu trình."))
             return redirect(back)
-    return _form(request, form, title=title, do=do or _("Lưu"), back=back, cycle=year, **more)
+    if place and request.method == "POST":
+        drafts.keep_tried(request, place)
+    more |= {"cycle": year, "place": place}
+    return _form(request, form, title=title, do=do or _("Lưu"), back=back, **more)
 
 
 @login_required
@@ -374,10 +391,14 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
 @login_required
 @shows_typed
 @once
+@drafts.keeps
 def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
     """Add a batch, or change its days and plan."""
     year = _cycle(request, pk)
     its = _batch(year, batch_pk) if batch_pk is not None else None
+    here = drafts.place(request.user, f"batch:{pk}:{batch_pk or ''}")
+    if (answer := drafts.answer(request, here)) is not None:
+        return answer
     form = forms.BatchForm(
         request.POST or None, request.FILES or None, user=request.user, cycle=year, batch=its
     )
@@ -393,7 +414,7 @@ def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpR
 
     return _change(
         request, form, year, _("Sửa đợt đánh giá") if its else _("Lập đợt đánh giá"), save,
-        reverse("dossiers:cycle_batch", args=[pk, its.pk]) if its else back,
+        reverse("dossiers:cycle_batch", args=[pk, its.pk]) if its else back, place=here,
     )  # fmt: skip
 
 
