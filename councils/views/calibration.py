@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from councils.judging import calibration
@@ -20,6 +21,14 @@ from dossiers.models import Dossier
 
 #: How many points of difference the half width of the picture is.
 SCALE = 20
+#: Whose points stand in the columns of a product's page: a field of ``calibration.Compared``.
+SCORED_BY = {
+    "self": _("Tự chấm"),
+    "team": _("Tổ tư vấn"),
+    "district": _("Huyện"),
+    "province": _("Tỉnh"),
+    "centre": _("Trung ương"),
+}
 
 
 def _bar(points: Decimal) -> dict[str, Any]:
@@ -67,10 +76,13 @@ def entry_calibration(request: SignedIn, pk: int) -> HttpResponseBase:
         pk=pk,
     )
     own = rules.has_perm("dossiers.read_own_points", request.user, entry.dossier)
-    rows, whole = calibration.side_by_side(entry.dossier, rounds, own=own)
-    return render(
-        request, "councils/calibration_entry.html", {"entry": entry, "rows": rows, "whole": whole}
-    )
+    compared, whole = calibration.side_by_side(entry.dossier, rounds, own=own)
+    rows = [
+        (each.criterion, [(head, getattr(each, who)) for who, head in SCORED_BY.items()])
+        for each in compared
+    ]
+    page = {"entry": entry, "heads": SCORED_BY.values(), "rows": rows, "whole": whole}
+    return render(request, "councils/calibration_entry.html", page)
 
 
 @login_required

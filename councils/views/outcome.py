@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from councils.judging import calibration, consequences
@@ -55,14 +56,16 @@ def points(request: SignedIn, pk: int) -> HttpResponseBase:
     result = found[0].result
     # The mean of one sheet would be that sheet.
     means = calibration.means(result) if result.sheets > 1 else {}
+    head = _("Điểm bình quân")
     return render(
         request,
         "councils/points.html",
         {
             "result": result,
             "entry": result.entry,
+            "heads": [head],
             "rows": [
-                (criterion, means[criterion.code])
+                (criterion, [(head, means[criterion.code])])
                 for criterion in result.entry.rubric.criteria.select_related("wording")
                 if criterion.code in means
             ],

@@ -79,5 +79,5 @@ def announce(request: SignedIn, pk: int) -> HttpResponseBase:
         else:
             messages.success(request, _("Đã ghi ngày công bố quyết định."))
             return redirect("dossiers:dossier", dossier.pk)
-    page |= {"form": form, "decision": decision}
+    page |= {"form": form, "paper": decision}
     return render(request, "dossiers/announce.html", page)
