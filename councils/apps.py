@@ -7,6 +7,7 @@ class CouncilsConfig(AppConfig):
     verbose_name = _("Hội đồng")
 
     def ready(self) -> None:
-        # Events, permissions, kinds of jobs and lists are registered by being imported.
+        # Events, permissions, kinds of jobs, lists and papers are registered by being imported.
         from councils import events, journal, lists, rules  # noqa: F401
         from councils.judging import consequences  # noqa: F401
+        from councils.papers import kinds  # noqa: F401

@@ -36,7 +36,7 @@ FLOORS = {
         "models",
         "accounts appointing chains rubrics files words units provinces once",
         "jobs downloads slips documents",
-        "forgotten",
+        "forgotten papers",
         "views",
         "settings celery urls admin apps asgi wsgi management",
     ],
@@ -414,7 +414,7 @@ WRITES = {
     "cycle/management/commands/backup.py": "the backup",
     "cycle/management/commands/restore.py": "the dump and the script for psql",
     "cycle/management/commands/check_translations.py": "the catalogue",
-    "councils/management/commands/make_document_templates.py": "the templates that ship",
+    "cycle/management/commands/make_document_templates.py": "the templates that ship",
 }
 _WRITING = {"write_bytes", "write_text", "mkdir", "NamedTemporaryFile", "TemporaryDirectory"}
 

@@ -9,10 +9,11 @@ from django.db.models import F
 from django.test import Client
 from django.urls import reverse
 
-from councils.papers import facts, pdf
+from councils.papers import facts
 from cycle import clock, documents
 from cycle.jobs import forget_visitors
 from cycle.models import HistoryEntry, RuleSet, Visitor
+from cycle.papers import pdf
 from dossiers.models import Certificate, Dossier, State
 from dossiers.views import certificate as page_of_certificate
 from dossiers.walk import doors, papers

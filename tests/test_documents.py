@@ -12,13 +12,13 @@ import pytest
 from django.core.management import call_command
 from docx import Document
 
-from councils.papers import kinds, word
 from councils.papers import sheet as sheet_papers
-from councils.papers.kinds import KINDS
-from councils.papers.pdf import pdf
-from councils.papers.word import TemplateRefused, docx
 from cycle import rubrics, rulesets
 from cycle.models import Option, Rubric, Wording
+from cycle.papers import kinds, word
+from cycle.papers.kinds import KINDS
+from cycle.papers.pdf import pdf
+from cycle.papers.word import TemplateRefused, docx
 from tests.ground import kept
 
 LONG = "Hợp tác xã nông nghiệp và dịch vụ tổng hợp bản Phiêng Ban, xã Mường Phăng (cơ sở số 2)"
@@ -335,9 +335,7 @@ def test_the_list_of_a_decision_names_its_number_once_it_is_known():
     )
 
 
-@pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind in SAID and KINDS[kind].sheet == "paper"]
-)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].outline is not None])
 def test_forty_products_run_over_pages_under_the_same_head(kind):
     many = sample(kind, 40)
     read = pages(pdf(kind, many))

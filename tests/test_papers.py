@@ -24,13 +24,13 @@ from councils.models import (
 )
 from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
-from councils.papers.kinds import KINDS
-from councils.papers.pdf import pdf
 from councils.papers.then import Then
-from councils.papers.word import docx
 from cycle import clock, documents, files
 from cycle.models import Document, Elimination, HistoryEntry, Role
 from cycle.models.job import run_waiting
+from cycle.papers.kinds import KINDS
+from cycle.papers.pdf import pdf
+from cycle.papers.word import docx
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import Certificate, OfficialDocument

@@ -11,10 +11,10 @@ from django.urls import reverse
 from councils.judging import closing
 from councils.models import EvaluationRound, SignedDocument
 from councils.models.reach import papers_about
-from councils.papers import pdf, word
 from cycle import clock
 from cycle.models import Document, Role
 from cycle.models.job import run_waiting
+from cycle.papers import pdf, word
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import ACTS, Dossier
 from dossiers.walk import batch, doors

@@ -24,11 +24,11 @@ from councils.models import (
     VisitGround,
 )
 from councils.papers import facts
-from councils.papers.pdf import pdf
 from councils.papers.then import Then
 from cycle import clock, rulesets
 from cycle.models import Elimination, HistoryEntry, RuleSet
 from cycle.models.job import run_waiting
+from cycle.papers.pdf import pdf
 from dossiers.models import CaseType, ConditionNotMet, Evaluation
 from notifications.dispatch import dispatch
 from notifications.letters import letter

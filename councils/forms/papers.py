@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind, EvaluationRound, SignedDocument
 from councils.models.appraisal import key_of
-from councils.papers.word import TemplateRefused, check_template
 from cycle import files
 from cycle.models import Document, User
+from cycle.papers.word import TemplateRefused, check_template
 from dossiers.forms.fields import Part, PlainPart, field_for, long_text, refuse
 from dossiers.forms.shown import ticked
 from dossiers.forms.uploads import FileField, ScanField, hold_for

@@ -1,1 +1,1 @@
-"""The official papers of a council: kinds, facts, wording, PDF and Word."""
+"""The official papers of a council: their kinds, words and facts."""

@@ -1,34 +1,20 @@
-"""The kinds of documents of a council (văn bản của hội đồng), and the data of each.
+"""The kinds of documents of a council (văn bản của hội đồng), and the data of each."""
 
-``pdf.pdf(kind, data)`` and ``word.docx(kind, data)`` take dictionaries that JSON can hold, one
-TypedDict per kind. Points and results are texts («71,25», «4 sao»). Number, symbol and date of
-signing are given by the clerk (văn thư): None leaves their place blank.
-"""
-
-import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, get_args, get_origin, get_type_hints
+from typing import Annotated, TypedDict
 
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import DocumentKind
+from councils.papers.wording import OUTLINES
+from cycle.papers.kinds import Addressed, Based, Kind, Paper, Signature, register
 
 HERE = Path(__file__).parent.parent
 TEMPLATES = HERE / "docx"
+SHEETS = HERE / "sheets"
 
 
 # --- The data -------------------------------------------------------------------------------
-# The texts in Annotated are shown to officers who write a template.
-
-
-class Signature(TypedDict):
-    """The signature (người ký); ``lines`` are such as «TM. HỘI ĐỒNG», «CHỦ TỊCH»."""
-
-    lines: Annotated[list[str], _("quyền hạn, chức vụ")]
-    name: Annotated[str, _("họ và tên")]
 
 
 class Person(TypedDict):
@@ -82,33 +68,6 @@ class Resolution(TypedDict):
 class Tally(TypedDict):
     result: Annotated[str, _("kết quả")]
     number: Annotated[int, _("số sản phẩm")]
-
-
-class Paper(TypedDict):
-    """Head and foot of every document (thể thức văn bản); ``signed_on`` is an ISO date or None."""
-
-    parent: Annotated[str, _("cơ quan chủ quản, có thể trống")]
-    agency: Annotated[str, _("cơ quan ban hành")]
-    issuer: Annotated[str, _("chữ viết tắt trong ký hiệu, ví dụ UBND")]
-    host: Annotated[str, _("cơ quan ban hành, viết trong câu")]
-    number: Annotated[str | None, _("số do văn thư cấp")]
-    symbol: Annotated[str | None, _("ký hiệu đã ghi, trống khi chưa ghi số")]
-    place: Annotated[str, _("địa danh")]
-    signed_on: Annotated[str | None, _("ngày ký")]
-    year: Annotated[int, _("năm")]
-    round: Annotated[str, _("đợt đánh giá, ví dụ: đợt 1 năm 2026")]
-    signature: Annotated[Signature, _("người ký")]
-    recipients: Annotated[list[str], _("nơi nhận")]
-
-
-class Based(Paper):
-    """A document that names its legal bases (căn cứ)."""
-
-    bases: Annotated[list[str], _("căn cứ")]
-
-
-class Addressed(Based):
-    to: Annotated[list[str], _("kính gửi")]
 
 
 class Invitation(Paper):
@@ -257,148 +216,25 @@ class Certificate(TypedDict):
     qr_url: Annotated[str, _("địa chỉ tra cứu trong mã QR")]
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of document: its letters in the symbol (QĐ, TTr …) and the TypedDict of its data."""
-
-    code: DocumentKind
-    symbol: str
-    data: Any
-    sheet: str = "paper"
-
-    @property
-    def template(self) -> Path:
-        """The path of the Word template that ships."""
-        return TEMPLATES / f"{self.code}.docx"
+def _kind(code: DocumentKind, symbol: str, data: type) -> Kind:
+    return Kind(code, symbol, data, TEMPLATES, OUTLINES[code])
 
 
-KINDS: dict[str, Kind] = {
-    kind.code: kind
-    for kind in (
-        Kind(DocumentKind.INVITATION, "GM", Invitation),
-        Kind(DocumentKind.SCORE_SHEET, "", ScoreSheet, "score_sheet"),
-        Kind(DocumentKind.SUPPORT_REPORT, "BC", SupportReport),
-        Kind(DocumentKind.MINUTES, "BB", Minutes),
-        Kind(DocumentKind.COUNCIL_REPORT, "BC", CouncilReport),
-        Kind(DocumentKind.SUBMISSION, "TTr", Submission),
-        Kind(DocumentKind.DECISION, "QĐ", Decision),
-        Kind(DocumentKind.CERTIFICATE, "GCN", Certificate, "certificate"),
-        Kind(DocumentKind.NOTICE, "TB", Notice),
-        Kind(DocumentKind.REQUEST, "", Request),
-    )
-}
-
-#: Fields computed from the data, which a template may use too, with their meaning.
-MADE = {
-    "number_line": _("số và ký hiệu, để trống chỗ cho văn thư"),
-    "place_and_date": _("địa danh, ngày tháng năm"),
-    "own_number": _("số và ký hiệu, không có chữ «Số»"),
-    "own_date": _("ngày tháng năm, không có địa danh"),
-    "addressees": _("các dòng «Kính gửi»"),
-    "qr": _("hình mã QR"),
-}
+def _drawn(code: DocumentKind, symbol: str, data: type) -> Kind:
+    """A kind whose sheet is drawn by itself."""
+    sheet, drawn_by = SHEETS / f"{code}.typ", f"councils.papers.layout.{code}"
+    return Kind(code, symbol, data, TEMPLATES, sheet=sheet, drawn_by=drawn_by)
 
 
-def fields(kind: str) -> dict[str, Any]:
-    """``{field: meaning in Vietnamese}`` that a template of ``kind`` may use."""
-    hints = get_type_hints(KINDS[kind].data, include_extras=True)
-    named = {name: hint.__metadata__[0] for name, hint in hints.items()}
-    known = {*completed(kind, blank(kind)), *(["qr"] if "qr_url" in named else [])}
-    return named | {name: label for name, label in MADE.items() if name in known}
-
-
-def blank(kind: str) -> dict[str, Any]:
-    """Sample data of ``kind``, with one row in each list, to try a template with."""
-    data = _blank(KINDS[kind].data) | {"signed_on": None}
-    return data | ({"stars": 3} if "stars" in data else {})
-
-
-def _blank(hint: Any) -> Any:
-    if get_origin(hint) is Annotated:
-        hint = get_args(hint)[0]
-    if get_origin(hint) is list:
-        return [_blank(get_args(hint)[0])]
-    if isinstance(hint, type) and hint in (int, bool):
-        return hint(1)
-    if hasattr(hint, "__required_keys__"):
-        return {
-            name: _blank(each) for name, each in get_type_hints(hint, include_extras=True).items()
-        }
-    return "…"
-
-
-def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data with the computed fields (:data:`MADE`) and without unprintable characters. Raises
-    KeyError naming the fields that are missing.
-    """
-    if missing := KINDS[kind].data.__required_keys__ - data.keys():
-        raise KeyError(", ".join(sorted(missing)))
-    data = _printable(data)
-    symbol = data["symbol"] or _symbol(kind, data["issuer"])
-    own_number = f"{_number(data['number'])}/{symbol}"
-    own_date = _day(data["signed_on"], data["year"])
-    made: dict[str, Any] = {
-        "own_number": own_number,
-        "own_date": own_date,
-        "number_line": f"Số: {own_number}",
-        "place_and_date": f"{data['place']}, {own_date}",
-    }
-    if "recipients" in data:
-        made["recipients"] = _listed(data["recipients"])
-    if "bases" in data:
-        made["bases"] = _listed(data["bases"])
-    if "to" in data:
-        to = data["to"]
-        made["addressees"] = (
-            [f"Kính gửi: {to[0]}."]
-            if len(to) == 1
-            else ["Kính gửi:", *(f"- {line}" for line in _listed(to))]
-        )
-    return {**data, **made}
-
-
-def _printable(value: Any) -> Any:
-    """``value`` with its texts normalised and without control characters, which Word and Typst
-    refuse.
-    """
-    if isinstance(value, dict):
-        return {key: _printable(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_printable(each) for each in value]
-    if isinstance(value, str):
-        value = unicodedata.normalize("NFC", value)
-        return "".join(c for c in value if c == "\n" or not _unprintable(c))
-    return value
-
-
-def _unprintable(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\ufffe\uffff"
-
-
-def _symbol(kind: str, issuer: str) -> str:
-    return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
-
-
-#: Space to write by hand; ordinary spaces would collapse into one.
-ROOM = "\N{NO-BREAK SPACE}" * 6
-
-
-def _number(number: str | None) -> str:
-    return ROOM if not number else number.zfill(2) if number.isdecimal() else number
-
-
-def _day(signed_on: str | None, year: int) -> str:
-    """«ngày 05 tháng 02 năm 2026»: days below 10 and months 1 and 2 get a zero (NĐ 30, Phụ lục I,
-    Mục II.4).
-    """
-    if signed_on is None:
-        return f"ngày{ROOM}tháng{ROOM}năm {year}"
-    day = date.fromisoformat(signed_on)
-    month = f"{day.month:02}" if day.month < 3 else day.month
-    return f"ngày {day.day:02} tháng {month} năm {day.year}"
-
-
-def _listed(lines: Sequence[str]) -> list[str]:
-    """The lines of a list, each ending with a semicolon, the last with a full stop."""
-    bare = [line.rstrip(" ;.") for line in lines]
-    return [f"{line};" for line in bare[:-1]] + [f"{line}." for line in bare[-1:]]
+register(
+    _kind(DocumentKind.INVITATION, "GM", Invitation),
+    _drawn(DocumentKind.SCORE_SHEET, "", ScoreSheet),
+    _kind(DocumentKind.SUPPORT_REPORT, "BC", SupportReport),
+    _kind(DocumentKind.MINUTES, "BB", Minutes),
+    _kind(DocumentKind.COUNCIL_REPORT, "BC", CouncilReport),
+    _kind(DocumentKind.SUBMISSION, "TTr", Submission),
+    _kind(DocumentKind.DECISION, "QĐ", Decision),
+    _drawn(DocumentKind.CERTIFICATE, "GCN", Certificate),
+    _kind(DocumentKind.NOTICE, "TB", Notice),
+    _kind(DocumentKind.REQUEST, "", Request),
+)

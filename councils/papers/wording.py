@@ -1,69 +1,19 @@
-"""The texts of the council's documents (lời văn), once for PDF and Word.
-
-Texts are Jinja: ``{{ product }}`` is a field of the data in ``councils.papers.kinds``. The layout
-follows Nghị định 30/2020/NĐ-CP; it is in ``sheets/`` (PDF) and ``make_document_templates`` (Word).
+"""The texts of the council's documents (lời văn), once for PDF and Word: their fields stand in
+``councils.papers.kinds``.
 """
 
-from dataclasses import dataclass
+from cycle.papers.wording import (
+    ADDRESSEES,
+    BASES,
+    NUMBER,
+    Appendix,
+    Column,
+    Outline,
+    Table,
+    Text,
+    heading,
+)
 
-
-@dataclass(frozen=True)
-class Text:
-    """A paragraph; with ``each`` (like ``"row in rows"``) one per row; with ``when`` only if that
-    field has a value.
-    """
-
-    text: str
-    lead: str = ""
-    style: str = "body"
-    each: str = ""
-    when: str = ""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table; ``width`` in mm, 165 in all."""
-
-    head: str
-    text: str
-    width: int
-    align: str = "left"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with one line per row; its head is repeated on each page."""
-
-    columns: tuple[Column, ...]
-    each: str
-    when: str = ""
-
-
-@dataclass(frozen=True)
-class Appendix:
-    """An appendix, on a new page (phụ lục, danh sách kèm theo)."""
-
-    title: str
-    note: str
-
-
-Block = Text | Table | Appendix
-
-
-@dataclass(frozen=True)
-class Outline:
-    """A document between its head and its signature.
-
-    ``title`` is the type of document (tên loại). A letter (công văn) has none; its ``subject`` is
-    written below the number.
-    """
-
-    title: str
-    subject: str
-    blocks: tuple[Block, ...]
-
-
-NUMBER = Column("TT", "{{ loop.index }}", 10, "center")
 PERSONS = (
     NUMBER,
     Column("Họ và tên", "{{ person.name }}", 50),
@@ -80,15 +30,6 @@ RESULTS = (
     Column("Điểm trung bình", "{{ entry.mean }}", 19, "center"),
     Column("Kết quả", "{{ entry.result }}", 32),
 )
-
-
-def heading(text: str, when: str = "") -> Text:
-    """A heading (mục)."""
-    return Text(text, style="heading", when=when)
-
-
-ADDRESSEES = Text("{{ line }}", style="to", each="line in addressees")
-BASES = Text("{{ base }}", style="basis", each="base in bases")
 PROPOSALS = Text("{{ loop.index }}. {{ proposal }}", each="proposal in proposals")
 
 OUTLINES = {

@@ -27,12 +27,13 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
-from councils.papers import facts, pdf
+from councils.papers import facts
 from councils.stories import sitting
 from councils.stories.cast import COUNCIL, MEANS
 from councils.stories.replay import DATA
 from cycle import clock, files
 from cycle.models import Document, Role
+from cycle.papers import pdf
 from dossiers.models import Dossier
 
 if TYPE_CHECKING:

@@ -28,14 +28,15 @@ from councils.models import (
 from councils.models.appraisal import AFTER_CLOSING
 from councils.models.reach import certified_of, kinds_read, reached_by
 from councils.pages import found_round
-from councils.papers import facts, pdf, word
-from councils.papers import kinds as made
+from councils.papers import facts
 from councils.papers.then import Then
 from cycle import files, site, written
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Document, Level, User
 from cycle.once import once
+from cycle.papers import kinds as made
+from cycle.papers import pdf, word
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier
 

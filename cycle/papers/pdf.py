@@ -1,10 +1,11 @@
-"""A council's document as PDF."""
+"""An official paper as PDF."""
 
 from __future__ import annotations
 
 import io
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import segno
@@ -12,10 +13,11 @@ import typst
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from councils.papers.kinds import HERE, KINDS, completed
-from councils.papers.wording import OUTLINES, Appendix, Outline, Table, Text
+from cycle.papers.kinds import KINDS, completed
+from cycle.papers.wording import Appendix, Outline, Table, Text
 
-SHEETS = HERE / "sheets"
+#: What sheets import is named from here.
+ROOT = Path(__file__).parents[2]
 
 
 # --- PDF ------------------------------------------------------------------------------------
@@ -26,15 +28,15 @@ _plain = ImmutableSandboxedEnvironment(undefined=StrictUndefined)
 def pdf(kind: str, data: Mapping[str, Any]) -> bytes:
     """The document as PDF, A4, by Nghị định 30/2020/NĐ-CP."""
     data = completed(kind, data)
-    if kind in OUTLINES:
-        data |= _filled(OUTLINES[kind], data)
+    if (outline := KINDS[kind].outline) is not None:
+        data |= _filled(outline, data)
     if "qr_url" in data:
         drawn = io.BytesIO()
         segno.make(data["qr_url"], error="m").save(drawn, kind="svg", border=0)
         data["qr"] = drawn.getvalue().decode()
     return typst.compile(
-        SHEETS / f"{KINDS[kind].sheet}.typ",
-        root=SHEETS,
+        KINDS[kind].sheet,
+        root=ROOT,
         sys_inputs={"data": json.dumps(data)},
     )
 

@@ -1,4 +1,4 @@
-"""A council's document as Word, from the template that ships or the province's own."""
+"""An official paper as Word, from the template that ships or the province's own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from councils.papers.kinds import KINDS, blank, completed
+from cycle.papers.kinds import KINDS, blank, completed
 
 log = structlog.get_logger(__name__)
 
