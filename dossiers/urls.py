@@ -28,6 +28,7 @@ from dossiers.views import (
     many,
     numbers,
     paper,
+    printed,
     task,
     terms,
 )
@@ -45,6 +46,12 @@ urlpatterns = [
     path("dossiers/<int:pk>/", dossier.dossier, name="dossier"),
     path("dossiers/<int:pk>/acts/<slug:name>/", dossier.act, name="act"),
     path("dossiers/<int:pk>/flow.bpmn", flow.flow, name="flow"),
+    path("dossiers/<int:pk>/printed/", printed.printed, name="printed"),
+    path(
+        "dossiers/<int:pk>/printed/<slug:kind>.<slug:format_>",
+        printed.printed_paper,
+        name="printed_paper",
+    ),
     path("evidence/<int:pk>/", evidence.evidence, name="evidence"),
     path("dossiers/<int:pk>/announce/", paper.announce, name="announce"),
     path("papers/<int:pk>/correct/", paper.correct, name="paper_correct"),

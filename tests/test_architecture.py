@@ -46,6 +46,7 @@ FLOORS = {
         "events terms",
         "walk flows",
         "lists",
+        "papers",
         "templatetags",
         "forms",
         "page drafts",

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from docx import Document
 
+from councils.models import DocumentKind
 from councils.papers import sheet as sheet_papers
 from cycle import rubrics, rulesets
 from cycle.models import Option, Rubric, Wording
@@ -290,10 +291,10 @@ SAID = {
 
 
 def test_every_kind_says_something_that_is_looked_for():
-    assert set(SAID) == set(KINDS)
+    assert set(SAID) == set(DocumentKind.values)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAID)
 def test_the_pdf_says_it_with_every_mark(kind):
     said = " ".join(pages(pdf(kind, data(kind))))
     assert [text for text in SAID[kind] if text not in said] == []
@@ -302,7 +303,7 @@ def test_the_pdf_says_it_with_every_mark(kind):
     assert "{" not in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAID)
 def test_the_word_file_says_the_same(kind):
     said = words(docx(kind, data(kind)))
     wanted = [text.upper() for text in SAID[kind]]
@@ -312,7 +313,7 @@ def test_the_word_file_says_the_same(kind):
     assert "{" not in said
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAID)
 def test_number_and_date_stay_open_until_the_clerk_gives_them(kind):
     draft = data(kind)
     given = draft | {"number": "7", "signed_on": "2026-02-05"}
@@ -335,7 +336,7 @@ def test_the_list_of_a_decision_names_its_number_once_it_is_known():
     )
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].outline is not None])
+@pytest.mark.parametrize("kind", [kind for kind in SAID if KINDS[kind].outline is not None])
 def test_forty_products_run_over_pages_under_the_same_head(kind):
     many = sample(kind, 40)
     read = pages(pdf(kind, many))
@@ -365,7 +366,7 @@ def test_pages_are_numbered_from_the_second_and_a_list_for_itself():
 ODD = 'A & B <b>"x"</b> {{ product }} {% if %} #let $x$ \\ \x0b\x00\ud800 Mắc khén\nhai dòng'
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SAID)
 def test_marks_that_mean_something_elsewhere_are_only_letters_here(kind):
     values = data(kind)
     values["signature"] = {"lines": ["Chủ tịch"], "name": ODD}
@@ -500,21 +501,21 @@ def test_a_certificate_in_word_has_its_stars_and_its_code():
 # --- Templates that officers edit -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_ships_is_what_the_words_make(kind, tmp_path):
+def test_what_ships_is_what_the_words_make(tmp_path):
     call_command("make_document_templates", folder=tmp_path, verbosity=0)
-    with (
-        zipfile.ZipFile(tmp_path / f"{kind}.docx") as made,
-        zipfile.ZipFile(KINDS[kind].template) as ships,
-    ):
-        assert made.namelist() == ships.namelist()
-        assert [name for name in made.namelist() if made.read(name) != ships.read(name)] == []
+    for kind in KINDS:
+        with (
+            zipfile.ZipFile(tmp_path / f"{kind}.docx") as made,
+            zipfile.ZipFile(KINDS[kind].template) as ships,
+        ):
+            assert made.namelist() == ships.namelist()
+            assert [name for name in made.namelist() if made.read(name) != ships.read(name)] == []
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_ships_can_be_filled(kind):
-    word.check_template(kind, KINDS[kind].template)
-    assert all(str(label) for label in kinds.fields(kind).values())
+def test_what_ships_can_be_filled():
+    for kind in KINDS:
+        word.check_template(kind, KINDS[kind].template)
+        assert all(str(label) for label in kinds.fields(kind).values())
 
 
 def test_a_template_of_the_province_is_used():

@@ -34,6 +34,7 @@ from cycle.papers.word import docx
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import Certificate, OfficialDocument
+from dossiers.papers.kinds import Printed
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
@@ -102,7 +103,7 @@ def test_a_score_sheet_is_printed_empty_and_filled(closed):
 
 
 def test_the_kinds_are_those_that_can_be_made():
-    assert set(DocumentKind.values) == set(KINDS)
+    assert {*DocumentKind.values, *Printed.values} == set(KINDS)
 
 
 # --- A version stays ------------------------------------------------------------------------

@@ -505,6 +505,7 @@ def values(name, row, part):
     from councils.help import book
     from councils.models import DocumentKind
     from dossiers.models import ACTS, Evidence, Potential
+    from dossiers.papers.kinds import Printed
 
     match part:
         case "pk" if name in ("dossiers:numbers_of", "dossiers:correct_numbers"):
@@ -537,6 +538,8 @@ def values(name, row, part):
             return [act for act, said in ACTS.items() if said.for_many]
         case "name":
             return [act for act, said in ACTS.items() if said.door == "act"]
+        case "kind" if name.startswith("dossiers:"):
+            return list(Printed)
         case "kind":
             return list(DocumentKind)
         case "format_":

@@ -5,7 +5,6 @@ Nothing is made up: a number, date or signer that is not recorded stays blank.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -36,12 +35,11 @@ from councils.models.appraisal import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from councils.papers.then import Then
 from cycle import clock, documents, letters
-from cycle.letters import search_words
-from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
+from cycle.models import HistoryEntry, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
-from dossiers.law.signers import capacity_words
 from dossiers.models import CaseType, Certificate
+from dossiers.papers.signing import in_sentence, place_of, signature
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
@@ -68,7 +66,6 @@ EXTRACT = (
 #: Who reports to the council on its products.
 TEAM_NAME = "Tổ tư vấn"
 OFFICE_NAME = "Thường trực Hội đồng"
-_HEAD: dict[str, str] = {Level.PROVINCE: "Tỉnh ", Level.DISTRICT: "Huyện "}
 
 
 def of_round(
@@ -138,7 +135,7 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
     """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = then.round.council, then.round.council.org_unit
     recorded = then.recorded(kind, entry)
-    committee = f"Ủy ban nhân dân {_in_sentence(_name(unit))}"
+    committee = f"Ủy ban nhân dân {in_sentence(_name(unit))}"
     if kind in BY_COUNCIL:
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
         signs = _of_council(kind, then)
@@ -160,10 +157,10 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         "host": host,
         "number": number.strip() or None,
         "symbol": symbol.strip() or None,
-        "place": _name(unit).removeprefix(_HEAD.get(unit.level, "")),
+        "place": place_of(_name(unit)),
         "signed_on": recorded.signed_on.isoformat() if recorded else None,
         "year": recorded.signed_on.year if recorded else clock.today().year,
-        "round": _in_sentence(then.name),
+        "round": in_sentence(then.name),
         "signature": {"lines": signs[0], "name": signs[1]},
         "recipients": ["Như trên", "Thành viên Hội đồng", "Lưu: VT"],
     }
@@ -192,7 +189,7 @@ def _reporters(then: Then) -> tuple[str, ...]:
     if by == {True}:
         return OFFICE_NAME, "TTHĐ", "THƯỜNG TRỰC HỘI ĐỒNG"
     if True in by:
-        return f"{TEAM_NAME} và {_in_sentence(OFFICE_NAME)}", "HĐ", "NGƯỜI BÁO CÁO"
+        return f"{TEAM_NAME} và {in_sentence(OFFICE_NAME)}", "HĐ", "NGƯỜI BÁO CÁO"
     return TEAM_NAME, "TTV", "TỔ TRƯỞNG"
 
 
@@ -204,34 +201,6 @@ def _by_office(entry: RoundEntry) -> bool:
 
 def _user(member: Member | None) -> str:
     return _name(member.user) if member is not None else ""
-
-
-def signature(lines: list[str], capacity: str, own: str) -> list[str]:
-    """How a paper is signed by whoever signed it in this ``capacity``: ``lines`` where that is the
-    head of its body, the last of them their title; «KT.» for their deputy; else as it was typed.
-    ``own``: the body as :func:`capacity_words` reads it, «uy ban nhan dan».
-    """
-    words, title = capacity_words(capacity), lines[-1]
-    head = search_words(title)
-    deputy = "thu truong" if head == "bo truong" else f"pho {head}"
-    heads = rf"(?<!pho )(?<!quyen ){head} {own}\b" if own else r"(?!)"
-    by_order = re.search(r"\b(?:tuq|tl)\b", words)
-    if not words or not by_order and re.search(heads, words) and "kt " not in words:
-        return lines
-    if not by_order and re.search(rf"\b{deputy}\b", words) and head in ("chu tich", "bo truong"):
-        instead = "THỨ TRƯỞNG" if head == "bo truong" else f"PHÓ {title}"
-        instead += " THƯỜNG TRỰC" if f"{deputy} thuong truc" in words else ""
-        return [*lines[:-1], f"KT. {title}", instead]
-    if not by_order and re.search(rf"\bquyen {head}\b", words):
-        return [*lines[:-1], f"QUYỀN {title}"]
-    if re.match(rf"(?:tm .*)?{head}\b", words):
-        return lines
-    return [part.strip().upper() for part in re.split(r"[,;\n]| [-–—] ", capacity) if part.strip()]
-
-
-def _in_sentence(name: str) -> str:
-    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
-    return name[:1].lower() + name[1:]
 
 
 def _holder(council: Council, seat: str) -> Member | None:
@@ -250,7 +219,7 @@ def _leader(unit: OrgUnit) -> str:
 def _bases(then: Then) -> list[str]:
     council = then.round.council
     return [
-        f"Căn cứ {then.rule_set.document}",
+        f"Căn cứ {then.rule_set.citation}",
         f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
         f"về việc thành lập {_name(council)}",
         f"Căn cứ quy chế làm việc của Hội đồng ({then.round.regulation.document})",
@@ -551,7 +520,7 @@ def _council_report(then: Then) -> dict[str, Any]:
     results = _results(then)
     tallies = Counter(stars_in_words(each) for each in results)
     return _head(DocumentKind.COUNCIL_REPORT, then) | {
-        "to": [f"Ủy ban nhân dân {_in_sentence(_name(then.round.council.org_unit))}"],
+        "to": [f"Ủy ban nhân dân {in_sentence(_name(then.round.council.org_unit))}"],
         "bases": _bases(then),
         "starts": then.starts,
         "venue": then.place,
@@ -574,7 +543,7 @@ def _council_report(then: Then) -> dict[str, Any]:
 def _submission(then: Then) -> dict[str, Any]:
     unit = then.round.council.org_unit
     return _head(DocumentKind.SUBMISSION, then) | {
-        "to": [f"Chủ tịch Ủy ban nhân dân {_in_sentence(_name(unit))}"],
+        "to": [f"Chủ tịch Ủy ban nhân dân {in_sentence(_name(unit))}"],
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in _results(then) if each.is_proposed],
         "proposals": [],
@@ -587,7 +556,7 @@ def _submission(then: Then) -> dict[str, Any]:
 
 
 def _decision(then: Then) -> dict[str, Any]:
-    unit = _in_sentence(_name(then.round.council.org_unit))
+    unit = in_sentence(_name(then.round.council.org_unit))
     rule_set = then.rule_set
     committee = f"Ủy ban nhân dân {unit}"
     return _head(DocumentKind.DECISION, then) | {
@@ -617,7 +586,7 @@ def _notice(then: Then) -> dict[str, Any]:
     named = {_name(each.entry.dossier.commune.heir(day)) for each in results}
     communes = sorted(named, key=letters.sort_key)
     return _head(DocumentKind.NOTICE, then) | {
-        "to": [*(f"Ủy ban nhân dân {_in_sentence(name)}" for name in communes), "Các chủ thể"],
+        "to": [*(f"Ủy ban nhân dân {in_sentence(name)}" for name in communes), "Các chủ thể"],
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in results],
         "next_steps": [
@@ -696,8 +665,8 @@ def certificate_of(certificate: Certificate, *, link: str) -> dict[str, Any]:
         agency, issuer, place = f"Bộ trưởng {documents.ministry(day)}", "BNNMT", "Hà Nội"
         title, own = "BỘ TRƯỞNG", ""
     else:
-        agency, issuer = f"Chủ tịch Ủy ban nhân dân {_in_sentence(name)}", "UBND"
-        place = name.removeprefix(_HEAD.get(unit.level, ""))
+        agency, issuer = f"Chủ tịch Ủy ban nhân dân {in_sentence(name)}", "UBND"
+        place = place_of(name)
         title, own = "CHỦ TỊCH", "uy ban nhan dan"
     number, _slash, symbol = certificate.number.partition("/")
     decision = certificate.decision

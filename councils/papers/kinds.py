@@ -5,9 +5,17 @@ from typing import Annotated, TypedDict
 
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import DocumentKind
+from councils.models import DocumentKind, DocumentTemplate
 from councils.papers.wording import OUTLINES
-from cycle.papers.kinds import Addressed, Based, Kind, Paper, Signature, register
+from cycle.papers.kinds import (
+    Addressed,
+    Based,
+    Kind,
+    Paper,
+    Signature,
+    keeps_templates,
+    register,
+)
 
 HERE = Path(__file__).parent.parent
 TEMPLATES = HERE / "docx"
@@ -70,7 +78,11 @@ class Tally(TypedDict):
     number: Annotated[int, _("số sản phẩm")]
 
 
-class Invitation(Paper):
+class OfRound(Paper):
+    round: Annotated[str, _("đợt đánh giá, ví dụ: đợt 1 năm 2026")]
+
+
+class Invitation(OfRound):
     invited: Annotated[list[str], _("người được mời")]
     meeting: Annotated[str, _("tên cuộc họp")]
     chair: Annotated[str, _("người chủ trì")]
@@ -81,7 +93,7 @@ class Invitation(Paper):
     notes: Annotated[list[str], _("lưu ý")]
 
 
-class SupportReport(Addressed):
+class SupportReport(OfRound, Addressed):
     period: Annotated[str, _("thời gian thẩm định")]
     team: Annotated[list[Person], _("thành viên tổ tư vấn")]
     entries: Annotated[list[Appraised], _("sản phẩm (dòng: entry)")]
@@ -89,7 +101,7 @@ class SupportReport(Addressed):
     proposals: Annotated[list[str], _("đề nghị")]
 
 
-class Minutes(Paper):
+class Minutes(OfRound):
     about: Annotated[str, _("việc được ghi: họp, hay lấy ý kiến bằng phiếu")]
     met: Annotated[bool, _("hội đồng có họp")]
     in_writing: Annotated[bool, _("lấy ý kiến bằng phiếu")]
@@ -109,7 +121,7 @@ class Minutes(Paper):
     secretary: Annotated[Signature, _("thư ký")]
 
 
-class CouncilReport(Addressed):
+class CouncilReport(OfRound, Addressed):
     met: Annotated[bool, _("hội đồng có họp")]
     in_writing: Annotated[bool, _("lấy ý kiến bằng phiếu")]
     answered: Annotated[int, _("số người đã gửi phiếu, khi lấy ý kiến bằng phiếu")]
@@ -124,13 +136,13 @@ class CouncilReport(Addressed):
     proposals: Annotated[list[str], _("kiến nghị")]
 
 
-class Submission(Addressed):
+class Submission(OfRound, Addressed):
     entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
     proposals: Annotated[list[str], _("đề nghị khác")]
     enclosures: Annotated[list[str], _("hồ sơ gửi kèm")]
 
 
-class Decision(Based):
+class Decision(OfRound, Based):
     authority: Annotated[str, _("thẩm quyền ban hành, ví dụ CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH")]
     valid_months: Annotated[int, _("số tháng có giá trị")]
     duties: Annotated[str, _("trách nhiệm của chủ thể (Điều 2)")]
@@ -138,12 +150,12 @@ class Decision(Based):
     entries: Annotated[list[Certified], _("sản phẩm (dòng: entry)")]
 
 
-class Notice(Addressed):
+class Notice(OfRound, Addressed):
     entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
     next_steps: Annotated[list[str], _("việc tiếp theo")]
 
 
-class Request(Addressed):
+class Request(OfRound, Addressed):
     entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
     enclosures: Annotated[list[str], _("hồ sơ gửi kèm")]
     contact: Annotated[str, _("đầu mối liên hệ, có thể trống")]
@@ -183,7 +195,7 @@ class Eliminated(TypedDict):
     chosen: Annotated[bool, _("được chọn")]
 
 
-class ScoreSheet(Paper):
+class ScoreSheet(OfRound):
     member: Annotated[str, _("thành viên chấm")]
     position: Annotated[str, _("chức vụ, đơn vị")]
     role: Annotated[str, _("nhiệm vụ trong hội đồng")]
@@ -223,7 +235,8 @@ def _kind(code: DocumentKind, symbol: str, data: type) -> Kind:
 def _drawn(code: DocumentKind, symbol: str, data: type) -> Kind:
     """A kind whose sheet is drawn by itself."""
     sheet, drawn_by = SHEETS / f"{code}.typ", f"councils.papers.layout.{code}"
-    return Kind(code, symbol, data, TEMPLATES, sheet=sheet, drawn_by=drawn_by)
+    numbered = code != DocumentKind.SCORE_SHEET
+    return Kind(code, symbol, data, TEMPLATES, sheet=sheet, drawn_by=drawn_by, numbered=numbered)
 
 
 register(
@@ -238,3 +251,9 @@ register(
     _kind(DocumentKind.NOTICE, "TB", Notice),
     _kind(DocumentKind.REQUEST, "", Request),
 )
+
+
+@keeps_templates
+def _own_template(kind: str) -> DocumentTemplate | None:
+    """The province's own Word template of a kind, whichever app registered it."""
+    return DocumentTemplate.objects.filter(kind=kind).first()

@@ -9,7 +9,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.http import FileResponse, Http404, HttpResponse
+from django.http import FileResponse, Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -36,14 +36,9 @@ from cycle.downloads import download, lost_page
 from cycle.models import Document, Level, User
 from cycle.once import once
 from cycle.papers import kinds as made
-from cycle.papers import pdf, word
+from cycle.papers.answer import TYPES, answer
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier
-
-TYPES = {
-    "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
 
 
 def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
@@ -148,32 +143,6 @@ def _earlier(
     ]
 
 
-def _answer(
-    request: SignedIn, kind: str, data: dict[str, Any], format_: str, name: str
-) -> HttpResponseBase:
-    if format_ not in TYPES:
-        raise Http404
-    if format_ == "pdf":
-        made_now = pdf.pdf(kind, data)
-    else:
-        own = DocumentTemplate.objects.filter(kind=kind).first()
-        template = None
-        try:
-            if own is not None:
-                with files.open(own.sha256) as content:
-                    template = content.read()
-        except files.FileLost as lost:
-            # No fallback to our own template: the document would not look as the province wants.
-            return lost_page(request, lost, str(own), title=_("mẫu Word"))
-        made_now = word.docx(kind, data, template)
-    response = HttpResponse(made_now, content_type=TYPES[format_])
-    disposition = "inline" if format_ == "pdf" else "attachment"
-    response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
 @login_required
 @require_safe
 def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
@@ -189,7 +158,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
     if kind in AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing, reader=request.user)
-    return _answer(request, kind, data, format_, f"{kind}-{round_.pk}")
+    return answer(request, kind, data, format_, f"{kind}-{round_.pk}")
 
 
 def _sent(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
@@ -200,7 +169,7 @@ def _sent(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBa
     closing = its[0].result.closing
     only = None if kind == DocumentKind.DECISION else {each.result.entry_id for each in its}
     data = facts.of_round(kind, its[0].result.entry.round, closing=closing, only=only)
-    return _answer(request, kind, data, format_, f"{kind}-{pk}")
+    return answer(request, kind, data, format_, f"{kind}-{pk}")
 
 
 @login_required
@@ -219,7 +188,7 @@ def blank_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
         pk=pk,
     )
     own = entry.round.council.seat_of(request.user, *facts.SCORES)
-    return _answer(
+    return answer(
         request,
         DocumentKind.SCORE_SHEET,
         facts.sheet_of(entry, member=own),
@@ -239,7 +208,7 @@ def filled_sheet(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
         pk=pk,
     )
     data = facts.sheet_of(sheet.entry, member=sheet.member, sheet=sheet)
-    return _answer(
+    return answer(
         request, DocumentKind.SCORE_SHEET, data, format_, f"sheet-{sheet.entry_id}-{sheet.pk}"
     )
 
@@ -267,7 +236,7 @@ def _certificate(request: SignedIn, dossier: int, format_: str) -> HttpResponseB
     )
     given = get_object_or_404(certificates, dossier=dossier)
     data = facts.certificate_of(given, link=site.address(given.get_absolute_url()))
-    return _answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{dossier}")
+    return answer(request, DocumentKind.CERTIFICATE, data, format_, f"certificate-{dossier}")
 
 
 @login_required

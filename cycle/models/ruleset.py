@@ -34,14 +34,23 @@ OF_THE_PAST = frozenset(
 )
 
 
-#: What an edition asks of acts, for rows of it that were loaded before its file said so: a year
-#: that runs keeps the row it was opened under.
+#: What an edition asks of acts, and how it is cited, for rows of it that were loaded before its
+#: file said so: a year that runs keeps the row it was opened under.
 SAID_LATER: dict[str, dict[str, Any]] = {
     "qd26_2026": {
         "samples": {"count": 5, "except": ["community_tourism"]},
         "request_on_paper": True,
         "reevaluation": {"report": True, "visits": ["scale", "evidence"]},
-    }
+        # Its day was not read from the decision itself: the paper leaves it to be written.
+        "citation": "Quyết định số 26/2026/QĐ-TTg ngày …/…/2026 của Thủ tướng Chính phủ",
+    },
+    "qd1048_2019": {
+        "citation": "Quyết định số 1048/QĐ-TTg ngày 21/8/2019 của Thủ tướng Chính phủ, sửa đổi, "
+        "bổ sung tại Quyết định số 781/QĐ-TTg ngày 08/6/2020 của Thủ tướng Chính phủ",
+    },
+    "qd851_2018": {
+        "citation": "Quyết định số 851/QĐ-UBND ngày 24/5/2018 của Ủy ban nhân dân tỉnh Bắc Kạn",
+    },
 }
 
 
@@ -184,6 +193,11 @@ class RuleSet(models.Model):
 
     def _said(self, key: str) -> Any:
         return self.content.get(key, SAID_LATER.get(self.edition, {}).get(key))
+
+    @property
+    def citation(self) -> str:
+        """How official papers cite it (căn cứ): with number, day and issuer."""
+        return self._said("citation") or self.document
 
     @property
     def request_on_paper(self) -> bool:

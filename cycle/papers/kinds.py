@@ -7,11 +7,11 @@ their place blank.
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, TypedDict, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Protocol, TypedDict, get_args, get_origin, get_type_hints
 
 from django.utils.translation import gettext_lazy as _
 
@@ -43,7 +43,6 @@ class Paper(TypedDict):
     place: Annotated[str, _("địa danh")]
     signed_on: Annotated[str | None, _("ngày ký")]
     year: Annotated[int, _("năm")]
-    round: Annotated[str, _("đợt đánh giá, ví dụ: đợt 1 năm 2026")]
     signature: Annotated[Signature, _("người ký")]
     recipients: Annotated[list[str], _("nơi nhận")]
 
@@ -62,8 +61,8 @@ class Addressed(Based):
 class Kind:
     """A kind of paper: its code with its name, a member of the choices that rows keep; its letters
     in the symbol (QĐ, TTr …), the TypedDict of its data and its words. ``folder``: where its Word
-    template lies. One without an ``outline`` has a ``sheet`` of its own, and is ``drawn_by`` the
-    function of this dotted name in Word.
+    template lies. One that no office issues is not ``numbered``. One without an ``outline`` has a
+    ``sheet`` of its own, and is ``drawn_by`` the function of this dotted name in Word.
     """
 
     code: Any
@@ -73,6 +72,7 @@ class Kind:
     outline: Outline | None = None
     sheet: Path = SHEET
     drawn_by: str = ""
+    numbered: bool = True
 
     @property
     def template(self) -> Path:
@@ -90,6 +90,26 @@ def register(*kinds: Kind) -> None:
         if kind.code in KINDS:
             raise ValueError(kind.code)
         KINDS[kind.code] = kind
+
+
+class Own(Protocol):
+    """The province's own Word template of a kind: a file that is kept."""
+
+    sha256: str
+
+
+_FINDS: list[Callable[[str], Own | None]] = []
+
+
+def keeps_templates(find: Callable[[str], Own | None]) -> Callable[[str], Own | None]:
+    """Let ``find`` say which template the province has of a kind; the app that keeps them calls."""
+    _FINDS.append(find)
+    return find
+
+
+def own_template(kind: str) -> Own | None:
+    """The province's own template of ``kind``; None where it uses ours."""
+    return next(filter(None, (find(kind) for find in _FINDS)), None)
 
 
 #: Fields computed from the data, which a template may use too, with their meaning.
@@ -147,6 +167,8 @@ def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
         "number_line": f"Số: {own_number}",
         "place_and_date": f"{data['place']}, {own_date}",
     }
+    if not KINDS[kind].numbered:
+        made["unnumbered"] = True
     if "recipients" in data:
         made["recipients"] = _listed(data["recipients"])
     if "bases" in data:

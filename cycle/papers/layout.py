@@ -37,7 +37,8 @@ def template(kind: str) -> bytes:
     if outline is None:
         import_string(KINDS[kind].drawn_by)(paper)
     else:
-        head(paper, subject="" if outline.title else outline.subject)
+        numbered = KINDS[kind].numbered
+        head(paper, subject="" if outline.title else outline.subject, numbered=numbered)
         if outline.title:
             title(paper, outline.title, outline.subject)
         else:
@@ -277,6 +278,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "basis": {"indent": 10, "italic": True},
     "to": {"left": 30},
     "heading": {"bold": True, "before": 8, "keep": True, "align": "left"},
+    "note": {"bold": True, "align": "center", "before": 8},
     "authority": {"bold": True, "align": "center", "before": 8, "keep": True},
 }
 

@@ -73,3 +73,5 @@ def heading(text: str, when: str = "") -> Text:
 
 ADDRESSEES = Text("{{ line }}", style="to", each="line in addressees")
 BASES = Text("{{ base }}", style="basis", each="base in bases")
+#: What stands above a form whose official words are not loaded.
+DRAFT = Text("BẢN NHÁP – chưa nạp lời văn chính thức", style="note", when="draft")

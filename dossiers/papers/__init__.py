@@ -1,0 +1,1 @@
+"""The official papers of a dossier: their kinds, words and facts."""

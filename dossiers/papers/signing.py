@@ -1,0 +1,45 @@
+"""How papers write units, and who signs."""
+
+from __future__ import annotations
+
+import re
+
+from cycle.letters import search_words
+from dossiers.law.signers import capacity_words
+
+_KINDS = re.compile(r"^(?:Tỉnh|Huyện|Xã|Phường|Thị trấn|Đặc khu) (?=\D)")
+
+
+def in_sentence(name: str) -> str:
+    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
+def place_of(unit: str) -> str:
+    """Where a unit of this name signs (địa danh): «Điện Biên» of «Tỉnh Điện Biên»; what has only a
+    number keeps its kind, «Phường 1».
+    """
+    return _KINDS.sub("", unit)
+
+
+def signature(lines: list[str], capacity: str, own: str) -> list[str]:
+    """How a paper is signed by whoever signed it in this ``capacity``: ``lines`` where that is the
+    head of its body, the last of them their title; «KT.» for their deputy; else as it was typed.
+    ``own``: the body as :func:`capacity_words` reads it, «uy ban nhan dan».
+    """
+    words, title = capacity_words(capacity), lines[-1]
+    head = search_words(title)
+    deputy = "thu truong" if head == "bo truong" else f"pho {head}"
+    heads = rf"(?<!pho )(?<!quyen ){head} {own}\b" if own else r"(?!)"
+    by_order = re.search(r"\b(?:tuq|tl)\b", words)
+    if not words or not by_order and re.search(heads, words) and "kt " not in words:
+        return lines
+    if not by_order and re.search(rf"\b{deputy}\b", words) and head in ("chu tich", "bo truong"):
+        instead = "THỨ TRƯỞNG" if head == "bo truong" else f"PHÓ {title}"
+        instead += " THƯỜNG TRỰC" if f"{deputy} thuong truc" in words else ""
+        return [*lines[:-1], f"KT. {title}", instead]
+    if not by_order and re.search(rf"\bquyen {head}\b", words):
+        return [*lines[:-1], f"QUYỀN {title}"]
+    if re.match(rf"(?:tm .*)?{head}\b", words):
+        return lines
+    return [part.strip().upper() for part in re.split(r"[,;\n]| [-–—] ", capacity) if part.strip()]

@@ -1,0 +1,38 @@
+"""The pages of the official papers that are printed of a dossier (văn bản in ra)."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from cycle.asking import SignedIn
+from cycle.models import User
+from cycle.papers.answer import answer
+from dossiers.models import Dossier
+from dossiers.papers import facts
+
+
+def _seen(user: User, pk: int) -> Dossier:
+    return get_object_or_404(Dossier.objects.visible_to(user).with_units(), pk=pk)
+
+
+@login_required
+@require_safe
+def printed(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The papers that can be printed of a dossier now, each as PDF and Word."""
+    dossier = _seen(request.user, pk)
+    page = {"dossier": dossier, "kinds": facts.offered(dossier, request.user)}
+    return render(request, "dossiers/printed.html", page)
+
+
+@login_required
+@require_safe
+def printed_paper(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
+    """One of them, made now; 404 while there is nothing for it to tell."""
+    data = facts.made(kind, _seen(request.user, pk), request.user)
+    if data is None:
+        raise Http404
+    return answer(request, kind, data, format_, f"{kind}-{pk}")
