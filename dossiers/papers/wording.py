@@ -5,6 +5,7 @@
 from cycle.papers.wording import (
     ADDRESSEES,
     BASES,
+    DRAFT,
     NUMBER,
     Block,
     Column,
@@ -38,6 +39,15 @@ BLOCKS = Table(
     ),
     each="block in blocks",
 )
+
+#: Which form it is, and that its official words are not here.
+FORM: tuple[Block, ...] = (Text("{{ form }}, {{ law }}", style="note"), DRAFT)
+
+
+def _lines(head: str, name: str) -> tuple[Block, ...]:
+    """A heading with the paragraphs of the field ``name``, where there are any."""
+    return heading(head, when=name), Text("{{ line }}", each=f"line in {name}")
+
 
 OUTLINES: dict[str, Outline] = {
     "receipt": Outline(
@@ -83,6 +93,189 @@ OUTLINES: dict[str, Outline] = {
             heading("Lý do"),
             Text("{{ loop.index }}. {{ reason }}", each="reason in reasons"),
             Text("{{ again }}./."),
+        ),
+    ),
+    "registration": Outline(
+        "Phiếu đăng ký",
+        "Đánh giá, phân hạng sản phẩm OCOP",
+        (
+            *FORM,
+            ADDRESSEES,
+            heading("I. Chủ thể"),
+            _line("Tên chủ thể:", "{{ producer }}."),
+            _line("Loại hình:", "{{ owner_type }}."),
+            _line("Người đại diện:", "{{ representative }}.", when="representative"),
+            _line("Điện thoại:", "{{ phone }}.", when="phone"),
+            _line("Địa chỉ:", "{{ address }}.", when="address"),
+            _line("Xã, phường:", "{{ commune }}."),
+            _line("Số đăng ký kinh doanh:", "{{ registration_number }}.", "registration_number"),
+            heading("II. Sản phẩm đăng ký"),
+            _line("Tên sản phẩm:", "{{ product }}."),
+            _line("Mã sản phẩm:", "{{ product_code }}.", when="product_code"),
+            _line("Nhóm sản phẩm:", "{{ group }}."),
+            _line("Bộ sản phẩm:", "{{ rubric }}.", when="rubric"),
+            _line("Đăng ký:", "{{ case }}."),
+            _line("Giấy chứng nhận đã có:", "{{ certified }}.", when="certified"),
+            heading("III. Giấy tờ trong hồ sơ", when="held"),
+            Text("{{ loop.index }}. {{ paper }}", each="paper in held"),
+            heading("IV. Phần của cơ quan tiếp nhận"),
+            BLOCKS,
+            Text("{{ producer }} đăng ký đánh giá, phân hạng sản phẩm nêu trên./."),
+        ),
+    ),
+    "self_assessment": Outline(
+        "Báo cáo tự đánh giá",
+        "Sản phẩm {{ product }}",
+        (
+            *FORM,
+            *PRODUCT,
+            _line("Bộ sản phẩm:", "{{ rubric }}.", when="rubric"),
+            *_lines("I. Thông tin chung", "general"),
+            *_lines("II. Kết quả thực hiện phương án sản xuất kinh doanh", "plan_results"),
+            heading("III. Tự đánh giá"),
+            Table(
+                (
+                    Column("Mã", "{{ score.code }}", 12, "center"),
+                    Column("Tiêu chí", "{{ score.criterion }}", 42),
+                    Column("Mức tự chọn", "{{ score.level }}", 45),
+                    Column("Điểm tối đa", "{{ score.limit }}", 14, "center"),
+                    Column("Tự chấm", "{{ score.points }}", 14, "center"),
+                    Column("Minh chứng", "{{ score.evidence }}", 38),
+                ),
+                each="score in scores",
+                when="scores",
+            ),
+            _line("Tổng điểm tự chấm:", "{{ total }}/100 ({{ sums }})."),
+            *_lines("IV. Kế hoạch sản xuất", "production_plan"),
+            *_lines("V. Nội dung thay đổi, cập nhật", "what_changed"),
+            Text("{{ producer }} chịu trách nhiệm về nội dung báo cáo này./."),
+        ),
+    ),
+    "commune_report": Outline(
+        "Báo cáo",
+        "Về sản phẩm {{ product }} đề nghị đánh giá, phân hạng OCOP",
+        (
+            *FORM,
+            ADDRESSEES,
+            BASES,
+            Text("{{ host }} báo cáo về sản phẩm của chủ thể trên địa bàn như sau:"),
+            *PRODUCT,
+            *_lines("1. Nguồn gốc sản phẩm, sử dụng nguyên liệu địa phương", "origin"),
+            *_lines("2. Sử dụng lao động địa phương", "labour"),
+            *_lines("3. Nguồn gốc ý tưởng sản phẩm", "idea_origin"),
+            *_lines("4. Bản sắc, trí tuệ địa phương", "identity"),
+            _line("Sản phẩm mẫu đã nhận:", "{{ samples }}.", when="samples"),
+            _line("Nhãn hàng hóa:", "{{ label }}.", when="label"),
+            Text("{{ host }} kính báo cáo./."),
+        ),
+    ),
+    "commune_proposal": Outline(
+        "Tờ trình",
+        "Đề nghị đánh giá, phân hạng sản phẩm OCOP",
+        (
+            ADDRESSEES,
+            BASES,
+            Text(
+                "{{ host }} đã kiểm tra hồ sơ và đề nghị đánh giá, phân hạng "
+                "{{ entries|length }} sản phẩm OCOP:"
+            ),
+            Table(
+                (
+                    NUMBER,
+                    Column("Sản phẩm", "{{ entry.product }}", 50),
+                    Column("Chủ thể", "{{ entry.producer }}", 50),
+                    Column("Nhóm sản phẩm", "{{ entry.group }}", 28),
+                    Column("Loại hồ sơ", "{{ entry.case }}", 27),
+                ),
+                each="entry in entries",
+            ),
+            Text("", lead="Hồ sơ gửi kèm:", when="enclosures"),
+            Text("- {{ paper }}", each="paper in enclosures"),
+            Text("{{ host }} kính trình xem xét./."),
+        ),
+    ),
+    "checklist": Outline(
+        "Phiếu kiểm tra",
+        "Hồ sơ đề nghị đánh giá, phân hạng sản phẩm OCOP",
+        (
+            *PRODUCT,
+            _line("Loại hồ sơ:", "{{ case }}."),
+            _line("Ngày kiểm tra:", "{{ checked_on }}.", when="checked_on"),
+            Table(
+                (
+                    NUMBER,
+                    Column("Nội dung", "{{ item.text }}", 75),
+                    Column("Kết quả", "{{ item.result }}", 25, "center"),
+                    Column("Lý do, ghi chú", "{{ item.note }}", 55),
+                ),
+                each="item in items",
+            ),
+            *_lines("Nhận xét", "remarks"),
+            Text("Phiếu này được lưu cùng hồ sơ./."),
+        ),
+    ),
+    "survey_minutes": Outline(
+        "Biên bản",
+        "Khảo sát tại cơ sở sản xuất: {{ product }}",
+        (
+            *PRODUCT,
+            _line("Ngày khảo sát:", "{{ visited_on }}."),
+            _line("Người khảo sát:", "{{ visitor }}."),
+            *_lines("I. Tình hình", "findings"),
+            *_lines("II. Hướng dẫn, kiến nghị", "advice"),
+            _line("Hẹn lần sau:", "ngày {{ next_on }}.", when="next_on"),
+            Text("Biên bản lập thành hai bản, mỗi bên giữ một bản./."),
+        ),
+    ),
+    "inspection_minutes": Outline(
+        "Biên bản",
+        "Kiểm tra sản phẩm OCOP sau công nhận: {{ product }}",
+        (
+            *PRODUCT,
+            _line("Giấy chứng nhận:", "{{ certificate }}."),
+            _line("Đoàn kiểm tra:", "{{ inspectors }}."),
+            _line("Ngày kiểm tra:", "{{ inspected_on }}."),
+            *_lines("I. Kết quả kiểm tra", "findings"),
+            _line("Số mẫu đã lấy:", "{{ samples }}.", when="samples"),
+            *_lines("II. Kết quả kiểm nghiệm", "results"),
+            heading("Kết luận"),
+            Text("{{ conclusion }} (ngày {{ concluded_on }})."),
+            Text("Biên bản lập thành hai bản, mỗi bên giữ một bản./."),
+        ),
+    ),
+    "stopped_production": Outline(
+        "Giấy xác nhận",
+        "Ngừng sản xuất sản phẩm OCOP",
+        (
+            Text("{{ host }} xác nhận sản phẩm sau đã ngừng sản xuất từ ngày {{ stopped_on }}:"),
+            *PRODUCT,
+            _line("Giấy chứng nhận:", "{{ certificate }}."),
+            *_lines("Nội dung xác nhận", "remarks"),
+            Text("Giấy này dùng để xem xét thu hồi giấy chứng nhận sản phẩm OCOP./."),
+        ),
+    ),
+    "revocation": Outline(
+        "Quyết định",
+        "Về việc thu hồi Giấy chứng nhận sản phẩm OCOP",
+        (
+            Text("{{ authority }}", style="authority"),
+            BASES,
+            Text("QUYẾT ĐỊNH:", style="authority"),
+            Text(
+                "Thu hồi Giấy chứng nhận {{ certificate }} đối với sản phẩm {{ product }} của "
+                "{{ producer }}, {{ commune }}. Căn cứ thu hồi: {{ ground }}.",
+                lead="Điều 1.",
+            ),
+            Text(
+                "Chủ thể nộp lại Giấy chứng nhận và ngừng sử dụng nhãn hiệu chứng nhận OCOP đối "
+                "với sản phẩm nêu tại Điều 1.",
+                lead="Điều 2.",
+            ),
+            Text(
+                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
+                "hành Quyết định này./.",
+                lead="Điều 3.",
+            ),
         ),
     ),
 }

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from cycle import written
 from cycle.asking import SignedIn
 from cycle.models import User
 from cycle.papers.answer import answer
@@ -24,15 +25,24 @@ def _seen(user: User, pk: int) -> Dossier:
 def printed(request: SignedIn, pk: int) -> HttpResponseBase:
     """The papers that can be printed of a dossier now, each as PDF and Word."""
     dossier = _seen(request.user, pk)
-    page = {"dossier": dossier, "kinds": facts.offered(dossier, request.user)}
+    page = {
+        "dossier": dossier,
+        "kinds": facts.offered(dossier, request.user),
+        "companions": facts.companions(dossier, request.user),
+    }
     return render(request, "dossiers/printed.html", page)
 
 
 @login_required
 @require_safe
 def printed_paper(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBase:
-    """One of them, made now; 404 while there is nothing for it to tell."""
-    data = facts.made(kind, _seen(request.user, pk), request.user)
+    """One of them, made now; 404 while there is nothing for it to tell. A proposal is of the
+    dossiers ``with`` it too.
+    """
+    dossier = _seen(request.user, pk)
+    named = {written.key(each) for each in request.GET.getlist("with")}
+    beside = [each for each in facts.companions(dossier, request.user) if each.pk in named]
+    data = facts.made(kind, dossier, request.user, beside)
     if data is None:
         raise Http404
     return answer(request, kind, data, format_, f"{kind}-{pk}")
