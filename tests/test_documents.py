@@ -533,6 +533,8 @@ def test_a_template_of_the_province_is_used():
         ("{{ venue }}", "{{ venue.__class__.mro() }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{{ venue }}", "{{ venue | }}", "Mẫu văn bản viết sai lệnh điền: "),
         ("{%tr for entry in entries %}", "", "Mẫu văn bản viết sai lệnh điền: "),
+        ("{{ entry.product }}", "Sản phẩm", "Mẫu văn bản «Giấy mời họp» không in trường phải có: entries.product ("),
+        ("{{ number_line }}", "Số: ", "Mẫu văn bản «Giấy mời họp» không in trường phải có: number ("),
     ],
 )  # fmt: skip
 def test_a_template_that_cannot_be_filled_is_refused_in_words(old, new, reason):
@@ -606,6 +608,16 @@ def test_a_file_that_is_no_word_paper_is_refused(content):
         content = packed.getvalue()
     with pytest.raises(TemplateRefused, match="không phải văn bản Word"):
         word.check_template("minutes", content)
+
+
+def test_a_template_that_leads_out_of_itself_is_refused():
+    paper = Document(KINDS["minutes"].template)
+    link = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/image"
+    paper.part.relate_to("https://example.vn/x.png", link, is_external=True)
+    leading = io.BytesIO()
+    paper.save(leading)
+    with pytest.raises(TemplateRefused, match="liên kết ra ngoài"):
+        word.check_template("minutes", leading.getvalue())
 
 
 def test_a_template_that_unpacks_to_very_much_is_refused():

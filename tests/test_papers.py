@@ -26,7 +26,7 @@ from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.then import Then
 from cycle import clock, documents, files
-from cycle.models import Document, Elimination, HistoryEntry, Role
+from cycle.models import Document, Elimination, HistoryEntry, OrgUnit, Role
 from cycle.models.job import run_waiting
 from cycle.papers.kinds import KINDS
 from cycle.papers.pdf import pdf
@@ -38,6 +38,7 @@ from dossiers.papers.kinds import Printed
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
+from tests.owning import update_as_owner
 from tests.pages import printed as text
 from tests.stored import office, path_of
 from tests.world import person
@@ -789,6 +790,29 @@ def test_a_province_uses_its_own_template_and_a_broken_one_is_refused(
     assert DocumentTemplate.objects.get().filename == "mau.docx"
     assert client.get(address(closed, format_="docx")).status_code == 200
     assert client.get(path).status_code == 200
+
+
+def test_an_earlier_template_is_used_again_in_one_act(client, closed, thu, settings, tmp_path):
+    """The kinds of every app are there; of a province that is no more nobody keeps any."""
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    path = reverse("councils:templates")
+    for kind in KINDS:
+        address_ = reverse("councils:template", args=[kind])
+        shipped = b"".join(client.get(address_).streaming_content)
+        sent = {"kind": kind, "file": SimpleUploadedFile(f"{kind}-1.docx", shipped)}
+        assert client.post(path, sent).status_code == 302
+    assert {each.kind for each in DocumentTemplate.objects.all()} == set(KINDS)
+    client.post(path, {"ours": "receipt"})
+    newest = DocumentTemplate.objects.filter(kind="receipt")
+    assert [each.filename for each in newest] == ["receipt.docx", "receipt-1.docx"]
+    client.post(path, {"again": newest[1].pk})
+    assert newest.all()[0].filename == "receipt-1.docx"
+    assert "receipt-1.docx" in client.get(path).text
+    for wrong in ({"again": "99999999"}, {"again": "x"}, {"ours": "poem"}):
+        assert client.post(path, wrong).status_code == 404
+    update_as_owner(OrgUnit.objects.filter(level="province"), valid_to="2026-06-30")
+    assert client.get(path).status_code == 404
 
 
 def test_a_template_that_was_changed_on_disk_makes_no_paper(

@@ -120,6 +120,7 @@ def walked(dossier, cycle, commune, an, chi, minh, son):
     }
 
 
+@pytest.mark.slow(reason="each of twelve kinds is made in both forms")
 def test_every_kind_is_made_of_what_happened_and_says_the_same_in_both_forms(walked, minh):
     """All kinds that this app registers: whole, without a hole, with layers that can be searched."""
     wrong = []

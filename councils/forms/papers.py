@@ -7,8 +7,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models import DocumentKind, EvaluationRound, SignedDocument
-from councils.models.appraisal import key_of
+from councils.models import EvaluationRound, SignedDocument
+from councils.models.appraisal import TEMPLATE_KINDS, key_of
 from cycle import files
 from cycle.models import Document, User
 from cycle.papers.word import TemplateRefused, check_template
@@ -97,7 +97,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
 class TemplateForm(PlainPart):
     """A province's own Word template of one kind of document (mẫu văn bản)."""
 
-    kind = forms.ChoiceField(label=_("Loại văn bản"), choices=DocumentKind.choices)
+    kind = forms.ChoiceField(label=_("Loại văn bản"), choices=TEMPLATE_KINDS)
     file = FileField(label=_("Tệp Word (docx)"))
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:

@@ -33,6 +33,7 @@ from dossiers.law.order import before_minutes, the_minutes
 from dossiers.law.signers import RECORDERS, Called, Office, committee, council, doubt, presided
 from dossiers.models import ACTS, CaseType, OfficialDocument
 from dossiers.models.days import with_day
+from dossiers.papers.kinds import Printed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -676,10 +677,14 @@ def key_of(paper: SignedDocument | None) -> str:
     return str(paper.of_ledger.pk) if paper is not None else ""
 
 
+#: The kinds of papers that a province may have a template of: of all apps that register some.
+TEMPLATE_KINDS = [*DocumentKind.choices, *Printed.choices]
+
+
 class DocumentTemplate(models.Model):
     """A province's own Word template for one kind of document (mẫu văn bản); the newest counts."""
 
-    kind = models.CharField(_("loại văn bản"), max_length=20, choices=DocumentKind)
+    kind = models.CharField(_("loại văn bản"), max_length=20, choices=TEMPLATE_KINDS)
     sha256 = files.HashField()
     filename = models.CharField(_("tên tệp"), max_length=200)
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nạp"))
@@ -690,7 +695,8 @@ class DocumentTemplate(models.Model):
         ordering = ["kind", "-pk"]
         constraints = [
             models.CheckConstraint(
-                name="template_kind_known", condition=Q(kind__in=DocumentKind.values)
+                name="template_kind_known",
+                condition=Q(kind__in=[*DocumentKind.values, *Printed.values]),
             )
         ]
 

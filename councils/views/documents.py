@@ -9,6 +9,7 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
 from django.http import FileResponse, Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,12 +31,13 @@ from councils.models.reach import certified_of, kinds_read, reached_by
 from councils.pages import found_round
 from councils.papers import facts
 from councils.papers.then import Then
-from cycle import files, site, written
+from cycle import clock, files, site, written
 from cycle.asking import SignedIn
 from cycle.downloads import download, lost_page
 from cycle.models import Document, Level, User
-from cycle.once import once
+from cycle.once import once, unrecorded
 from cycle.papers import kinds as made
+from cycle.papers import word
 from cycle.papers.answer import TYPES, answer
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier
@@ -271,6 +273,8 @@ def templates(request: SignedIn) -> HttpResponseBase:
     """The Word templates: those that ship, the fields they may use, and the province's own."""
     if not _keeps_templates(request.user):
         raise Http404
+    if request.method == "POST" and ("again" in request.POST or "ours" in request.POST):
+        return _used_again(request)
     form = TemplateForm(request.POST or None, request.FILES or None, by=request.user)
     if form.is_valid():
         file = form.cleaned_data["file"]
@@ -281,19 +285,53 @@ def templates(request: SignedIn) -> HttpResponseBase:
         except ValidationError as wrong:
             refuse(form, wrong)
         else:
-            messages.success(
-                request,
-                _("Đã dùng mẫu mới cho: %(kind)s.") % {"kind": kept.get_kind_display().lower()},
-            )
-            return redirect("councils:templates")
-    newest: dict[str, DocumentTemplate] = {}
+            return _template_kept(request, kept)
+    versions: dict[str, list[DocumentTemplate]] = {}
     for each in DocumentTemplate.objects.select_related("by"):
-        newest.setdefault(each.kind, each)
+        versions.setdefault(each.kind, []).append(each)
     rows = [
-        {"kind": kind, "own": newest.get(kind), "fields": made.fields(kind).items()}
-        for kind in DocumentKind
+        {
+            "kind": kind.code,
+            "own": next(iter(versions.get(kind.code, ())), None),
+            "older": versions.get(kind.code, [])[1:],
+            "fields": made.fields(kind.code).items(),
+        }
+        for kind in made.KINDS.values()
     ]
     return render(request, "councils/templates.html", {"form": form, "rows": rows})
+
+
+def _template_kept(request: SignedIn, kept: DocumentTemplate) -> HttpResponseBase:
+    messages.success(
+        request,
+        _("Đã dùng mẫu mới cho: %(kind)s.") % {"kind": kept.get_kind_display().lower()},
+    )
+    return redirect("councils:templates")
+
+
+def _used_again(request: SignedIn) -> HttpResponseBase:
+    """Use an earlier template once more, or the one that ships: it becomes the newest."""
+    key = written.key(request.POST.get("again"))
+    older = DocumentTemplate.objects.filter(pk=key).first() if key is not None else None
+    kind = older.kind if older is not None else request.POST.get("ours", "")
+    if kind not in made.KINDS:
+        raise Http404
+    try:
+        if older is None:
+            content = ContentFile(made.KINDS[kind].template.read_bytes())
+            file = files.stage(content, f"{kind}.docx", TYPES["docx"])
+            sha256, name = file.sha256, file.filename
+        else:
+            sha256, name = older.sha256, older.filename
+            with files.open(sha256) as kept:
+                # The kind may have got other fields since.
+                word.check_template(kind, kept.read())
+        return _template_kept(request, DocumentTemplate.keep(kind, sha256, name, by=request.user))
+    except word.TemplateRefused as refused:
+        messages.error(request, str(refused))
+    except (files.FileLost, files.NotStored, ValidationError):
+        messages.error(request, _("Không đọc được tệp mẫu này: hãy nạp lại mẫu."))
+    return unrecorded(redirect("councils:templates"))
 
 
 def _keeps_templates(user: User) -> bool:
@@ -303,7 +341,7 @@ def _keeps_templates(user: User) -> bool:
     return any(
         rules.has_perm("councils.set_up", user, each.org_unit)
         for each in user.assignments()
-        if each.org_unit.level == Level.PROVINCE
+        if each.org_unit.level == Level.PROVINCE and not each.org_unit.ended_before(clock.today())
     )
 
 
@@ -311,11 +349,11 @@ def _keeps_templates(user: User) -> bool:
 @require_safe
 def template(request: SignedIn, kind: str) -> HttpResponseBase:
     """The template in use for one kind, to be edited in Word."""
-    if not _keeps_templates(request.user) or kind not in DocumentKind.values:
+    if not _keeps_templates(request.user) or kind not in made.KINDS:
         raise Http404
     own = DocumentTemplate.objects.filter(kind=kind).first()
     try:
-        file = files.open(own.sha256) if own else made.KINDS[DocumentKind(kind)].template.open("rb")
+        file = files.open(own.sha256) if own else made.KINDS[kind].template.open("rb")
     except files.FileLost as lost:
         return lost_page(request, lost, str(own), title=_("mẫu Word"))
     return FileResponse(

@@ -131,24 +131,27 @@ def fields(kind: str) -> dict[str, Any]:
     return named | {name: label for name, label in MADE.items() if name in known}
 
 
-def blank(kind: str) -> dict[str, Any]:
-    """Sample data of ``kind``, with one row in each list, to try a template with."""
-    data = _blank(KINDS[kind].data) | {"signed_on": None}
+def blank(kind: str, say: Callable[[str], str] = lambda _path: "…") -> dict[str, Any]:
+    """Sample data of ``kind``, with one row in each list, to try a template with; ``say`` gives the
+    text of a field, named as «entries.product».
+    """
+    data = _blank(KINDS[kind].data, say) | {"signed_on": None}
     return data | ({"stars": 3} if "stars" in data else {})
 
 
-def _blank(hint: Any) -> Any:
+def _blank(hint: Any, say: Callable[[str], str], path: str = "") -> Any:
     if get_origin(hint) is Annotated:
         hint = get_args(hint)[0]
     if get_origin(hint) is list:
-        return [_blank(get_args(hint)[0])]
+        return [_blank(get_args(hint)[0], say, path)]
     if isinstance(hint, type) and hint in (int, bool):
         return hint(1)
     if hasattr(hint, "__required_keys__"):
+        hints = get_type_hints(hint, include_extras=True)
         return {
-            name: _blank(each) for name, each in get_type_hints(hint, include_extras=True).items()
+            name: _blank(each, say, f"{path}.{name}".strip(".")) for name, each in hints.items()
         }
-    return "…"
+    return say(path)
 
 
 def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:

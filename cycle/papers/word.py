@@ -7,6 +7,7 @@ import re
 import textwrap
 import zipfile
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cycle.papers.kinds import KINDS, blank, completed
+from cycle.papers.kinds import KINDS, blank, completed, fields
 
 log = structlog.get_logger(__name__)
 
@@ -127,8 +128,44 @@ def docx(kind: str, data: Mapping[str, Any], template: Path | str | bytes | None
 
 
 def check_template(kind: str, template: Path | str | bytes) -> None:
-    """Refuse a template (mẫu) that could not be filled: raises :class:`TemplateRefused`."""
-    _merge(kind, completed(kind, blank(kind)), template)
+    """Refuse a template (mẫu) that could not be filled, leads elsewhere, or leaves out what its
+    kind must print: raises :class:`TemplateRefused`.
+    """
+    lacking = sorted(_must_print(kind) - _printed(kind, template))
+    if lacking:
+        means = fields(kind)
+        raise TemplateRefused(
+            _now("Mẫu văn bản «%(kind)s» không in trường phải có: %(names)s.")
+            % {
+                "kind": KINDS[kind].code.label,
+                "names": ", ".join(f"{name} ({means[name.partition('.')[0]]})" for name in lacking),
+            }
+        )
+
+
+#: What a paper must say, by the last part of a field's name; of it what our own template prints.
+_MUST = frozenset(
+    {
+        "agency", "number", "place", "recipients", "bases", "to", "authority", "lines", "product",
+        "producer", "result", "items", "reasons", "certificate", "decision", "valid_until", "form",
+    }
+)  # fmt: skip
+
+
+@cache
+def _must_print(kind: str) -> frozenset[str]:
+    printed = _printed(kind, KINDS[kind].template)
+    return frozenset(name for name in printed if name.rpartition(".")[2] in _MUST)
+
+
+def _printed(kind: str, template: Path | str | bytes) -> frozenset[str]:
+    """The fields that a template prints: each is filled with a mark of its own."""
+    data = blank(kind, lambda path: f"zq{path}zq")
+    made = _merge(kind, completed(kind, data), template)
+    with zipfile.ZipFile(io.BytesIO(made)) as packed:
+        parts = [packed.read(name) for name in packed.namelist() if name.endswith(".xml")]
+    said = b" ".join(parts).decode(errors="replace").casefold()
+    return frozenset(re.findall(r"zq([a-z_.]+)zq", said))
 
 
 def _merge(kind: str, data: dict[str, Any], template: Path | str | bytes | None) -> bytes:
@@ -185,6 +222,10 @@ def _opened(template: Path | str | bytes) -> DocxTemplate:
                 raise TemplateRefused(_now("Mẫu văn bản quá lớn."))
         paper = DocxTemplate(io.BytesIO(content))
         paper.init_docx()
+        if any(each.is_external for each in paper.docx.part.package.iter_rels()):
+            raise TemplateRefused(
+                _now("Mẫu văn bản có liên kết ra ngoài (địa chỉ, tệp khác): hãy bỏ liên kết.")
+            )
     except TemplateRefused:
         raise
     except Exception as error:
