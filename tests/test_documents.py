@@ -89,6 +89,8 @@ def sample(kind, number=3):
             "bases": BASES,
             "period": "từ ngày 01/6/2026 đến ngày 09/6/2026",
             "team": PEOPLE,
+            "appraised": number,
+            "unappraised": 0,
             "findings": ["Hồ sơ sắp xếp đúng thứ tự tiêu chí."],
             "proposals": ["Hội đồng xem xét các hồ sơ nêu trên."],
         },

@@ -107,6 +107,25 @@ def test_the_kinds_are_those_that_can_be_made():
     assert {*DocumentKind.values, *Printed.values} == set(KINDS)
 
 
+def test_the_office_submits_to_the_chair_and_nothing_is_submitted_of_no_product(
+    client, closed, thu
+):
+    sent = facts.of_round("submission", closed, closing=closed.closings.get())
+    assert sent["agency"].startswith("VĂN PHÒNG ĐIỀU PHỐI")
+    assert sent["to"] == ["Chủ tịch Ủy ban nhân dân tỉnh Điện Biên"]
+    assert sent["signature"]["lines"] == ["CHÁNH VĂN PHÒNG"]
+    report = facts.of_round("support_report", closed)
+    assert report["appraised"] + report["unappraised"] == len(report["entries"])
+    client.force_login(thu)
+    results = closed.closings.get().results
+    update_as_owner(results.all(), stars=2, points_sum="280", sheets=7)
+    page = client.get(reverse("councils:documents", args=[closed.pk])).text
+    assert page.count("Không có sản phẩm nào thuộc văn bản này") == 3
+    kinds = ("submission", "decision", "request", "notice")
+    given = [client.get(address(closed, kind=kind)).status_code for kind in kinds]
+    assert given == [404, 404, 404, 200]
+
+
 # --- A version stays ------------------------------------------------------------------------
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import rules
 from django.db.models import F, Prefetch
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from councils.judging.consequences import reasons
 from councils.models import (
@@ -30,16 +30,26 @@ from councils.models import (
     RoundEntry,
     Scoresheet,
     Seat,
+    SignedDocument,
 )
 from councils.models.appraisal import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from councils.papers.then import Then
 from cycle import clock, documents, letters
-from cycle.models import HistoryEntry, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
+from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
 from cycle.points import band
 from cycle.written import day_text, moment_text
+from dossiers.law.signers import capacity_words
 from dossiers.models import CaseType, Certificate
-from dossiers.papers.signing import in_sentence, place_of, signature
+from dossiers.papers.signing import (
+    OFFICE_SIGNS,
+    OFFICE_SYMBOL,
+    committee_of,
+    in_sentence,
+    office_of,
+    place_of,
+    signature,
+)
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
@@ -52,12 +62,16 @@ OF_ROUND = (
     DocumentKind.NOTICE,
     DocumentKind.REQUEST,
 )
+#: What the office submits to the chair, and what it notifies (Đ.7.3.g): never the committee's own.
+OF_OFFICE = frozenset({DocumentKind.SUBMISSION, DocumentKind.NOTICE})
 #: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
 #: The moment whose names, and whose chair and secretary, a paper says; None: today's.
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 #: Room for a name that nobody has recorded.
 BLANK = "………………………"
+#: What a notice says of those that reached no three stars.
+NOT_YET = "Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."
 #: What an extract says of itself.
 EXTRACT = (
     "(Bản trích từ phần mềm: chỉ gồm sản phẩm trên địa bàn của người xem; danh sách đầy đủ ở bản "
@@ -95,7 +109,7 @@ def of_round(
     if kind not in AFTER_CLOSING:
         closing = closing or round_.closings.filter(reopening=None).first()
     then = Then(round_, closing, reader, only)
-    with _as_of(_moment(kind, then)):
+    with _as_of(_moment(kind, then)), translation.override("vi"):
         return made_by[kind](then)
 
 
@@ -135,7 +149,7 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
     """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = then.round.council, then.round.council.org_unit
     recorded = then.recorded(kind, entry)
-    committee = f"Ủy ban nhân dân {in_sentence(_name(unit))}"
+    committee = committee_of(_name(unit))
     if kind in BY_COUNCIL:
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
         signs = _of_council(kind, then)
@@ -143,11 +157,15 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         parent, (agency, issuer, *titles) = _name(council), _reporters(then)
         host = agency
         signs = titles, _user(then.holder(Seat.TEAM_LEAD)) if agency == TEAM_NAME else ""
+    elif kind in OF_OFFICE and unit.level == Level.PROVINCE and not _by_chair(recorded):
+        parent, agency = committee, office_of(_name(unit))
+        issuer, host, signs = OFFICE_SYMBOL, agency, ([OFFICE_SIGNS], "")
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
         signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
     if recorded:
         own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
+        own = "" if signs[0] == [OFFICE_SIGNS] else own
         signs = signature(signs[0], recorded.signer_capacity, own), recorded.signer
     number, _slash, symbol = recorded.number.partition("/") if recorded else ("", "", "")
     return {
@@ -164,6 +182,11 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         "signature": {"lines": signs[0], "name": signs[1]},
         "recipients": ["Như trên", "Thành viên Hội đồng", "Lưu: VT"],
     }
+
+
+def _by_chair(recorded: SignedDocument | None) -> bool:
+    """Whether the chair of the unit signed it, or somebody in their place or by their authority."""
+    return recorded is not None and "chu tich" in capacity_words(recorded.signer_capacity)
 
 
 def _of_council(kind: str, then: Then) -> tuple[list[str], str]:
@@ -315,7 +338,7 @@ def _invitation(then: Then) -> dict[str, Any]:
 
 
 def _support_report(then: Then) -> dict[str, Any]:
-    made, visits = [], []
+    made, visits, appraised = [], [], 0
     team_sheets = Scoresheet.objects.filter(member=None).order_by("scoring")
     until = None
     if then.closing is not None:
@@ -336,6 +359,7 @@ def _support_report(then: Then) -> dict[str, Any]:
             (list(rows) or [None])[-1] for rows in (*kept, entry.proposed)
         )
         points = sum(score.points for score in sheet.scores.all()) if sheet else None
+        appraised += appraisal is not None or sheet is not None
         if appraisal and appraisal.visited_on:
             visits.append(appraisal.visited_on)
         made.append(
@@ -360,6 +384,8 @@ def _support_report(then: Then) -> dict[str, Any]:
         "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
         "team": _of_office(then) + ([_person(each) for each in team] if of_team else []),
         "entries": made,
+        "appraised": appraised,
+        "unappraised": len(made) - appraised,
         "findings": [],
         "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
     }
@@ -590,7 +616,7 @@ def _notice(then: Then) -> dict[str, Any]:
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in results],
         "next_steps": [
-            "Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại.",
+            *([] if all(each.is_proposed for each in results) else [NOT_YET]),
             *([EXTRACT] if then.only is not None else []),
         ],
     }
@@ -621,7 +647,7 @@ def sheet_of(
     The caller checks that the reader may see ``sheet``. Names are those of the day it was handed
     in.
     """
-    with _as_of(sheet.submitted_at if sheet else None):
+    with _as_of(sheet.submitted_at if sheet else None), translation.override("vi"):
         return _sheet(entry, member, sheet)
 
 

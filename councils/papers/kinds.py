@@ -96,6 +96,8 @@ class Invitation(OfRound):
 class SupportReport(OfRound, Addressed):
     period: Annotated[str, _("thời gian thẩm định")]
     team: Annotated[list[Person], _("thành viên tổ tư vấn")]
+    appraised: Annotated[int, _("số hồ sơ đã thẩm định")]
+    unappraised: Annotated[int, _("số hồ sơ chưa có báo cáo thẩm định")]
     entries: Annotated[list[Appraised], _("sản phẩm (dòng: entry)")]
     findings: Annotated[list[str], _("nhận xét chung")]
     proposals: Annotated[list[str], _("đề nghị")]

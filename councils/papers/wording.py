@@ -68,11 +68,16 @@ OUTLINES = {
             ADDRESSEES,
             BASES,
             Text(
-                "{{ host }} đã thẩm định {{ entries|length }} hồ sơ sản phẩm {{ round }} "
-                "{{ '(' ~ period ~ ') ' if period else '' }}và báo cáo kết quả như sau:"
+                "{{ host }} đã thẩm định {{ appraised }} hồ sơ sản phẩm {{ round }} "
+                "{{ '(' ~ period ~ ') ' if period else '' }}và báo cáo kết quả như sau:",
+                when="appraised",
             ),
-            heading("I. Thành viên tham gia thẩm định"),
-            Table(PERSONS, each="person in team"),
+            Text(
+                "{{ unappraised }} hồ sơ sản phẩm {{ round }} chưa có báo cáo thẩm định.",
+                when="unappraised",
+            ),
+            heading("I. Thành viên tham gia thẩm định", when="appraised"),
+            Table(PERSONS, each="person in team", when="appraised"),
             heading("II. Kết quả thẩm định từng sản phẩm"),
             Table(
                 (

@@ -27,7 +27,7 @@ from councils.models import (
     SignedDocument,
 )
 from councils.models.appraisal import AFTER_CLOSING
-from councils.models.reach import certified_of, kinds_read, reached_by
+from councils.models.reach import certified_of, is_about, kinds_read, reached_by
 from councils.pages import found_round
 from councils.papers import facts
 from councils.papers.then import Then
@@ -86,10 +86,12 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     for each in papers.order_by("-pk"):
         if each.kind not in AFTER_CLOSING or standing is not None and each.at >= standing.at:
             recorded.setdefault(each.kind, []).append(each)
+    told = _told(standing)
     rows = [
         {
             "kind": kind,
-            "ready": kind in readable,
+            "ready": kind in readable and kind in told,
+            "none": kind in readable and kind not in told,
             "waits": kind in AFTER_CLOSING,
             "signed": next(iter(recorded.get(kind, [])), None),
             "replaced": _replaced(recorded.get(kind, [])),
@@ -113,6 +115,15 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _told(closing: Closing | None) -> set[DocumentKind]:
+    """The kinds of documents that tell of some product: of none there is no submission."""
+    kinds = set(facts.OF_ROUND)
+    if closing is None:
+        return kinds
+    results = list(closing.results.select_related("entry__dossier__rule_set"))
+    return {kind for kind in kinds if any(is_about(kind, result) for result in results)}
+
+
 def _replaced(papers: list[SignedDocument]) -> list[tuple[SignedDocument, Document, Document]]:
     """(paper, its document of then, what replaced that) of all that stood in the place of the first
     of ``papers``, which are the newest first.
@@ -130,6 +141,7 @@ def _earlier(
     """The closings that were opened again, the newest first, each with its papers."""
     # Of what is closed no more, its papers stay readable.
     kinds = [kind for kind in facts.OF_ROUND if kind in readable | AFTER_CLOSING]
+    told = {each.pk: _told(each) for each in closings if each.reopened}
     return [
         {
             "number": each.version,
@@ -137,7 +149,7 @@ def _earlier(
             "rows": [
                 {"kind": kind, "signed": Then(round_, each).recorded(kind)}
                 for kind in kinds
-                if kind != DocumentKind.INVITATION
+                if kind != DocumentKind.INVITATION and kind in told[each.pk]
             ],
         }
         for each in closings
@@ -160,6 +172,8 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
     if kind in AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing, reader=request.user)
+    if kind in AFTER_CLOSING and not data["entries"]:
+        raise Http404
     return answer(request, kind, data, format_, f"{kind}-{round_.pk}")
 
 

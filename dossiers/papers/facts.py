@@ -29,7 +29,15 @@ from dossiers.models.dossier import FILINGS, DossierQuerySet
 from dossiers.models.evidence import SCANS
 from dossiers.models.law import ACTS, FORWARDS, JUDGED_ANEW, SENT_BACK
 from dossiers.papers.kinds import Printed
-from dossiers.papers.signing import in_sentence, place_of, signature
+from dossiers.papers.signing import (
+    OFFICE_SIGNS,
+    OFFICE_SYMBOL,
+    committee_of,
+    in_sentence,
+    office_of,
+    place_of,
+    signature,
+)
 
 #: Where an act sends it back to -> how a paper calls what is sent back there.
 _CALLED: dict[str, str] = {
@@ -87,12 +95,11 @@ class About:
         What the province's office does by itself is the office's paper, not the committee's.
         """
         name = unit.name_at(at)
-        committee = f"Ủy ban nhân dân {in_sentence(name)}"
         lines, issuer = _COMMITTEE
-        parent, agency = "", committee
+        parent, agency = "", committee_of(name)
         if unit.level == Level.PROVINCE:
-            parent, agency = committee, f"Văn phòng Điều phối nông thôn mới {in_sentence(name)}"
-            lines, issuer = ["CHÁNH VĂN PHÒNG"], "VPĐP"
+            parent, agency = agency, office_of(name)
+            lines, issuer = [OFFICE_SIGNS], OFFICE_SYMBOL
         return {
             "parent": parent,
             "agency": agency,
@@ -104,7 +111,7 @@ class About:
             "signed_on": None,
             "year": timezone.localdate(at).year if at else clock.today().year,
             "signature": {"lines": [*lines], "name": ""},
-            "recipients": ["Như trên", f"Lưu: VT, {'VPĐP' if parent else 'hồ sơ OCOP'}"],
+            "recipients": ["Như trên", f"Lưu: VT, {OFFICE_SYMBOL if parent else 'hồ sơ OCOP'}"],
         }
 
     def signed(self, entry: HistoryEntry | None) -> dict[str, Any]:
@@ -163,7 +170,7 @@ class About:
         """To whom a paper for the producer goes: through its commune, where another wrote it."""
         if unit.level == Level.COMMUNE:
             return [self.producer_at(at)]
-        return [f"Ủy ban nhân dân {in_sentence(self.commune(at))}", self.producer_at(at)]
+        return [committee_of(self.commune(at)), self.producer_at(at)]
 
 
 # --- The kinds ------------------------------------------------------------------------------
@@ -314,7 +321,7 @@ def _of_producer(about: About, at: datetime | None) -> dict[str, Any]:
         "issuer": "",
         "signature": signature,
         "recipients": [
-            f"Ủy ban nhân dân {in_sentence(about.commune(at))}",
+            committee_of(about.commune(at)),
             "Lưu: chủ thể",
         ],
     }
@@ -324,7 +331,7 @@ def _above(about: About, at: datetime | None = None) -> str:
     """The committee that the commune proposes to: the district's where one judges."""
     level = Level.DISTRICT if about.dossier.rule_set.has_district else Level.PROVINCE
     unit = about.dossier.unit_at(level) or about.dossier.filed_in
-    return f"Ủy ban nhân dân {in_sentence(unit.name_at(at))}"
+    return committee_of(unit.name_at(at))
 
 
 def _registration(about: About) -> dict[str, Any] | None:
@@ -341,7 +348,7 @@ def _registration(about: About) -> dict[str, Any] | None:
         _of_producer(about, at)
         | form
         | {
-            "to": [f"Ủy ban nhân dân {in_sentence(about.commune(at))}", _above(about, at)],
+            "to": [committee_of(about.commune(at)), _above(about, at)],
             "owner_type": str(producer.get_owner_type_display()),
             "representative": producer.representative,
             "phone": producer.phone,
@@ -680,7 +687,7 @@ def _revocation(about: About) -> dict[str, Any] | None:
     at = entry.at if entry is not None else None
     day = timezone.localdate(at) if at else clock.today()
     law = RuleSet.objects.in_force(day) or dossier.rule_set
-    committee = f"Ủy ban nhân dân {in_sentence(unit.name_at(at))}"
+    committee = committee_of(unit.name_at(at))
     ground = made.get_ground_display() if made is not None else "điểm …… khoản 1 Điều 8"
     return (
         about.head(unit, at)

@@ -15,6 +15,20 @@ def in_sentence(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
+def committee_of(unit: str) -> str:
+    """The People's Committee of a unit of this name."""
+    return f"Ủy ban nhân dân {in_sentence(unit)}"
+
+
+#: Who signs for the office of the province, and how its symbol is written.
+OFFICE_SIGNS, OFFICE_SYMBOL = "CHÁNH VĂN PHÒNG", "VPĐP"
+
+
+def office_of(province: str) -> str:
+    """The office of a province of this name that runs the programme (văn phòng điều phối)."""
+    return f"Văn phòng Điều phối nông thôn mới {in_sentence(province)}"
+
+
 def place_of(unit: str) -> str:
     """Where a unit of this name signs (địa danh): «Điện Biên» of «Tỉnh Điện Biên»; what has only a
     number keeps its kind, «Phường 1».
