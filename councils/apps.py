@@ -7,7 +7,8 @@ class CouncilsConfig(AppConfig):
     verbose_name = _("Hội đồng")
 
     def ready(self) -> None:
-        # Events, permissions, kinds of jobs, lists and papers are registered by being imported.
-        from councils import events, journal, lists, rules  # noqa: F401
+        # Events, permissions, kinds of jobs, of work and of papers, lists: all are registered by
+        # being imported.
+        from councils import events, journal, lists, rules, work  # noqa: F401
         from councils.judging import consequences  # noqa: F401
         from councils.papers import kinds  # noqa: F401

@@ -7,10 +7,11 @@ class DossiersConfig(AppConfig):
     verbose_name = _("Hồ sơ")
 
     def ready(self) -> None:
-        # Events, permissions, flows, stored words, kinds of jobs and of papers: all are registered
-        # by being imported.
+        # Events, permissions, flows, stored words, kinds of jobs, of work and of papers: all are
+        # registered by being imported.
         from dossiers import events, flows, words  # noqa: F401
-        from dossiers.office import handover, lists  # noqa: F401
+        from dossiers.lists import numbers  # noqa: F401
+        from dossiers.office import allotting, handover, lists  # noqa: F401
         from dossiers.office.stock import work  # noqa: F401
         from dossiers.papers import kinds  # noqa: F401
         from dossiers.terms import recalculation  # noqa: F401

@@ -60,7 +60,7 @@ FLOORS = {
         "papers help",
         "forms stories",
         "pages sheet_page",
-        "lists",
+        "lists work",
         "views",
         "urls admin apps management",
     ],

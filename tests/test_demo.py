@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import transaction
-from django.test import override_settings
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from councils.judging import calibration
@@ -44,6 +44,8 @@ from cycle.models import (
     Substitution,
     User,
 )
+from dossiers.lists import work
+from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import (
     Certificate,
     Dossier,
@@ -464,3 +466,23 @@ def test_a_row_of_every_model_passes_the_checks_of_a_form():
                 model().validate_constraints()
     assert {"role_assignment_not_twice_at_once", "substitution_one_at_a_time"} <= asked
     assert len(asked) > 60
+
+
+def test_whatever_anybody_must_do_lies_in_one_inbox_and_can_be_opened():
+    """Of everybody: what waits is in the inbox and in its count, each kind's first link opens."""
+    found = {}
+    for user in User.objects.filter(is_active=True).order_by("pk"):
+        waits = work.rows_of(work.of(user, clock.today()), 100)
+        inbox = Inbox(user, Filters())
+        listed = inbox.of(list(inbox.keys()))
+        assert inbox.counts()["unit"] == str(len(listed)) or len(listed) > 1000
+        its = [(row["kind"].name, row["pk"]) for row in listed if row["kind"] is not work.TASK]
+        assert sorted(its) == sorted((row["kind"].name, row["pk"]) for row in waits), user
+        client = Client()
+        client.force_login(user)
+        page = client.get("/inbox/").content.decode()
+        assert ('class="empty"' in page) == (not listed), user
+        for row in {row["kind"].name: row for row in waits}.values():
+            assert client.get(row["href"]).status_code == 200, (user.username, row["href"])
+            found.setdefault(row["kind"].name, []).append(user.username)
+    assert set(found) >= {"sheet", "opinion", "round", "papers"}

@@ -217,8 +217,8 @@ def test_inbox_query_count(client, cycle, commune, an, rows, django_assert_num_q
         open_dossier(cycle, commune, an, f"Chè {n}")
     client.force_login(an)
 
-    # One of them: whether a split commune waits to be allotted.
-    with django_assert_num_queries(7):
+    # Two of them: whether a split commune waits to be allotted, on which councils the person sits.
+    with django_assert_num_queries(8):
         client.get("/inbox/")
 
 

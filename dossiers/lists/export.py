@@ -166,6 +166,7 @@ _FILES = (
 )  # fmt: skip
 
 _INBOX = (
+    Column("kind", _("Loại việc"), lambda row: row["kind"].label, chosen=False),
     Column("task", _("Việc cần làm"), _of("title")),
     Column("code", _("Mã số"), _of("code")),
     Column("product", _("Sản phẩm"), _of("product")),
@@ -238,7 +239,9 @@ _MISSING = (
 
 def _due_said(row: dict[str, Any]) -> tuple[str, str]:
     said = row["due"].words if "due" in row else row.get("done", "")
-    return row["unit"], f"{row['product']} ({row['producer']}): {row['title']}, {said}"
+    about = f"{row['product']} ({row['producer']})" if row["producer"] else row["product"]
+    asked = f"{about}: {row['title']}" if about else str(row["title"])
+    return row["unit"] or "", f"{asked}, {said}" if said else asked
 
 
 def _late_said(row: dict[str, Any]) -> tuple[str, str]:

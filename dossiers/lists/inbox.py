@@ -1,8 +1,9 @@
-"""The inbox (hộp việc): the tasks a person may do, in tabs; and the filters of all files.
+"""The inbox (hộp việc): what a person must do, in tabs; and the filters of all files.
 
-A page costs two queries, however many rows it shows: one for counts, choices and days off, one for
-the rows. Pages continue after a key, so the last is as fast as the first; counts stop at
-:data:`MANY`, counting the tasks that are due first.
+A page costs two queries, however many rows and kinds of work it shows: one for counts, choices and
+days off, one for the rows, a UNION ALL whose branches are bounded each by itself. Pages continue
+after a key, so the last is as fast as the first; counts stop at :data:`MANY` of each kind, counting
+what is due first.
 """
 
 from __future__ import annotations
@@ -16,18 +17,19 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Coalesce, JSONObject
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, letters, written
-from cycle.models import DayOff, Moved, OrgUnit, User, fold_number, told_apart
+from cycle.models import DayOff, OrgUnit, User, fold_number, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
+from dossiers.lists import work
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
 from dossiers.models import ACTS, CertificateNumber, OfficialDocument, ProductGroup, Task
 from dossiers.terms.due import SOON, Due, due
@@ -35,6 +37,7 @@ from dossiers.terms.due import SOON, Due, due
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from dossiers.lists.work import Waiting
     from dossiers.models.task import TaskQuerySet
 
 MANY = 1000
@@ -56,6 +59,10 @@ class Tab(models.TextChoices):
     DONE = "done", _("Đã làm")
 
 
+#: The tabs in which work of every kind lies; the others tell of tasks alone.
+OF_EVERY_KIND = frozenset({Tab.UNIT, Tab.SOON, Tab.OVERDUE})
+
+
 class Sort(models.TextChoices):
     """The orders of the inbox (thứ tự)."""
 
@@ -68,6 +75,7 @@ class Filters(Narrowed):
     """The filters of the inbox and of the list of all files."""
 
     tab: str = Tab.UNIT
+    kind: str = ""
     step: str = ""
     commune: int | None = None
     group: str = ""
@@ -81,6 +89,7 @@ class Filters(Narrowed):
     def read(cls, asked: Asked) -> Filters:
         return cls(
             tab=asked.one_of("tab", Tab.values, Tab.UNIT),
+            kind=asked.one_of("kind", work.kinds()),
             step=asked.one_of("step", Step.values),
             commune=asked.key("commune"),
             group=asked.one_of("group", ProductGroup.values),
@@ -94,7 +103,8 @@ class Filters(Narrowed):
     @property
     def narrow(self) -> bool:
         """Whether any filter is set."""
-        return bool(self.step or self.commune or self.group or self.cycle or self.state or self.q)
+        narrowed = (self.kind, self.step, self.commune, self.group, self.cycle, self.state, self.q)
+        return any(narrowed)
 
     def found(self, path: str = "") -> Q:
         """The condition that each word searched for is said of the dossier's product, its producer
@@ -116,21 +126,25 @@ class Filters(Narrowed):
 
         of = ("product__", "product__producer__")
         condition = letters.found(self.q, [path + each for each in of], also=in_commune)
-        number = fold_number(self.q)
-        if any(map(str.isdecimal, number)):
-            # Asked for by itself, so that the number of rows in the list costs nothing.
-            papers, certificates = (
-                rows.filter(**{f"{of}folded_number__startswith": number})
-                .order_by()
-                .values("dossier")
-                for rows, of in (
-                    (OfficialDocument.objects.all(), "document__"),
-                    (CertificateNumber.objects.current(), ""),
-                )
-            )
-            found = papers.union(certificates).values_list("dossier", flat=True)[:MANY]
-            condition |= Q((f"{path}pk__in", list(found)))
+        if self._numbered:
+            condition |= Q((f"{path}pk__in", self._numbered))
         return condition
+
+    @cached_property
+    def _numbered(self) -> list[int]:
+        """The dossiers with a document or certificate whose number begins with what is searched."""
+        number = fold_number(self.q)
+        if not any(map(str.isdecimal, number)):
+            return []
+        # Asked for by itself, so that the number of rows in the list costs nothing.
+        papers, certificates = (
+            rows.filter(**{f"{of}folded_number__startswith": number}).order_by().values("dossier")
+            for rows, of in (
+                (OfficialDocument.objects.all(), "document__"),
+                (CertificateNumber.objects.current(), ""),
+            )
+        )
+        return list(papers.union(certificates).values_list("dossier", flat=True)[:MANY])
 
 
 def _up_to_many(queryset: models.QuerySet[Any]) -> Coalesce:
@@ -158,8 +172,12 @@ def _calendar(rows: Iterable[Mapping[str, Any]]) -> Calendar:
     return Calendar(frozenset(days[False]), frozenset(days[True]))
 
 
+#: What the counts and the choices need of a row, for what is no task.
+_NO_TASK: dict[str, Any] = {"owner": None, "waiting": None, "paused": False, "commune": None}
+
+
 class Inbox(Listed):
-    """The tasks that ``user`` may do (hộp việc), narrowed by ``filters``."""
+    """What ``user`` must do (hộp việc), narrowed by ``filters``."""
 
     whole = "tab=unit"
 
@@ -170,8 +188,15 @@ class Inbox(Listed):
         self.open = Task.objects.inbox(user)
 
     @cached_property
+    def others(self) -> list[Waiting]:
+        """What waits beside the tasks, of every other kind."""
+        return work.of(self.user, self.today)
+
+    @cached_property
     def facts(self) -> Mapping[str, Any]:
-        """What counts and filters need, in one query: open tasks, number done, days off."""
+        """What counts and filters need, in one query: open tasks, number done, days off, and the
+        rows of each other kind.
+        """
         first = self.open.order_by("due_at", "pk")[:MANY]
         return User.objects.values(
             open=ArraySubquery(
@@ -181,9 +206,7 @@ class Inbox(Listed):
                         owner="owner",
                         waiting="waiting_since",
                         paused="paused",
-                        commune="dossier__commune",
-                        commune_name="dossier__commune__name",
-                        commune_until="dossier__commune__valid_to",
+                        **_commune_of("dossier"),
                     )
                 )
             ),
@@ -191,12 +214,29 @@ class Inbox(Listed):
             signed=_up_to_many(Task.objects.to_type(self.user).filter(signed_at__isnull=False)),
             done=_up_to_many(Task.objects.done_by(self.user)),
             days_off=_days_off(self.today),
+            **{
+                f"other_{number}": ArraySubquery(
+                    each.found()
+                    .order_by("work_due_at", "pk")[:MANY]
+                    .values(row=JSONObject(due_on="work_due_on", **_commune_of(each.dossier)))
+                )
+                for number, each in enumerate(self.others)
+            },
         ).get(pk=self.user.pk)
 
     @property
     def _open_rows(self) -> list[dict[str, Any]]:
         # NULL for somebody without a post.
         return self.facts["open"] or []
+
+    @cached_property
+    def _rows_of_kinds(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of each kind, by its name, as far as the counts and choices need them."""
+        found = {work.TASK.name: self._open_rows}
+        for number, each in enumerate(self.others):
+            its = [_NO_TASK | row for row in self.facts[f"other_{number}"] or []]
+            found.setdefault(each.kind.name, []).extend(its)
+        return found
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -209,12 +249,13 @@ class Inbox(Listed):
         return self.calendar.add(self.today, SOON)
 
     def counts(self) -> dict[Tab, str]:
-        """The number of tasks in each tab as text, with a «+» when there are more than MANY."""
-        rows, today = self._open_rows, self.today.isoformat()
+        """The number of rows in each tab as text, with a «+» when there are more than MANY."""
+        today = self.today.isoformat()
+        rows = [row for its in self._rows_of_kinds.values() for row in its]
         # Days suffice, as a term ends at 24:00 of its day; ISO dates compare as text.
-        running = [row for row in rows if not row["paused"]]
-        late = sum(row["due_on"] < today for row in running)
-        soon = sum(row["due_on"] <= self.last_soon_day.isoformat() for row in running) - late
+        running = [row["due_on"] for row in rows if row["due_on"] and not row["paused"]]
+        late = sum(due_on < today for due_on in running)
+        soon = sum(due_on <= self.last_soon_day.isoformat() for due_on in running) - late
         counts = {
             Tab.UNIT: len(rows),
             Tab.MINE: sum(row["owner"] == self.user.pk for row in rows),
@@ -222,7 +263,7 @@ class Inbox(Listed):
             Tab.OVERDUE: late,
             Tab.WAITING: sum(row["waiting"] is not None for row in rows),
         }
-        more = "+" if len(rows) == MANY else ""
+        more = "+" if any(len(its) >= MANY for its in self._rows_of_kinds.values()) else ""
         shown = {tab: f"{count}{more}" for tab, count in counts.items()}
         for tab, count in ((Tab.PAPER, self.facts["paper"]), (Tab.DONE, self.facts["done"])):
             shown[tab] = f"{count}+" if count == MANY else str(count)
@@ -244,7 +285,7 @@ class Inbox(Listed):
         return [
             {
                 "name": tab.value,
-                "label": tab.label,
+                "label": self._label(tab),
                 "count": counts[tab],
                 "query": self.filters.query(tab=tab.value),
                 "current": tab == self.filters.tab,
@@ -253,6 +294,10 @@ class Inbox(Listed):
             # The tab of papers to record is hidden when empty: most people never have any.
             if tab != Tab.PAPER or counts[tab] != "0" or tab == self.filters.tab
         ]
+
+    def _label(self, tab: Tab) -> Any:
+        # Who only sits on a council has no unit here.
+        return _("Việc của bạn") if tab == Tab.UNIT and not self.user.assignments() else tab.label
 
     def _tasks(self) -> TaskQuerySet:
         """The tasks of the chosen tab, filtered."""
@@ -268,12 +313,43 @@ class Inbox(Listed):
         }[Tab(filters.tab)]()
         if filters.step:
             tasks = tasks.of_step(filters.step)
+        return tasks.filter(self._of("dossier"))
+
+    def _of(self, dossier: str) -> Q:
+        """What the filters say of the dossier at the path ``dossier``."""
+        filters, said = self.filters, Q()
         if filters.commune:
-            here = OrgUnit.objects.business_of(filters.commune)
-            tasks = tasks.filter(dossier__commune__in=here)
+            said &= Q((f"{dossier}__commune__in", OrgUnit.objects.business_of(filters.commune)))
         if filters.group:
-            tasks = tasks.filter(dossier__product__group=filters.group)
-        return tasks.filter(filters.found("dossier__"))
+            said &= Q((f"{dossier}__product__group", filters.group))
+        return said & filters.found(f"{dossier}__")
+
+    def _others(self) -> list[tuple[Waiting, models.QuerySet[Any]]]:
+        """What is no task, in the chosen tab, filtered; without kinds that have nothing there."""
+        filters = self.filters
+        if filters.tab not in OF_EVERY_KIND:
+            return []
+        in_tab = {
+            Tab.UNIT: Q(),
+            Tab.SOON: Q(work_due_at__gt=self.now, work_due_on__lte=self.last_soon_day),
+            Tab.OVERDUE: Q(work_due_at__lte=self.now),
+        }[Tab(filters.tab)]
+        found = []
+        for each in self.others:
+            if not self._rows_of_kinds[each.kind.name]:
+                continue
+            if filters.kind not in ("", each.kind.name) or filters.step not in ("", each.kind.step):
+                continue
+            rows = each.found().filter(in_tab)
+            if each.dossier:
+                rows = rows.filter(self._of(each.dossier))
+            elif filters.commune or filters.group:
+                continue
+            elif letters.search_words(filters.q):
+                named = rows.annotate(work_name=each.name)
+                rows = named.filter(work_name__icontains=filters.q)
+            found.append((each, rows))
+        return found
 
     @property
     def _key(self) -> tuple[str, bool]:
@@ -282,48 +358,115 @@ class Inbox(Listed):
             return "closed_at", True
         return ("due_at", False) if self.filters.sort == Sort.DUE else ("opened_at", True)
 
+    @cached_property
+    def _place(self) -> tuple[datetime, int, int] | None:
+        """Where ``filters.after`` says that the page begins: after the row with this moment, rank
+        of its kind and number.
+        """
+        value, _dot, number = self.filters.after.removeprefix(_SIGNED).rpartition("_")
+        value, _dot, name = value.partition("_")
+        kind = work.kinds().get(name, work.TASK)
+        pk, moment = written.key(number), _moment(value)
+        return None if pk is None or moment is None else (moment, work.rank(kind), pk)
+
+    def _past(self, field: str, rank: int) -> Q:
+        """The condition of the rows of a kind that come after the place where the page begins."""
+        if self._place is None:
+            return Q()
+        moment, its, pk = self._place
+        beyond, up_to = ("lt", "lte") if self._key[1] else ("gt", "gte")
+        if rank != its:
+            return Q((f"{field}__{up_to if rank > its else beyond}", moment))
+        return Q(
+            Q((f"{field}__{beyond}", moment)) | Q((field, moment), (f"pk__{beyond}", pk)),
+            (f"{field}__{up_to}", moment),
+        )
+
+    def _in_order(self, rows: Any, field: str, *first: str) -> Any:
+        sign = "-" if self._key[1] else ""
+        return rows.order_by(*first, f"{sign}{field}", f"{sign}pk")
+
     def _from_here(self, tasks: TaskQuerySet) -> TaskQuerySet:
         """``tasks`` in order, after the key ``filters.after``."""
-        field, latest_first = self._key
-        value, _dot, pk = self.filters.after.rpartition("_")
-        paper, first = self.filters.tab == Tab.PAPER, []
-        if paper:
-            # Signed decisions come first: they wait for the clerk only.
-            tasks = tasks.annotate(unsigned=_UNSIGNED)
-            first = ["unsigned"]
-        among_signed = paper and value.startswith(_SIGNED)
-        value = value.removeprefix(_SIGNED) if paper else value
-        if (pk := written.key(pk)) is not None and (moment := _moment(value)):
-            beyond, up_to = ("lt", "lte") if latest_first else ("gt", "gte")
-            rest = Q(
-                Q(**{f"{field}__{beyond}": moment}) | Q(**{field: moment, f"pk__{beyond}": pk}),
-                **{f"{field}__{up_to}": moment},
-            )
-            if paper:
-                rest &= Q(unsigned=not among_signed)
-                rest |= Q(unsigned=True) if among_signed else Q()
-            tasks = tasks.filter(rest)
-        sign = "-" if latest_first else ""
-        return tasks.order_by(*first, f"{sign}{field}", f"{sign}pk")
+        field, _latest_first = self._key
+        rest = self._past(field, work.rank(work.TASK))
+        if self.filters.tab != Tab.PAPER:
+            return self._in_order(tasks.filter(rest), field)
+        # Signed decisions come first: they wait for the clerk only.
+        tasks = tasks.annotate(unsigned=_UNSIGNED)
+        if self._place is not None:
+            among_signed = self.filters.after.startswith(_SIGNED)
+            rest &= Q(unsigned=not among_signed)
+            rest |= Q(unsigned=True) if among_signed else Q()
+        return self._in_order(tasks.filter(rest), field, "unsigned")
 
-    def _all(self) -> TaskQuerySet:
-        return self._tasks()
+    def _branches(self) -> list[tuple[Waiting | None, models.QuerySet[Any]]]:
+        """The rows of each kind in order from here on; of tasks without a :class:`Waiting`."""
+        branches: list[tuple[Waiting | None, models.QuerySet[Any]]] = []
+        if self.filters.kind in ("", work.TASK.name) or self.filters.tab not in OF_EVERY_KIND:
+            branches.append((None, self._from_here(self._tasks())))
+        field = "work_due_at" if self.filters.sort == Sort.DUE else "work_since"
+        for each, rows in self._others():
+            past = rows.filter(self._past(field, work.rank(each.kind)))
+            branches.append((each, self._in_order(past, field)))
+        return branches
+
+    @property
+    def _order(self) -> list[str]:
+        field, latest_first = self._key
+        sign = "-" if latest_first else ""
+        return [f"{sign}row_{field}", "row_rank", f"{sign}row_pk"]
+
+    def _numbers(self) -> models.QuerySet[Any]:
+        """The kind and the number of every row from here on."""
+        field = "work_due_at" if self.filters.sort == Sort.DUE else "work_since"
+        branches = [
+            rows.values(
+                row_due_at=F(field if each else self._key[0]),
+                row_rank=Value(work.rank(each.kind if each else work.TASK)),
+                row_pk=F("pk"),
+            )
+            for each, rows in self._branches()
+        ]
+        if len(branches) > 1:
+            branches = [each.order_by() for each in branches]
+        _field, *order = self._order
+        return work.together(branches, [f"{'-' if self._key[1] else ''}row_due_at", *order])
+
+    def _all(self) -> models.QuerySet[Any]:
+        whole = Inbox(self.user, self.filters.at_start())
+        whole.now, whole.today = self.now, self.today
+        return whole._numbers()
 
     @cached_property
     def _page(self) -> list[dict[str, Any]]:
-        return self._rows(self._from_here(self._tasks())[: self.PAGE + 1])
+        branches = [
+            (work.of_waiting(each, rows) if each else work.of_tasks(rows))[: self.PAGE + 1]
+            for each, rows in self._branches()
+        ]
+        return self._rows(work.together(branches, self._order)[: self.PAGE + 1])
 
     def keys(self) -> Iterable[int]:
-        tasks = self._from_here(self._tasks())
-        return tasks.values_list("pk", flat=True).iterator(chunk_size=10 * BATCH)
+        for row in self._numbers().iterator(chunk_size=10 * BATCH):
+            yield row["row_pk"] * work.RANKS + row["row_rank"]
 
     def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
-        rows = self._rows(self._tasks().filter(pk__in=keys))
-        return in_order(keys, {row["pk"]: row for row in rows})
+        asked: dict[int, list[int]] = {}
+        for key in keys:
+            pk, rank = divmod(key, work.RANKS)
+            asked.setdefault(rank, []).append(pk)
+        branches = []
+        if its := asked.get(work.rank(work.TASK)):
+            branches.append(work.of_tasks(self._tasks().filter(pk__in=its)))
+        for each, rows in self._others():
+            if its := asked.get(work.rank(each.kind)):
+                branches.append(work.of_waiting(each, rows.filter(pk__in=its)))
+        rows = self._rows(work.together(branches, []))
+        return in_order(keys, {row["pk"] * work.RANKS + row["rank"]: row for row in rows})
 
     def row(self, pk: int) -> dict[str, Any] | None:
         """The row of one open task of this person, or None."""
-        return next(iter(self._rows(self.open.filter(pk=pk))), None)
+        return next(iter(self._rows(work.of_tasks(self.open.filter(pk=pk)))), None)
 
     @cached_property
     def _due(self) -> Callable[[date, datetime | None], Due]:
@@ -332,52 +475,55 @@ class Inbox(Listed):
             lambda on, paused_at: due(on, self.today, self.calendar, paused_at=paused_at)
         )
 
-    def _rows(self, tasks: TaskQuerySet) -> list[dict[str, Any]]:
-        rows = list(
-            tasks.values(
-                "pk", "node", "due_on", "due_at", "opened_at", "waiting_since", "waiting_reason",
-                "signed_at",
-                "owner_id", "closed_at", "outcome",
-                owner_name=F("owner__full_name"),
-                owner_username=F("owner__username"),
-                product=F("dossier__product__name"),
-                code=F("dossier__product__code"),
-                producer=F("dossier__product__producer__name"),
-                unit=F("org_unit__name"),
-                commune=F("dossier__commune__name"),
-                commune_of=F("dossier__commune"),
-                commune_until=F("dossier__commune__valid_to"),
-                paused_at=F("term__paused_at"),
-            )
-        )  # fmt: skip
-        moved = Moved.among(row["commune_of"] for row in rows if row["commune_until"])
+    def _rows(self, found: models.QuerySet[Any]) -> list[dict[str, Any]]:
+        rows = work.read(found)
         for row in rows:
-            row["title"] = GUIDES[row["node"]].title
-            row["commune"] = moved.called(row["commune_of"], row["commune"])
+            if row["kind"] is work.TASK:
+                row["title"] = GUIDES[row["node"]].title
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
-            else:
+                continue
+            if row["due_on"]:
                 row["due"] = self._due(row["due_on"], row["paused_at"])
-                row["mine"] = row["owner_id"] == self.user.pk
-                row["owner"] = row["owner_name"] or row["owner_username"]
+            row["mine"] = row["owner_id"] == self.user.pk
+            row["owner"] = row["owner_name"] or row["owner_username"]
         return rows
 
     def _beyond(self, last: dict[str, Any]) -> dict[str, Any]:
         among = _SIGNED if self.filters.tab == Tab.PAPER and last["signed_at"] else ""
-        return {"after": f"{among}{last[self._key[0]].isoformat()}_{last['pk']}"}
+        kind = "" if last["kind"] is work.TASK else f"_{last['kind'].name}"
+        return {"after": f"{among}{last[self._key[0]].isoformat()}{kind}_{last['pk']}"}
 
     def choices(self) -> dict[str, Any]:
-        """The choices of the filters; of communes only those with an open task."""
+        """The choices of the filters; of communes and kinds only those with something to do."""
         communes = {
             row["commune"]: _commune(row["commune_name"], row["commune_until"])
-            for row in self._open_rows
+            for rows in self._rows_of_kinds.values()
+            for row in rows
+            if row["commune"]
         }
         return {
+            "kinds": [
+                (name, kind.label)
+                for name, kind in work.kinds().items()
+                if self._rows_of_kinds.get(name) or name == self.filters.kind
+            ],
             "steps": Step.choices,
             "groups": ProductGroup.choices,
             "communes": sorted(communes.items(), key=lambda item: letters.sort_key(item[1])),
             "sorts": Sort.choices,
         }
+
+
+def _commune_of(dossier: str) -> dict[str, str]:
+    """The commune of the dossier at this path, for the choices; nothing without a dossier."""
+    if not dossier:
+        return {}
+    return {
+        "commune": f"{dossier}__commune",
+        "commune_name": f"{dossier}__commune__name",
+        "commune_until": f"{dossier}__commune__valid_to",
+    }
 
 
 def _moment(text: str) -> datetime | None:

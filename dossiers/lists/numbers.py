@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rules
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models import Count, DateTimeField, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Cast
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from cycle.models import User
+from cycle.models import Document, User
+from cycle.steps import Step
 from dossiers.law.acts import NUMBERERS
+from dossiers.lists import work
 from dossiers.models import ACTS, Certificate, CertificateNumber, StockRow
 from dossiers.rules import area_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
 
 #: So many decisions are on a page.
 DECISIONS = 100
@@ -65,11 +75,6 @@ def waiting(user: User) -> Any:
     )
 
 
-def count_waiting(user: User) -> int:
-    """How many wait, for the inbox; 0, without asking, for who enters none."""
-    return waiting(user).count() if rules.has_perm("dossiers.number_certificates", user) else 0
-
-
 def decisions(user: User, page: str | None = None) -> Page[Any]:
     """The decisions whose certificates wait, the newest first: how many, and of which rounds."""
     of = "decision__document"
@@ -99,3 +104,36 @@ def decisions(user: User, page: str | None = None) -> Page[Any]:
         dict(zip(names, row, strict=True)) | {"rounds": rounds.get(row[0], [])} for row in there
     ]
     return found
+
+
+def _asked(row: work.Row) -> str:
+    words = ngettext("%(n)d giấy chứng nhận chờ số", "%(n)d giấy chứng nhận chờ số", row["many"])
+    return words % {"n": row["many"]}
+
+
+NUMBERS = work.Kind(
+    "numbers",
+    _("Giấy chứng nhận chờ số"),
+    _asked,
+    lambda row: reverse("dossiers:numbers_of", args=[row["place"]]),
+    Step.EVALUATION,
+)
+
+
+def _work(user: User, _today: date) -> Iterator[work.Waiting]:
+    """A row for each decision, of who enters numbers."""
+    if not rules.has_perm("dossiers.number_certificates", user):
+        return
+    its = waiting(user).filter(decision__document=OuterRef("pk")).order_by()
+    many = its.values("decision__document").annotate(waits=Count("pk")).values("waits")
+    yield work.Waiting(
+        NUMBERS,
+        Document.objects.filter(Exists(its)),
+        since=Cast(F("signed_on"), DateTimeField()),
+        unit="issuer",
+        name=F("number"),
+        many=Subquery(many),
+    )
+
+
+work.register(_work, NUMBERS)

@@ -10,13 +10,30 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from cycle import clock, documents, provinces
 from cycle.models import (
@@ -30,6 +47,7 @@ from cycle.models import (
 )
 from cycle.models.area import Business, Heirs, start
 from cycle.models.folding import number_in
+from dossiers.lists import work
 from dossiers.models import (
     Allotment,
     Dossier,
@@ -100,6 +118,8 @@ def split_rows(user: User) -> list[dict[str, Any]]:
             main_now=heir_of("main_successor", field="name"),
         )
     )
+    if not units:
+        return []
     there = {pk for unit in units for pk in unit.its}
     makers = Producer.objects.filter(commune__in=there).values_list("commune", "pk")
     through = Dossier.objects.filter(commune__in=there, product__producer__void=False)
@@ -119,14 +139,40 @@ def split_rows(user: User) -> list[dict[str, Any]]:
     ]
 
 
-def count_waiting(user: User) -> int:
-    """How many producers and potential products of split communes wait, for the inbox of who is
-    told of them.
-    """
+def _asked(row: work.Row) -> str:
+    return ngettext(
+        "Phân %(n)d chủ thể, sản phẩm tiềm năng về xã kế thừa",
+        "Phân %(n)d chủ thể, sản phẩm tiềm năng về xã kế thừa",
+        row["many"],
+    ) % {"n": row["many"]}
+
+
+ALLOT = work.Kind(
+    "allot",
+    _lazy("Xã đã chia tách chờ phân"),
+    _asked,
+    lambda row: reverse("dossiers:split_one", args=[row["place"]]),
+)
+
+
+def _work(user: User, _today: date) -> Iterator[work.Waiting]:
+    """A row for each split commune with something to allot, of who is told of it."""
     if not any(held.org_unit.level in ("commune", "province") for held in user.assignments()):
-        return 0
-    units = list(split_units(user).order_by().values_list("pk", flat=True))
-    return waiting(*units).count() + waiting_potential(*units).count() if units else 0
+        return
+    rows = split_rows(user)
+    waits = {row["unit"].pk: many for row in rows if (many := row["waiting"] + row["found"])}
+    if waits:
+        yield work.Waiting(
+            ALLOT,
+            OrgUnit.objects.filter(pk__in=waits),
+            since=Cast(F("valid_to"), DateTimeField()),
+            unit="main_successor",
+            name=F("name"),
+            many=Case(*(When(pk=pk, then=Value(many)) for pk, many in waits.items())),
+        )
+
+
+work.register(_work, ALLOT)
 
 
 def allotted(unit: OrgUnit) -> QuerySet[Allotment]:

@@ -19,12 +19,10 @@ from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import OrgUnit, RoleAssignment, User, named_apart
 from cycle.typed import shows_typed
-from dossiers.lists import numbers
 from dossiers.lists.files import Register
 from dossiers.lists.filters import seek
 from dossiers.lists.inbox import Filters, Inbox
 from dossiers.models import ConditionNotMet, Task, TaskAlreadyDone
-from dossiers.office import allotting
 from dossiers.walk import doors
 
 ACTS = ("claim", "release", "reassign", "many")
@@ -32,15 +30,8 @@ ACTS = ("claim", "release", "reassign", "many")
 
 @login_required
 def inbox(request: SignedIn) -> HttpResponseBase:
-    """The tasks that the user may do today (hộp việc)."""
-    whole = not request.htmx
-    return _list(
-        request,
-        "dossiers/inbox.html",
-        Inbox,
-        to_allot=allotting.count_waiting(request.user) if whole else 0,
-        to_number=numbers.count_waiting(request.user) if whole else 0,
-    )
+    """What the user must do (hộp việc)."""
+    return _list(request, "dossiers/inbox.html", Inbox)
 
 
 @login_required
@@ -49,9 +40,7 @@ def dossier_list(request: SignedIn) -> HttpResponseBase:
     return _list(request, "dossiers/dossier_list.html", Register)
 
 
-def _list(
-    request: SignedIn, template: str, kind: type[Inbox] | type[Register], **more: Any
-) -> HttpResponseBase:
+def _list(request: SignedIn, template: str, kind: type[Inbox] | type[Register]) -> HttpResponseBase:
     def selects() -> dict[str, Any]:
         offered = kind(request.user, Filters.of(request.GET)).choices()
         return {name.removesuffix("s"): choices for name, choices in offered.items()}
@@ -63,7 +52,6 @@ def _list(
         "filters": filters,
         "sought": sought,
         "may_open": rules.has_perm("dossiers.begin", request.user),
-        **more,
     }
     response = render(request, template, page)
     if request.htmx:

@@ -70,7 +70,6 @@ def test_forty_numbers_are_pasted_looked_at_and_entered(desk, width, cast, cycle
     at = desk(cast["minh"], width)
     at.open("dossiers:inbox")
     at.follow(at.page.get_by_role("link", name="40 giấy chứng nhận chờ số"))
-    at.follow(at.page.locator("main table a"))
     column, look = at.page.locator("#id_column"), at.page.locator("button[name=step]")
     column.fill("\n".join(f"{place}/GCN-UBND" for place in range(1, 40)))
     at.follow(look)

@@ -1,0 +1,426 @@
+"""What councils ask of people (việc của hội đồng), for the inbox: sheets, reports, opinions,
+rounds, papers. Who a row is for is said as ``councils/rules.py`` says it of one person and one row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import (
+    Case,
+    DateField,
+    DateTimeField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Concat, Least, TruncDate
+from django.urls import reverse
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from councils.models import (
+    JUDGES,
+    TEAM,
+    Appraisal,
+    Attendance,
+    Closing,
+    Consequence,
+    Council,
+    DocumentKind,
+    EvaluationRound,
+    Interest,
+    Member,
+    Opinion,
+    Regulation,
+    Result,
+    RoundEntry,
+    RoundMode,
+    RoundState,
+    Scoresheet,
+    Seat,
+    SheetState,
+    SignedDocument,
+)
+from cycle.models import Level, OrgUnit, Role
+from cycle.steps import Step
+from dossiers.lists import work
+from dossiers.lists.work import Kind, Waiting
+from dossiers.models import CaseType, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from django.db.models import QuerySet
+
+    from cycle.models import User
+    from dossiers.lists.work import Row
+
+
+def _at(name: str) -> Any:
+    """The address with this name, of the place of a row."""
+    return lambda row: reverse(f"councils:{name}", args=[row["place"]])
+
+
+_ROUND_ASKS = {
+    "take_in": _("Đưa sản phẩm vào đợt"),
+    "open": _("Mời họp, mở chấm điểm"),
+    "close": _("Kiểm phiếu, chốt kết quả đợt"),
+}
+_SETUP_ASKS = {
+    "regulation": _("Ghi quy chế hội đồng: có hồ sơ đang chờ chấm"),
+    "council": _("Lập hội đồng: có hồ sơ đang chờ chấm"),
+}
+_SETUP_AT = {"regulation": "councils:regulations", "council": "councils:councils"}
+
+
+def _papers_asked(row: Row) -> str:
+    kinds = ", ".join(str(DocumentKind(kind).label) for kind in row["said"].split())
+    return _now("Ghi số văn bản của đợt: %(papers)s") % {"papers": kinds}
+
+
+def _scan_asked(row: Row) -> str:
+    return _now("Đính bản chụp: %(paper)s") % {"paper": DocumentKind(row["said"]).label}
+
+
+def _scan_at(row: Row) -> str:
+    return f"{reverse('councils:documents', args=[row['place']])}?kind={row['said']}"
+
+
+def _kind(name: str, label: Any, title: Any, link: Any) -> Kind:
+    """A kind of the step in which councils judge."""
+    return Kind(name, label, title, link, Step.EVALUATION)
+
+
+SHEET = _kind("sheet", _("Phiếu chấm điểm"), lambda row: _("Chấm điểm, nộp phiếu"), _at("sheet"))
+APPRAISAL = _kind(
+    "appraisal", _("Báo cáo thẩm định"), lambda row: _("Gửi báo cáo thẩm định"), _at("appraisal")
+)
+OPINION = _kind("opinion", _("Ý kiến được hỏi"), lambda row: _("Trả lời ý kiến"), _at("opinion"))
+COMPARE = _kind(
+    "compare",
+    _("Phiếu giấy chờ xác nhận"),
+    lambda row: _("Đối chiếu phiếu giấy với bản chụp"),
+    _at("compare"),
+)
+ROUND = _kind("round", _("Đợt đánh giá"), lambda row: _ROUND_ASKS[row["said"]], _at("round"))
+PAPERS = _kind("papers", _("Văn bản chờ ghi số"), _papers_asked, _at("documents"))
+SCAN = _kind("scan", _("Văn bản chờ bản chụp"), _scan_asked, _scan_at)
+FOLLOW = _kind(
+    "follow",
+    _("Kết quả chưa chuyển bước"),
+    lambda row: _("Xử lý kết quả chưa chuyển được vào hồ sơ"),
+    _at("results"),
+)
+SETUP = _kind(
+    "setup",
+    _("Quy chế, hội đồng còn thiếu"),
+    lambda row: _SETUP_ASKS[row["said"]],
+    lambda row: reverse(_SETUP_AT[row["said"]]),
+)
+
+#: The papers of a closed round that are recorded with their numbers, in the order of the list;
+#: whether the ministry is asked, and by what, each product's own tasks say.
+_NUMBERED = (DocumentKind.MINUTES, DocumentKind.DECISION, DocumentKind.NOTICE)
+_AGAIN = Q(dossier__case_type=CaseType.REEVALUATION)
+_RUNNING = (RoundState.PREPARING, RoundState.OPEN)
+
+
+class _DayBefore(Func):
+    """The day before a day."""
+
+    template = "(%(expressions)s - 1)"
+    output_field = DateField()
+
+
+def _day(round_: str = "") -> Coalesce:
+    """Until when a round is to be judged: the day of its meeting; without one, the last day before
+    that by which it must have a result.
+    """
+    return Coalesce(
+        TruncDate(f"{round_}meets_at"),
+        _DayBefore(F(f"{round_}decide_by")),
+        output_field=DateField(),
+    )
+
+
+# --- Whose it is ----------------------------------------------------------------------------
+
+
+def of(user: User, today: date) -> Iterator[Waiting]:
+    """What councils ask of this person. One query says where they ever sat: most people nowhere,
+    and hold no post that has to do with a council.
+    """
+    if user.business(Role.DEPARTMENT):
+        yield _opinions(Opinion.objects.asked_of(user).filter(answered_at=None))
+    seats = list(user.seats.values_list("council", "seat", "since", "until"))
+
+    def sits(*as_: str) -> list[int]:
+        """Ids of the councils where the person sits today, in one of these seats."""
+        return [
+            council
+            for council, seat, since, until in seats
+            if seat in as_ and since <= today and (until is None or until >= today)
+        ]
+
+    judged = sits(*JUDGES, Seat.SECRETARY)
+    # Who scores does not act as another's substitute there (``rules.runs``).
+    posts = [
+        held for held in user.posts(Role.COUNCIL_OFFICE) if held.user_id == user.pk or not judged
+    ]
+    offices = sorted({unit for held in posts for unit in held.business})
+    secretary, chairs = sits(Seat.SECRETARY), sits(Seat.CHAIR, Seat.VICE_CHAIR)
+    runs = Q(council__org_unit__in=offices) | Q(council__in=secretary)
+    presides = runs | Q(council__in=chairs)
+    if seats:
+        yield _sheets(user, today)
+    if seats or offices:
+        yield _compared(user, presides, sits(*JUDGES))
+    if team := sits(*TEAM):
+        yield _reports(Q(round__council__in=team) & ~_AGAIN)
+    if offices:
+        yield _reports(Q(round__council__org_unit__in=offices) & _AGAIN)
+    if offices or secretary or chairs:
+        yield from _of_rounds(runs, presides)
+    levels = {held.org_unit.level for held in user.assignments()}
+    desks = user.business(Role.CLERK, Role.OFFICER) if levels - {Level.COMMUNE} else []
+    if desks or offices or secretary:
+        yield from _of_papers(runs | Q(council__org_unit__in=desks))
+    if offices and not judged:
+        yield _setup(offices, today)
+
+
+def overseen(user: User, _today: date) -> Iterator[Waiting]:
+    """What is asked of anybody in this person's area, with a due day: for the week."""
+    if not user.area():
+        return
+    here = Q(council__org_unit__in=user.area())
+    yield _rounds(EvaluationRound.objects.filter(here, state__in=_RUNNING))
+    yield _opinions(
+        Opinion.objects.filter(entry__round__council__org_unit__in=user.area(), answered_at=None)
+    )
+
+
+# --- What waits -----------------------------------------------------------------------------
+
+
+def _opinions(asked: QuerySet[Opinion]) -> Waiting:
+    return Waiting(
+        OPINION,
+        asked,
+        since=F("asked_at"),
+        due_on=F("due_on"),
+        unit="entry__round__council__org_unit",
+        dossier="entry__dossier",
+    )
+
+
+def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiting:
+    return Waiting(
+        kind,
+        entries,
+        since=F(since),
+        due_on=_day("round__"),
+        unit="round__council__org_unit",
+        dossier="dossier",
+        place="pk",
+    )
+
+
+def _sheets(user: User, today: date) -> Waiting:
+    """The products of open rounds whose sheet the person owes: see ``EvaluationRound.due_to_score``
+    and ``waits_for``; not those whose sheets were counted.
+    """
+    # As RoundQuerySet.visible_to: in writing a round has no time of meeting.
+    moments = OuterRef("round__meets_at"), OuterRef("round__opened_at")
+    day = TruncDate(Coalesce(*moments, output_field=DateTimeField()))
+    entry: Any = OuterRef(OuterRef("pk"))
+    scoring: Any = OuterRef(OuterRef("scoring"))
+    its = {"member": OuterRef("pk")}
+    left_out = Interest.objects.filter(entry=entry, recused=True, **its)
+    given = Scoresheet.objects.filter(entry=entry, scoring=scoring, **its).exclude(
+        state=SheetState.DRAFT, entered_by=None
+    )
+    away = Attendance.objects.filter(
+        round__entries=entry,
+        round__mode=RoundMode.MEETING,
+        round__regulation__absent_sheets=False,
+        present=False,
+        **its,
+    )
+    owes = (
+        Member.objects.sitting(Least(day, Value(today, output_field=DateField())))
+        .scoring_in(OuterRef("round"))
+        .filter(user=user, council=OuterRef("round__council"))
+        .exclude(Exists(left_out))
+        .exclude(Exists(given))
+        .exclude(Exists(away))
+    )
+    stays = Q(until=None) | Q(until__gte=today)
+    waits = Q(Exists(owes), round__mode=RoundMode.MEETING) | Q(Exists(owes.filter(stays)))
+    open_ = RoundEntry.objects.filter(live=True, round__state=RoundState.OPEN)
+    return _of_products(
+        SHEET, open_.exclude(counted_scoring=F("scoring")).filter(waits), "round__opened_at"
+    )
+
+
+def _unreported() -> QuerySet[RoundEntry]:
+    """Products that no report tells of yet, of rounds that are not over."""
+    reports = Appraisal.objects.filter(entry__dossier=OuterRef("dossier"))
+    here = Q(entry__round=OuterRef("round")) | Q(entry__round=OuterRef("round__follows"))
+    # Of a re-evaluation also what an earlier round of the year had (EntryQuerySet.grounds).
+    again = reports.filter(
+        entry__dossier__case_type=CaseType.REEVALUATION,
+        entry__round__cycle=OuterRef("round__cycle"),
+    )
+    waits = RoundEntry.objects.filter(live=True, round__state__in=_RUNNING)
+    waits = waits.exclude(counted_scoring=F("scoring"))
+    return waits.exclude(Exists(reports.filter(here))).exclude(Exists(again))
+
+
+def _reports(whose: Q) -> Waiting:
+    """Who reports: the support team; on a re-evaluation the office (``rules.reports``)."""
+    return _of_products(APPRAISAL, _unreported().filter(whose), "round__invited_at")
+
+
+def _rounds(rounds: QuerySet[EvaluationRound]) -> Waiting:
+    products = RoundEntry.objects.filter(round=OuterRef("pk"), live=True)
+    return Waiting(
+        ROUND,
+        rounds,
+        since=F("opened_at"),
+        due_on=_day(),
+        unit="council__org_unit",
+        name=F("name"),
+        said=Case(
+            When(state=RoundState.OPEN, then=Value("close")),
+            When(Exists(products), then=Value("open")),
+            default=Value("take_in"),
+        ),
+    )
+
+
+def _compared(user: User, presides: Q, judged: list[int]) -> Waiting:
+    """Pen sheets to compare: one's own, and others' where one presides and does not score."""
+    rounds = EvaluationRound.objects.filter(presides).exclude(council__in=judged)
+    whose = Q(member__user=user) | Q(entry__round__in=rounds.values("pk"))
+    typed = Scoresheet.objects.filter(
+        whose,
+        state=SheetState.ENTERED,
+        member__isnull=False,
+        scoring=F("entry__scoring"),
+        entry__live=True,
+        entry__round__state=RoundState.OPEN,
+    )
+    return Waiting(
+        COMPARE,
+        typed.exclude(entered_by=user),
+        since=F("entry__round__opened_at"),
+        due_on=_day("entry__round__"),
+        unit="entry__round__council__org_unit",
+        dossier="entry__dossier",
+    )
+
+
+def _of_rounds(runs: Q, presides: Q) -> Iterator[Waiting]:
+    """Rounds to be prepared by who runs them, and closed by who presides; results that did not
+    reach their dossiers.
+    """
+    rounds = EvaluationRound.objects
+    prepares = Q(runs, state=RoundState.PREPARING)
+    yield _rounds(rounds.filter(prepares | Q(presides, state=RoundState.OPEN)))
+    failed = Consequence.objects.filter(result__closing=OuterRef("pk"), applied_at=None).exclude(
+        error=""
+    )
+    closings = Closing.objects.filter(Exists(failed), reopening=None)
+    yield Waiting(
+        FOLLOW,
+        closings.filter(round__in=rounds.filter(presides).values("pk")),
+        since=F("at"),
+        unit="round__council__org_unit",
+        name=F("round__name"),
+        place="round",
+    )
+
+
+def _of_papers(whose: Q) -> Iterator[Waiting]:
+    """Papers of rounds of years that run: to be recorded with their numbers, and scans to them."""
+    its = EvaluationRound.objects.filter(whose, cycle__closed_on=None)
+    recorded = SignedDocument.objects.filter(
+        round=OuterRef("pk"), entry=None, replaced_by=None, at__gte=OuterRef("closed_at")
+    )
+    decided = Result.objects.filter(
+        closing__round=OuterRef("pk"), closing__reopening=None, stars__in=(3, 4)
+    )
+    lacks = {kind: ~Exists(recorded.filter(kind=kind)) for kind in _NUMBERED}
+    lacks[DocumentKind.DECISION] &= Exists(decided) & Q(council__org_unit__level=Level.PROVINCE)
+    closed = its.filter(state=RoundState.CLOSED)
+    any_lacks = Q()
+    for lack in lacks.values():
+        any_lacks |= Q(lack)
+    yield Waiting(
+        PAPERS,
+        closed.filter(any_lacks),
+        since=F("closed_at"),
+        unit="council__org_unit",
+        name=F("name"),
+        said=Concat(
+            *(
+                Case(When(lack, then=Value(f"{kind.value} ")), default=Value(""))
+                for kind, lack in lacks.items()
+            ),
+            output_field=TextField(),
+        ),
+    )
+    yield Waiting(
+        SCAN,
+        SignedDocument.objects.filter(
+            entry=None,
+            replaced_by=None,
+            document__scan_sha256="",
+            document__before=False,
+            round__in=its.values("pk"),
+        ),
+        since=F("at"),
+        unit="round__council__org_unit",
+        name=F("round__name"),
+        said=F("kind"),
+        place="round",
+    )
+
+
+def _setup(offices: list[int], today: date) -> Waiting:
+    """What must be there before a council can judge, where dossiers wait for it."""
+    waits = Task.objects.open().filter(org_unit=OuterRef("pk"), role=Role.COUNCIL_OFFICE)
+    law = Regulation.objects.filter(org_unit=OuterRef("pk"), valid_from__lte=today)
+    council = Council.objects.in_term(today).filter(org_unit=OuterRef("pk"))
+    units = OrgUnit.objects.filter(Exists(waits), pk__in=offices)
+    return Waiting(
+        SETUP,
+        units.exclude(Exists(law), Exists(council)),
+        since=Value(work.EVER),
+        unit="",
+        name=Value(""),
+        said=Case(When(Exists(law), then=Value("council")), default=Value("regulation")),
+    )
+
+
+work.register(
+    of,
+    SHEET,
+    APPRAISAL,
+    OPINION,
+    COMPARE,
+    ROUND,
+    PAPERS,
+    SCAN,
+    FOLLOW,
+    SETUP,
+    overseen=overseen,
+)

@@ -1,0 +1,259 @@
+"""What somebody must do, of whatever kind (việc phải làm): each kind registers what it is called,
+where it is done and how it is found. The inbox, the morning's letter, the calendar and the week
+read them here; the tasks of dossiers are the first kind, with columns of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Func, Value
+from django.db.models.functions import Cast, Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from cycle.models import Moved
+from dossiers.models import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import date
+
+    from django.db.models import QuerySet
+    from django.db.models.expressions import Combinable
+
+    from cycle.models import User
+    from cycle.steps import Step
+    from dossiers.law.conditions import Words
+
+    Row = Mapping[str, Any]
+    #: What waits for a person on a day, of some kinds.
+    Source = Callable[[User, date], Iterable["Waiting"]]
+
+#: What has no due day is put in order as if it were due then: last.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+#: What nobody knows since when it waits.
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+#: More kinds than there will ever be: a row's number among all kinds is its own times this, and
+#: the rank of its kind.
+RANKS = 64
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of work (loại việc). ``title`` and ``link`` say of a row what is to be done, and the
+    address where it is done; ``step`` is the step of the year that it belongs to.
+    """
+
+    name: str
+    label: Words
+    title: Callable[[Row], Words]
+    link: Callable[[Row], str]
+    step: Step | None = None
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The rows of one kind that wait. What a row says: ``since`` when it waits and when it is due,
+    ``due_on``; ``unit``, the path to the unit that does it; ``dossier``, the path to the dossier it
+    is about ("": about none, or several); for its title and link ``name``, ``said``, ``many`` and
+    ``place``.
+    """
+
+    kind: Kind
+    rows: QuerySet[Any]
+    since: Combinable
+    unit: str
+    due_on: Combinable | None = None
+    dossier: str = ""
+    name: Combinable = Value("")  # noqa: RUF009  # an expression is never changed
+    said: Combinable = Value("")  # noqa: RUF009
+    many: Combinable = Value(1)  # noqa: RUF009
+    place: str = "pk"
+
+    def found(self) -> QuerySet[Any]:
+        """Its rows with ``work_due_on``, ``work_due_at`` and ``work_since``."""
+        due_on = none(models.DateField()) if self.due_on is None else self.due_on
+        return self.rows.order_by().annotate(
+            work_due_on=due_on,
+            work_due_at=Coalesce(EndOf(F("work_due_on")), Value(NEVER)),
+            work_since=Coalesce(self.since, Value(EVER)),
+        )
+
+
+class EndOf(Func):
+    """The end of a day (hết ngày): the next midnight here, at which what is due on it is late."""
+
+    template = "((%(expressions)s + 1)::timestamp AT TIME ZONE 'Asia/Ho_Chi_Minh')"
+    output_field = models.DateTimeField()
+
+
+def none(field: models.Field[Any, Any]) -> Cast:
+    """NULL of this type: columns of a union have one."""
+    return Cast(Value(None), field)
+
+
+#: What dossiers ask of people, task by task.
+TASK = Kind("task", _("Việc của hồ sơ"), lambda row: "", lambda row: "")
+_kinds: dict[str, Kind] = {TASK.name: TASK}
+_sources: list[Source] = []
+_overseen: list[Source] = []
+
+
+def register(source: Source, *kinds: Kind, overseen: Source | None = None) -> None:
+    """Let these kinds be asked for: ``source`` says what of them waits for a person, ``overseen``
+    what of them waits for anybody in a person's area. Raises ValueError for a name given twice.
+    """
+    for kind in kinds:
+        if kind.name in _kinds:
+            raise ValueError(f"{kind.name} is registered twice")
+        _kinds[kind.name] = kind
+    _sources.append(source)
+    if overseen is not None:
+        _overseen.append(overseen)
+
+
+def kinds() -> dict[str, Kind]:
+    """All kinds by their names, tasks first."""
+    return dict(_kinds)
+
+
+def rank(kind: Kind) -> int:
+    """The place of a kind among those that are due at the same moment."""
+    return list(_kinds).index(kind.name)
+
+
+def of(user: User, today: date) -> list[Waiting]:
+    """What waits for this person beside the tasks of dossiers."""
+    return [waiting for source in _sources for waiting in source(user, today)]
+
+
+def overseen_by(user: User, today: date) -> list[Waiting]:
+    """What waits for anybody in this person's area, beside the tasks of dossiers."""
+    return [waiting for source in _overseen for waiting in source(user, today)]
+
+
+#: The columns that every kind has, then those of tasks alone, each with its type.
+_COLUMNS: dict[str, models.Field[Any, Any]] = {
+    "rank": models.IntegerField(),
+    "pk": models.BigIntegerField(),
+    "due_at": models.DateTimeField(),
+    "opened_at": models.DateTimeField(),
+    "due_on": models.DateField(),
+    "place": models.BigIntegerField(),
+    "name": models.TextField(),
+    "said": models.TextField(),
+    "many": models.IntegerField(),
+    "unit": models.TextField(),
+    "product": models.TextField(),
+    "code": models.TextField(),
+    "producer": models.TextField(),
+    "commune": models.TextField(),
+    "commune_of": models.BigIntegerField(),
+    "commune_until": models.DateField(),
+    "waiting_since": models.DateTimeField(),
+    "waiting_reason": models.TextField(),
+    "signed_at": models.DateTimeField(),
+    "owner_id": models.BigIntegerField(),
+    "closed_at": models.DateTimeField(),
+    "outcome": models.TextField(),
+    "owner_name": models.TextField(),
+    "owner_username": models.TextField(),
+    "paused_at": models.DateTimeField(),
+}
+_OF_DOSSIER = {
+    "product": "product__name",
+    "code": "product__code",
+    "producer": "product__producer__name",
+    "commune": "commune__name",
+    "commune_of": "commune",
+    "commune_until": "commune__valid_to",
+}
+
+
+def shaped(rows: QuerySet[Any], said: Mapping[str, Any]) -> QuerySet[Any]:
+    """``rows`` as values in the one shape that all kinds have; a column not ``said`` is NULL."""
+    return rows.values(
+        **{
+            f"row_{name}": said[name] if name in said else none(field)
+            for name, field in _COLUMNS.items()
+        }
+    )
+
+
+def of_waiting(waiting: Waiting, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """``rows`` that ``waiting`` found, in the one shape."""
+    said: dict[str, Any] = {
+        "rank": Value(rank(waiting.kind)),
+        "pk": F("pk"),
+        "due_at": F("work_due_at"),
+        "opened_at": F("work_since"),
+        "due_on": F("work_due_on"),
+        "place": F(waiting.place),
+        "name": Cast(waiting.name, models.TextField()),
+        "said": Cast(waiting.said, models.TextField()),
+        "many": Cast(waiting.many, models.IntegerField()),
+        "unit": F(f"{waiting.unit}__name" if waiting.unit else "name"),
+    }
+    if waiting.dossier:
+        said |= {name: F(f"{waiting.dossier}__{column}") for name, column in _OF_DOSSIER.items()}
+    return shaped(rows, said)
+
+
+def of_tasks(tasks: QuerySet[Any]) -> QuerySet[Any]:
+    """Tasks in the one shape; ``name`` is the node."""
+    said: dict[str, Any] = {
+        "rank": Value(rank(TASK)),
+        **{each: F(each) for each in ("pk", "due_at", "opened_at", "due_on", "waiting_since",
+                                      "waiting_reason", "signed_at", "closed_at", "outcome")},
+        "place": F("pk"),
+        "name": F("node"),
+        "said": Value(""),
+        "many": Value(1),
+        "unit": F("org_unit__name"),
+        "owner_id": F("owner"),
+        "owner_name": F("owner__full_name"),
+        "owner_username": F("owner__username"),
+        "paused_at": F("term__paused_at"),
+        **{name: F(f"dossier__{column}") for name, column in _OF_DOSSIER.items()},
+    }  # fmt: skip
+    return shaped(tasks, said)
+
+
+def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Rows of :func:`shaped`, each with its ``kind``, ``title``, ``href``; a task has ``node``."""
+    known = list(_kinds.values())
+    found = [{name.removeprefix("row_"): value for name, value in row.items()} for row in rows]
+    moved = Moved.among(row["commune_of"] for row in found if row["commune_until"])
+    for row in found:
+        row["kind"] = kind = known[row["rank"]]
+        row["commune"] = moved.called(row["commune_of"], row["commune"] or "")
+        if kind is TASK:
+            row["node"] = row["name"]
+        else:
+            row["title"], row["href"] = kind.title(row), kind.link(row)
+            row["product"] = row["product"] or row["name"]
+    return found
+
+
+def rows_of(found: Iterable[Waiting], most: int, **where: Any) -> list[dict[str, Any]]:
+    """The rows of what waits, those ``where`` says so, at most so many, the most pressing first; in
+    one query.
+    """
+    branches = [
+        of_waiting(each, each.found().filter(**where).order_by("work_due_at", "pk"))[:most]
+        for each in found
+    ]
+    return read(together(branches, ["row_due_at", "row_rank", "row_pk"])[:most]) if branches else []
+
+
+def together(branches: Sequence[QuerySet[Any]], order: Sequence[str]) -> QuerySet[Any]:
+    """The rows of all branches, which have one shape, in this order; a branch alone has its own
+    order. Each branch has its own bounds.
+    """
+    if not branches:
+        return of_tasks(Task.objects.none())
+    first, *others = branches
+    return first.union(*others, all=True).order_by(*order) if others else first

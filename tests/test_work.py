@@ -1,0 +1,174 @@
+"""Whatever somebody must do lies in one inbox, whichever kind of work it is."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.http import QueryDict
+
+from councils.models import Appraisal, Opinion
+from cycle import clock
+from cycle.models import Role, RoleAssignment, User
+from dossiers.lists import work
+from dossiers.lists.inbox import Filters, Inbox
+from notifications import digests, feed, weekly
+from tests import judging
+from tests.ground import kept
+from tests.judging import begin, fill, judge, regulate
+from tests.moments import moment
+from tests.world import open_dossier, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+@kept
+def council(province, thu):
+    regulate(province)
+    return judging.seat(province, thu)
+
+
+@pytest.fixture
+@kept
+def round_(council, cycle, commune, an, thu):
+    """An open round over three products; a specialist is asked about the first."""
+    found = begin(council, cycle, judging.before_council(cycle, commune, an, 3), thu)
+    asked = person("y_te", "Bùi Thị Y", (Role.DEPARTMENT, council.org_unit))
+    Opinion.ask(
+        Opinion(entry=found.entries.first(), to=asked, department="Sở Y tế", question="Đạt không?"),
+        days=2,
+        by=thu,
+    )
+    return found
+
+
+def kinds(user):
+    """How many rows of each kind the inbox has, tasks apart."""
+    found = {}
+    for row in Inbox(user, Filters()).rows():
+        if row["kind"] is not work.TASK:
+            found[row["kind"].name] = found.get(row["kind"].name, 0) + 1
+    return found
+
+
+def test_each_finds_what_the_round_asks_of_them(round_, cast):
+    team, member = judge(round_.council, 6).user, judge(round_.council, 1).user
+    chair, secretary = judge(round_.council, 0).user, judge(round_.council, 5).user
+    y_te = User.objects.get(username="y_te")
+    entry = round_.entries.first()
+    assert kinds(member) == {"sheet": 3}
+    assert kinds(chair) == {"sheet": 3, "round": 1}
+    assert kinds(team) == {"appraisal": 3}
+    assert kinds(secretary) == kinds(cast["thu"]) == {"round": 1}
+    assert kinds(y_te) == {"opinion": 1}
+    for stranger in ("an", "chi", "la", "kiem", "tam"):
+        assert kinds(cast[stranger]) == {}
+
+    fill(entry, judge(round_.council, 1))
+    Appraisal.hand_in(Appraisal(entry=entry, report="Hồ sơ đủ", visited_on=None), [], by=team)
+    Opinion.objects.get().reply("Đạt", by=y_te)
+    assert kinds(member) == {"sheet": 2}
+    assert kinds(team) == {"appraisal": 2}
+    assert kinds(y_te) == {}
+
+    # Whoever was away, or does not score a product, owes no sheet of it.
+    round_.attend({judge(round_.council, 2).pk: False}, by=cast["thu"], reason="Ốm")
+    assert kinds(judge(round_.council, 2).user) == {}
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_the_inbox_costs_as_many_queries_however_many_kinds(
+    client, cycle, commune, an, council, thu, rows, django_assert_num_queries
+):
+    begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
+    for user, queries in ((judge(council, 0).user, 8), (thu, 8), (an, 8)):
+        client.force_login(user)
+        with django_assert_num_queries(queries):
+            client.get("/inbox/")
+
+
+@pytest.mark.parametrize("sort", ["due", "newest"])
+def test_pages_of_many_kinds_follow_each_other_without_a_gap(
+    monkeypatch, round_, cycle, commune, council, sort
+):
+    monkeypatch.setattr(Inbox, "PAGE", 2)
+    both = judge(council, 0).user
+    RoleAssignment.objects.create(
+        user=both, role=Role.OFFICER, org_unit=commune, valid_from=clock.today()
+    )
+    both = User.objects.get(pk=both.pk)
+    for number in range(3):
+        open_dossier(cycle, commune, both, f"Chè {number}")
+
+    query, seen = f"sort={sort}", []
+    while True:
+        page = Inbox(both, Filters.of(QueryDict(query)))
+        seen += [(row["kind"].name, row["pk"]) for row in page.rows()]
+        if not page.next():
+            break
+        query = page.next()
+    whole = Inbox(both, Filters.of({"sort": sort}))
+    assert len(seen) == len(set(seen)) == 7
+    assert whole.all_rows == whole.counts()["unit"] == "7"
+    assert [(row["kind"].name, row["pk"]) for row in whole.of(list(whole.keys()))] == seen
+    assert {kind for kind, _pk in seen} == {"task", "sheet", "round"}
+
+    for query, number in {
+        "kind=sheet": 3, "kind=task": 3, "kind=round": 1, "step=evaluation": 4, "q=che": 3,
+        "q=rung": 3, f"commune={commune.pk}": 6, "group=food": 6, "tab=mine": 0, "q=Đợt": 1,
+    }.items():  # fmt: skip
+        assert len(list(Inbox(both, Filters.of(QueryDict(query))).keys())) == number, query
+
+
+def test_who_has_any_work_never_reads_that_they_have_no_role(client, round_, kiem):
+    for number in (0, 1, 5, 6):
+        user = judge(round_.council, number).user
+        client.force_login(user)
+        page = client.get("/inbox/").content.decode()
+        assert 'class="empty"' not in page and "Việc của bạn" in page
+    member = judge(round_.council, 1)
+    client.force_login(member.user)
+    entry = round_.entries.first()
+    # One tap leads from the inbox to the sheet.
+    assert f'href="/entries/{entry.pk}/sheet/"' in client.get("/inbox/").content.decode()
+    assert client.get(f"/entries/{entry.pk}/sheet/").status_code == 200
+    for each in round_.entries.all():
+        fill(each, member)
+    said = client.get("/inbox/").content.decode()
+    assert "Hội đồng không còn chờ bạn việc gì" in said and "chưa được phân công" not in said
+    client.force_login(kiem)
+    assert "Người kiểm tra chỉ xem hồ sơ" in client.get("/inbox/").content.decode()
+
+
+def test_letter_calendar_and_week_tell_of_the_same_work(council, cycle, commune, an, chi, thu):
+    monday = moment(2026, 11, 16, 8)
+    with clock.at(monday):
+        found = begin(
+            council,
+            cycle,
+            judging.before_council(cycle, commune, an, 2),
+            thu,
+            meets_at=monday,
+            decide_by=date(2026, 12, 30),
+        )
+        member = judge(council, 1).user
+        text = digests.text_for(member, monday - timedelta(days=1), monday)
+        assert "ĐẾN HẠN HÔM NAY (2)" in text
+        assert "Chấm điểm, nộp phiếu: Mật ong rừng 1 (Xã Nà Tấu), hạn 16/11/2026" in text
+        entry = found.entries.first()
+        assert f"/entries/{entry.pk}/sheet/" in text
+        events = [str(event["uid"]).split("@")[0] for event in feed._others(member, monday.date())]
+        assert events == [f"sheet-{each.pk}" for each in found.entries.all()]
+        # Whose area the council's unit is not in reads nothing of it.
+        assert not digests.text_for(chi, monday - timedelta(days=1), monday)
+        assert list(feed._others(chi, monday.date())) == []
+    with clock.at(monday + timedelta(days=1)):
+        late = Inbox(member, Filters.of({"tab": "overdue"}))
+        assert late.counts()["overdue"] == "2" and len(late.rows()) == 2
+        text = digests.text_for(member, monday, monday + timedelta(days=1))
+        assert "QUÁ HẠN (2)" in text
+    with clock.at(monday - timedelta(days=7)):
+        asked = [row["what"] for row in weekly.due_next_week(thu, clock.now())]
+        assert asked.count("Kiểm phiếu, chốt kết quả đợt") == 1
+        assert "Kiểm phiếu, chốt kết quả đợt" not in [
+            row["what"] for row in weekly.due_next_week(chi, clock.now())
+        ]
