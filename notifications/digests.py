@@ -13,6 +13,7 @@ from django.utils import timezone, translation
 from cycle import clock, site
 from cycle.models import DayOff, User
 from dossiers.law.guidance import GUIDES
+from dossiers.lists import work
 from dossiers.lists.filters import in_order
 from dossiers.models import Dossier, Task, Term
 from dossiers.terms.due import due
@@ -23,6 +24,8 @@ HOUR = time(7)
 
 #: Most rows named in each section of the letter; the others are only counted.
 NAMED = 15
+#: Beside tasks, so many rows are looked at.
+MANY = 500
 
 
 def prepare(now: datetime | None = None) -> int:
@@ -69,7 +72,7 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
     """What ``user`` has to do today and what is new since ``since``; "" when there is nothing."""
     today = timezone.localdate(now)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
-    kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting")}
+    kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting", "other")}
     for task in (
         Task.objects.to_do(user)
         .filter(
@@ -93,8 +96,20 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
                 "task": task,
                 "title": GUIDES[task.node].title,
                 "due": left,
+                "about": f"{task.dossier} ({task.dossier.commune.now})",
+                "href": f"/tasks/{task.pk}/",
             }
         )
+    for row in work.rows_of(work.of(user, today), MANY):
+        dated = due(row["due_on"], today, calendar) if row["due_on"] else None
+        if dated is not None and dated.kind == "overdue":
+            kind = "overdue"
+        elif row["due_on"] == today:
+            kind = "today"
+        else:
+            kind = "new" if row["opened_at"] > since else "other"
+        about = f"{row['product']} ({row['commune'] or row['unit']})" if row["product"] else ""
+        kinds[kind].append(row | {"due": dated, "about": about or row["unit"]})
     terms = list(
         Term.objects.live()
         .beside_tasks()

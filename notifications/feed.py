@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from django.utils import translation
+from django.utils import timezone, translation
 from icalendar import Calendar, Event
 
 from cycle import clock, site
 from cycle.models import User
 from dossiers.law.guidance import GUIDES
+from dossiers.lists import work
 from dossiers.models import Task, Term
 
 #: At most this many tasks, and as many terms.
@@ -19,7 +20,9 @@ MANY = 500
 
 
 def feed(user: User) -> bytes:
-    """The open tasks of ``user``'s posts, their legal terms and agreed days, as iCalendar."""
+    """The open tasks of ``user``'s posts, their legal terms and agreed days, and whatever else they
+    must do by a day, as iCalendar.
+    """
     with translation.override("vi"):
         calendar = Calendar()
         calendar.add("prodid", "-//OCOP//Hạn xử lý//VI")
@@ -27,7 +30,7 @@ def feed(user: User) -> bytes:
         calendar.add("x-wr-calname", "OCOP: hạn xử lý")
         calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
         now = clock.now()
-        for event in [*_tasks(user), *_terms(user)]:
+        for event in [*_tasks(user), *_others(user, timezone.localdate(now)), *_terms(user)]:
             event.add("dtstamp", now)
             calendar.add_component(event)
         return calendar.to_ical()
@@ -66,6 +69,14 @@ def _tasks(user: User) -> Iterator[Event]:
             description,
             f"/tasks/{task.pk}/",
         )
+
+
+def _others(user: User, today: date) -> Iterator[Event]:
+    found = work.of(user, today)
+    for row in work.rows_of(found, MANY, work_due_on__isnull=False):
+        about = ", ".join(filter(None, [row["producer"], row["commune"] or row["unit"]]))
+        summary = f"Hạn: {row['title']}" + (f": {row['product']}" if row["product"] else "")
+        yield _event(f"{row['kind'].name}-{row['pk']}", row["due_on"], summary, about, row["href"])
 
 
 def _terms(user: User) -> Iterator[Event]:

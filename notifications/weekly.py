@@ -30,6 +30,7 @@ from cycle.models import (
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
+from dossiers.lists import work
 from dossiers.models import ACTS, Dossier, Task, Term
 from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
@@ -42,6 +43,8 @@ STILL_NEWS = timedelta(days=4)
 #: The most rows that fit on one page.
 UNITS = 8
 TASKS = 12
+#: Of what is no task or term, so many rows are looked at.
+MANY = 500
 
 SHEET = settings.BASE_DIR / "templates" / "notifications" / "week.typ"
 
@@ -179,7 +182,9 @@ def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
 
 
 def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
-    """The tasks, legal terms and agreed days that are due in the week from ``monday`` on."""
+    """What is due in the week from ``monday`` on: tasks, legal terms and agreed days, and what else
+    is asked of anybody in the area.
+    """
     week = (monday, monday + timedelta(days=6))
     tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
     terms = (
@@ -191,6 +196,7 @@ def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str
         )
         .values("due_on", "title", "dossier__product__name", "org_unit__name")
     )
+    others = work.overseen_by(user, monday)
     rows = [
         (row["due_on"], str(GUIDES[row["node"]].title), row["dossier__product__name"],
          row["org_unit__name"])
@@ -198,6 +204,9 @@ def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str
     ] + [
         (row["due_on"], row["title"], row["dossier__product__name"] or "", row["org_unit__name"])
         for row in terms
+    ] + [
+        (row["due_on"], str(row["title"]), row["product"], row["unit"])
+        for row in work.rows_of(others, MANY, work_due_on__range=week)
     ]  # fmt: skip
     return [
         {"day": _day(day), "what": what, "product": product, "unit": unit}
