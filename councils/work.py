@@ -35,7 +35,6 @@ from councils.models import (
     DocumentKind,
     EvaluationRound,
     Interest,
-    Member,
     Opinion,
     Regulation,
     Result,
@@ -159,16 +158,18 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     """
     if user.business(Role.DEPARTMENT):
         yield _opinions(Opinion.objects.asked_of(user).filter(answered_at=None))
-    seats = list(user.seats.values_list("council", "seat", "since", "until"))
+    open_ = EvaluationRound.objects.filter(council=OuterRef("council"), state=RoundState.OPEN)
+    seats = list(user.seats.values_list("council", "seat", "since", "until", "pk", Exists(open_)))
 
     def sits(*as_: str) -> list[int]:
         """Ids of the councils where the person sits today, in one of these seats."""
         return [
             council
-            for council, seat, since, until in seats
+            for council, seat, since, until, *_more in seats
             if seat in as_ and since <= today and (until is None or until >= today)
         ]
 
+    scores = [each for each in seats if each[1] in (*JUDGES, Seat.SECRETARY) and each[-1]]
     judged = sits(*JUDGES, Seat.SECRETARY)
     # Who scores does not act as another's substitute there (``rules.runs``).
     posts = [
@@ -178,9 +179,9 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     secretary, chairs = sits(Seat.SECRETARY), sits(Seat.CHAIR, Seat.VICE_CHAIR)
     runs = Q(council__org_unit__in=offices) | Q(council__in=secretary)
     presides = runs | Q(council__in=chairs)
-    if seats:
-        yield _sheets(user, today)
-    if seats or offices:
+    if scores:
+        yield _sheets(scores, today)
+    if scores or offices or secretary:
         yield _compared(user, presides, sits(*JUDGES))
     if team := sits(*TEAM):
         yield _reports(Q(round__council__in=team) & ~_AGAIN)
@@ -233,41 +234,39 @@ def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiti
     )
 
 
-def _sheets(user: User, today: date) -> Waiting:
-    """The products of open rounds whose sheet the person owes: see ``EvaluationRound.due_to_score``
-    and ``waits_for``; not those whose sheets were counted.
+def _sheets(seats: list[Any], today: date) -> Waiting:
+    """The products of open rounds whose sheet a person with these seats owes: see
+    ``EvaluationRound.due_to_score`` and ``waits_for``; not those whose sheets were counted.
     """
-    # As RoundQuerySet.visible_to: in writing a round has no time of meeting.
-    moments = OuterRef("round__meets_at"), OuterRef("round__opened_at")
-    day = TruncDate(Coalesce(*moments, output_field=DateTimeField()))
-    entry: Any = OuterRef(OuterRef("pk"))
-    scoring: Any = OuterRef(OuterRef("scoring"))
-    its = {"member": OuterRef("pk")}
-    left_out = Interest.objects.filter(entry=entry, recused=True, **its)
-    given = Scoresheet.objects.filter(entry=entry, scoring=scoring, **its).exclude(
-        state=SheetState.DRAFT, entered_by=None
+    mine = {"member__in": [pk for *_seat, pk, _open in seats]}
+    left_out = Interest.objects.filter(entry=OuterRef("pk"), recused=True, **mine)
+    given = Scoresheet.objects.filter(
+        ~Q(state=SheetState.DRAFT, entered_by=None),
+        entry=OuterRef("pk"),
+        scoring=OuterRef("scoring"),
+        **mine,
     )
-    away = Attendance.objects.filter(
-        round__entries=entry,
-        round__mode=RoundMode.MEETING,
-        round__regulation__absent_sheets=False,
-        present=False,
-        **its,
+    away = Attendance.objects.filter(round=OuterRef("round"), present=False, **mine)
+    meets = Q(round__mode=RoundMode.MEETING)
+    seated = Q(pk__in=[])
+    for council, seat, since, until, _pk, _open in seats:
+        # In writing a round has no time of meeting. Who has left since scores what met before.
+        its = Q(round__council=council, work_met_on__gte=since)
+        if until is not None:
+            its &= Q(work_met_on__lte=until)
+            its &= meets if until < today else Q()
+        if seat == Seat.SECRETARY:
+            its &= Q(round__regulation__secretary_scores=True)
+        seated |= its
+    day = TruncDate(Coalesce("round__meets_at", "round__opened_at", output_field=DateTimeField()))
+    owed = (
+        RoundEntry.objects.annotate(work_met_on=Least(day, Value(today, output_field=DateField())))
+        .filter(seated, live=True, round__state=RoundState.OPEN)
+        .exclude(counted_scoring=F("scoring"))
+        .filter(~Exists(left_out), ~Exists(given))
+        .filter(~meets | Q(round__regulation__absent_sheets=True) | ~Exists(away))
     )
-    owes = (
-        Member.objects.sitting(Least(day, Value(today, output_field=DateField())))
-        .scoring_in(OuterRef("round"))
-        .filter(user=user, council=OuterRef("round__council"))
-        .exclude(Exists(left_out))
-        .exclude(Exists(given))
-        .exclude(Exists(away))
-    )
-    stays = Q(until=None) | Q(until__gte=today)
-    waits = Q(Exists(owes), round__mode=RoundMode.MEETING) | Q(Exists(owes.filter(stays)))
-    open_ = RoundEntry.objects.filter(live=True, round__state=RoundState.OPEN)
-    return _of_products(
-        SHEET, open_.exclude(counted_scoring=F("scoring")).filter(waits), "round__opened_at"
-    )
+    return _of_products(SHEET, owed, "round__opened_at")
 
 
 def _unreported() -> QuerySet[RoundEntry]:

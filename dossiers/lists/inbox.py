@@ -9,6 +9,7 @@ what is due first.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property, lru_cache
@@ -434,9 +435,18 @@ class Inbox(Listed):
         return work.together(branches, [f"{'-' if self._key[1] else ''}row_due_at", *order])
 
     def _all(self) -> models.QuerySet[Any]:
-        whole = Inbox(self.user, self.filters.at_start())
-        whole.now, whole.today = self.now, self.today
+        whole = copy(self)
+        whole.filters = self.filters.at_start()
+        whole.__dict__.pop("_place", None)
         return whole._numbers()
+
+    @cached_property
+    def all_rows(self) -> str:
+        """How many rows all pages have: the count of the tab, where nothing narrows it."""
+        counted = self.counts()[Tab(self.filters.tab)]
+        if self.filters.narrow or counted.endswith("+"):
+            return super().all_rows
+        return counted
 
     @cached_property
     def _page(self) -> list[dict[str, Any]]:

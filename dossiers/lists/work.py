@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import F, Func, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -90,9 +91,18 @@ class EndOf(Func):
     output_field = models.DateTimeField()
 
 
-def none(field: models.Field[Any, Any]) -> Cast:
+_TYPES = {
+    models.IntegerField: "integer",
+    models.BigIntegerField: "bigint",
+    models.DateTimeField: "timestamptz",
+    models.DateField: "date",
+    models.TextField: "text",
+}
+
+
+def none(field: models.Field[Any, Any]) -> RawSQL:
     """NULL of this type: columns of a union have one."""
-    return Cast(Value(None), field)
+    return RawSQL(f"NULL::{_TYPES[type(field)]}", (), field)  # noqa: S611  # no input in it
 
 
 #: What dossiers ask of people, task by task.
