@@ -172,3 +172,28 @@ def test_letter_calendar_and_week_tell_of_the_same_work(council, cycle, commune,
         assert "Kiểm phiếu, chốt kết quả đợt" not in [
             row["what"] for row in weekly.due_next_week(chi, clock.now())
         ]
+
+
+def test_the_office_is_led_from_the_task_to_the_round(client, council, cycle, commune, an, thu):
+    """What comes next: make a round, take the product in, open it, close it; nobody else is led."""
+    (dossier,) = judging.before_council(cycle, commune, an)
+    page = f"/dossiers/{dossier.pk}/"
+    secretary = judge(council, 5).user
+
+    def led(user, way, asks):
+        client.force_login(user)
+        words = client.get(page).content.decode()
+        assert f'href="{way}">{asks}</a>' in words
+        assert client.get(way).status_code == 200
+        client.force_login(an)
+        assert asks not in client.get(page).content.decode()
+
+    led(thu, "/rounds/new/", "Lập đợt")
+    other = judging.before_council(cycle, commune, an, 2)[1]
+    round_ = begin(council, cycle, [other], thu, open_it=False)
+    led(thu, f"/rounds/{round_.pk}/products/", "Đưa vào đợt «Đợt 1»")
+    round_.take_in([(dossier, judging.rubric_of(dossier))], by=thu)
+    led(thu, f"/rounds/{round_.pk}/", "Mời họp, mở chấm điểm")
+    assert kinds(secretary) == {"round": 1}
+    round_.open(by=thu)
+    led(thu, f"/rounds/{round_.pk}/", "Kiểm phiếu, chốt kết quả đợt")

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import rules
 from django import template
+from django.db.models import Q
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from councils.guidance import page_of
-from councils.models import EvaluationRound, Member, RoundEntry, RoundState
+from councils.models import (
+    Council,
+    EvaluationRound,
+    Member,
+    RoundEntry,
+    RoundState,
+    Seat,
+)
 from councils.models.reach import PaperRow, papers_about
 from cycle import clock
 from cycle.models import Level, Role, User
@@ -59,12 +69,47 @@ def help_of_task(task: Task) -> str:
 
 @register.inclusion_tag("councils/_round_of.html")
 def round_of(dossier: Dossier, user: User) -> dict[str, Any]:
-    """The round that a dossier is in, with a link for whoever may see it."""
+    """The round that a dossier is in, with a link for whoever may see it; whoever prepares rounds
+    is led to what comes next: take it in, make a round, open it, close it.
+    """
     if dossier.state not in STATE_AT.values():
         return {}
     entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()
     seen = entry and EvaluationRound.objects.visible_to(user).filter(pk=entry.round_id).exists()
-    return {"waits": entry is None, "entry": entry, "seen": seen}
+    found = {"waits": entry is None, "entry": entry, "seen": seen}
+    if entry is None:
+        return found | _way_in(dossier, user)
+    if seen and rules.has_perm("councils.run_round", user, entry.round):
+        asks = (
+            _("Kiểm phiếu, chốt kết quả đợt") if entry.round.is_open else _("Mời họp, mở chấm điểm")
+        )
+        found |= {"asks": asks, "way": reverse("councils:round", args=[entry.round_id])}
+    return found
+
+
+def _way_in(dossier: Dossier, user: User) -> dict[str, Any]:
+    """Where whoever prepares the rounds of its council takes it into one."""
+    level = next(level for level, state in STATE_AT.items() if state == dossier.state)
+    unit = dossier.unit_at(Level(level))
+    if unit is None:
+        return {}
+    secretary = Member.objects.sitting(clock.today_in_database()).filter(
+        user=user, seat=Seat.SECRETARY
+    )
+    runs = Q(pk__in=secretary.values("council"))
+    if user.capacity(Role.COUNCIL_OFFICE, unit.pk):
+        runs |= Q(org_unit=unit)
+    councils = Council.objects.filter(runs, org_unit=unit)
+    prepared = EvaluationRound.objects.filter(
+        council__in=councils, cycle=dossier.cycle_id, state=RoundState.PREPARING
+    ).order_by("-pk")
+    for each in prepared[:3]:
+        if each.awaiting().filter(pk=dossier.pk).exists():
+            asks = _("Đưa vào đợt «%(round)s»") % {"round": each}
+            return {"asks": asks, "way": reverse("councils:take_in", args=[each.pk])}
+    if councils.in_term(clock.today()).exists():
+        return {"asks": _("Lập đợt"), "way": reverse("councils:round_new")}
+    return {}
 
 
 @register.simple_tag
