@@ -1,12 +1,15 @@
 """The inbox does not feel how many tasks there are; viewflow's own of the same flow is slower.
 
 The officer has the same open tasks in a table of few and in one of many; all others are done, or
-other communes'. Each page shows 25 rows. The pages take turns in one run; medians are compared.
+other communes'. She sits on the province's council too and owes it sheets: the same page is taken
+with its other kinds of work and without. Each page shows 25 rows. The pages take turns in one run;
+medians are compared.
 """
 
 import gc
 from statistics import median
 from time import perf_counter
+from unittest import mock
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -14,18 +17,22 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from bench.ground import end_the_province_of_the_reference_data
+from councils.models import Member, Seat
 from cycle.models import Level, OrgUnit, Role, RuleSet, User
 from cycle.running.owner import as_owner
+from dossiers.lists import work
+from tests import judging
 from tests.world import open_cycle, open_dossier, person
 
 BOUND = (
-    "nhanh hơn hộp việc của viewflow ít nhất 2,5 lần; tối đa 6 truy vấn; "
-    "trung vị ở cỡ lớn ≤ 1,4 lần cỡ nhỏ"
+    "nhanh hơn hộp việc của viewflow ít nhất 2,5 lần; tối đa 10 truy vấn; "
+    "trung vị ở cỡ lớn ≤ 1,4 lần cỡ nhỏ, có mọi loại việc ≤ 1,4 lần chỉ việc của hồ sơ"
 )
 #: few tasks, many tasks, rounds of timing
 SIZES = {"small": (500, 2_000, 5), "full": (10_000, 1_000_000, 100)}
 MINE = 60
 PER_DOSSIER = 10
+SHEETS = 20
 
 
 def run(scale):
@@ -47,6 +54,7 @@ def run(scale):
         times = _time(
             {
                 "inbox": ("/inbox/", client),
+                "alone": ("/inbox/", _alone(an)),
                 "stock": ("/stock/inbox/", _client(binh)),
                 "bare": ("/bare/", client),
             },
@@ -64,13 +72,17 @@ def run(scale):
         "inbox_many_ms": round(times["inbox"], 2),
         "stock_ms": round(times["stock"], 2),
         "bare_ms": round(times["bare"], 2),
+        "alone_ms": round(times["alone"], 2),
+        "every_kind_over_alone": round(times["inbox"] / times["alone"], 2),
         "stock_over_inbox": round(times["stock"] / times["inbox"], 2),
         "many_over_few": round(times["inbox"] / at_few, 2),
         "inbox_over_bare": round(times["inbox"] / times["bare"], 2),
     }
     return figures | {
-        "exact": figures["queries"] <= 8,
-        "fast": figures["stock_over_inbox"] >= 2.5 and figures["many_over_few"] <= 1.4,
+        "exact": figures["queries"] <= 10,
+        "fast": figures["stock_over_inbox"] >= 2.5
+        and figures["many_over_few"] <= 1.4
+        and figures["every_kind_over_alone"] <= 1.4,
     }
 
 
@@ -95,6 +107,13 @@ def _world():
     la = person("la", "Vàng A Lả", (Role.OFFICER, communes[1]))
     mine = open_dossier(cycle, communes[0], an)
     others = open_dossier(cycle, communes[1], la)
+    thu = person("thu", "Cà Thị Thu", (Role.COUNCIL_OFFICE, province))
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    council.give_seat(
+        Member(user=an, seat=Seat.MEMBER, department="Xã", since=council.valid_from), by=thu
+    )
+    judging.begin(council, cycle, judging.before_council(cycle, communes[1], la, SHEETS), thu)
     return an, mine, others
 
 
@@ -124,7 +143,10 @@ def _copy(table, source, rows, key="id", **changes):
 def _fill(tasks, mine, others):
     """Add ``tasks`` tasks, ten to a dossier, nine of them done; MINE dossiers are ``mine``'s."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT max(id) FROM dossiers_dossier")
+        cursor.execute(
+            "SELECT greatest((SELECT max(id) FROM dossiers_dossier),"
+            " (SELECT max(id) FROM dossiers_process))"
+        )
         base = cursor.fetchone()[0]
         cursor.execute("SELECT max(id) FROM dossiers_task")
         first_task = cursor.fetchone()[0]
@@ -186,6 +208,21 @@ def _client(user):
     client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
+
+
+class _Alone:
+    """A client to whose pages tasks are the only kind of work."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def get(self, path):
+        with mock.patch.object(work, "_sources", []):
+            return self.client.get(path)
+
+
+def _alone(user):
+    return _Alone(_client(user))
 
 
 def _time(pages, rounds):
