@@ -159,7 +159,12 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     if user.business(Role.DEPARTMENT):
         yield _opinions(Opinion.objects.asked_of(user).filter(answered_at=None))
     open_ = EvaluationRound.objects.filter(council=OuterRef("council"), state=RoundState.OPEN)
-    seats = list(user.seats.values_list("council", "seat", "since", "until", "pk", Exists(open_)))
+    typed = Scoresheet.objects.filter(member=OuterRef("pk"), state=SheetState.ENTERED)
+    seats = list(
+        user.seats.values_list(
+            "council", "seat", "since", "until", "pk", Exists(typed), Exists(open_)
+        )
+    )
 
     def sits(*as_: str) -> list[int]:
         """Ids of the councils where the person sits today, in one of these seats."""
@@ -181,7 +186,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     presides = runs | Q(council__in=chairs)
     if scores:
         yield _sheets(scores, today)
-    if scores or offices or secretary:
+    if any(each[-2] for each in scores) or offices or secretary or chairs:
         yield _compared(user, presides, sits(*JUDGES))
     if team := sits(*TEAM):
         yield _reports(Q(round__council__in=team) & ~_AGAIN)
@@ -238,7 +243,7 @@ def _sheets(seats: list[Any], today: date) -> Waiting:
     """The products of open rounds whose sheet a person with these seats owes: see
     ``EvaluationRound.due_to_score`` and ``waits_for``; not those whose sheets were counted.
     """
-    mine = {"member__in": [pk for *_seat, pk, _open in seats]}
+    mine = {"member__in": [pk for *_seat, pk, _typed, _open in seats]}
     left_out = Interest.objects.filter(entry=OuterRef("pk"), recused=True, **mine)
     given = Scoresheet.objects.filter(
         ~Q(state=SheetState.DRAFT, entered_by=None),
@@ -249,7 +254,7 @@ def _sheets(seats: list[Any], today: date) -> Waiting:
     away = Attendance.objects.filter(round=OuterRef("round"), present=False, **mine)
     meets = Q(round__mode=RoundMode.MEETING)
     seated = Q(pk__in=[])
-    for council, seat, since, until, _pk, _open in seats:
+    for council, seat, since, until, *_more in seats:
         # In writing a round has no time of meeting. Who has left since scores what met before.
         its = Q(round__council=council, work_met_on__gte=since)
         if until is not None:
@@ -357,7 +362,9 @@ def _of_papers(whose: Q) -> Iterator[Waiting]:
     decided = Result.objects.filter(
         closing__round=OuterRef("pk"), closing__reopening=None, stars__in=(3, 4)
     )
-    lacks = {kind: ~Exists(recorded.filter(kind=kind)) for kind in _NUMBERED}
+    lacks: dict[DocumentKind, Any] = {
+        kind: ~Exists(recorded.filter(kind=kind)) for kind in _NUMBERED
+    }
     lacks[DocumentKind.DECISION] &= Exists(decided) & Q(council__org_unit__level=Level.PROVINCE)
     closed = its.filter(state=RoundState.CLOSED)
     any_lacks = Q()

@@ -76,7 +76,7 @@ def round_of(dossier: Dossier, user: User) -> dict[str, Any]:
         return {}
     entry = RoundEntry.objects.filter(dossier=dossier, live=True).select_related("round").first()
     seen = entry and EvaluationRound.objects.visible_to(user).filter(pk=entry.round_id).exists()
-    found = {"waits": entry is None, "entry": entry, "seen": seen}
+    found: dict[str, Any] = {"waits": entry is None, "entry": entry, "seen": seen}
     if entry is None:
         return found | _way_in(dossier, user)
     if seen and rules.has_perm("councils.run_round", user, entry.round):

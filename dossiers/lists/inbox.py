@@ -471,8 +471,8 @@ class Inbox(Listed):
         for each, rows in self._others():
             if its := asked.get(work.rank(each.kind)):
                 branches.append(work.of_waiting(each, rows.filter(pk__in=its)))
-        rows = self._rows(work.together(branches, []))
-        return in_order(keys, {row["pk"] * work.RANKS + row["rank"]: row for row in rows})
+        found = self._rows(work.together(branches, []))
+        return in_order(keys, {row["pk"] * work.RANKS + row["rank"]: row for row in found})
 
     def row(self, pk: int) -> dict[str, Any] | None:
         """The row of one open task of this person, or None."""
