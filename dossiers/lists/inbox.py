@@ -359,7 +359,7 @@ class Inbox(Listed):
             return "closed_at", True
         return ("due_at", False) if self.filters.sort == Sort.DUE else ("opened_at", True)
 
-    @cached_property
+    @property
     def _place(self) -> tuple[datetime, int, int] | None:
         """Where ``filters.after`` says that the page begins: after the row with this moment, rank
         of its kind and number.
@@ -437,7 +437,6 @@ class Inbox(Listed):
     def _all(self) -> models.QuerySet[Any]:
         whole = copy(self)
         whole.filters = self.filters.at_start()
-        whole.__dict__.pop("_place", None)
         return whole._numbers()
 
     @cached_property
