@@ -21,6 +21,7 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.models import Criterion, HistoryEntry, Option, Role, Rubric
+from tests.judging import decided, recorded
 from tests.world import person
 
 #: What a sheet says on one criterion.
@@ -35,7 +36,7 @@ class Chamber(Ground):
         self.thu = person("thu", "Phạm Hoài Thu", (Role.COUNCIL_OFFICE, self.province))
         self.regulation = Regulation.objects.create(
             org_unit=self.province,
-            document="12/QĐ-HĐ",
+            basis=recorded(decided("12/QĐ-HĐ", clock.today()), self.province),
             valid_from=clock.today() - timedelta(days=365),
             max_spread=None,
         )
@@ -47,8 +48,7 @@ class Chamber(Ground):
             Council(
                 org_unit=self.province,
                 name=f"Hội đồng {judges} người chấm",
-                decision_number=f"{judges}/QĐ-UBND",
-                decision_on=day,
+                decision=decided(f"{judges}/QĐ-UBND", day),
                 valid_from=day,
             ),
             by=self.thu,

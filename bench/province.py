@@ -46,6 +46,7 @@ from dossiers.models import (
     Term,
 )
 from notifications.models import Channel, Delivery, DeliveryState, Notification
+from tests.judging import decided, recorded
 from tests.world import open_dossier, person
 
 #: Of the ten terms of a dossier seven are of a task; of 1,300 terms so many are late.
@@ -283,14 +284,15 @@ class Province(Ground):
         """Closed rounds of :data:`PRODUCTS` results each, the last of them asked a department."""
         now, day = clock.now(), clock.today()
         regulation = Regulation.objects.create(
-            org_unit=self.province, document="12/QĐ-HĐ", valid_from=day - timedelta(days=365)
+            org_unit=self.province,
+            basis=recorded(decided("12/QĐ-HĐ", day), self.province),
+            valid_from=day - timedelta(days=365),
         )
         self.council = Council.set_up(
             Council(
                 org_unit=self.province,
                 name="Hội đồng cấp tỉnh",
-                decision_number="1/QĐ-UBND",
-                decision_on=day,
+                decision=decided("1/QĐ-UBND", day),
                 valid_from=day,
             ),
             by=self.thu,

@@ -98,6 +98,11 @@ GUIDES = {
         "councils.set_up",
         _("Nhập hội đồng theo quyết định đã ký, rồi thêm từng thành viên."),
     ),
+    "council.correct_decision": Guide(
+        _("Đính chính quyết định thành lập hội đồng"),
+        "councils.seat",
+        _("Số, ngày, người ký gõ khác văn bản giấy thì sửa ở trang hội đồng, có lý do."),
+    ),
     "council.seat": Guide(
         _("Bổ sung thành viên hội đồng"),
         "councils.seat",

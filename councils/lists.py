@@ -90,7 +90,7 @@ class CouncilList(Queried):
         sitting &= Q(members__until=None) | Q(members__until__gte=today)
         super().__init__(
             Council.objects.visible_to(user)
-            .select_related("org_unit")
+            .select_related("org_unit", "decision__replaced_by")
             .annotate(seats=Count("members", filter=sitting))
             .order_by("-valid_from", "-pk")
         )

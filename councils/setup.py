@@ -221,11 +221,12 @@ def _days_off(year: Cycle | None, day: date) -> Line:
 
 
 def _regulation(day: date) -> Line:
-    there = Regulation.objects.filter(valid_from__lte=day).order_by("-valid_from").first()
+    laid_down = Regulation.objects.filter(valid_from__lte=day).select_related("basis__replaced_by")
+    there = laid_down.order_by("-valid_from").first()
     return Line(
         _("Quy chế hội đồng"),
         there is not None,
-        there.document if there else _("Chưa ghi quy chế nào."),
+        str(there) if there else _("Chưa ghi quy chế nào."),
         reverse("councils:regulations"),
         _("Ghi quy chế"),
         who=_("Thường trực hội đồng"),

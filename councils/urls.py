@@ -60,6 +60,7 @@ urlpatterns = [
     path("councils/regulation/", council.regulations, name="regulations"),
     path("councils/regulation/new/", council.regulation_new, name="regulation_new"),
     path("councils/<int:pk>/", council.council, name="council"),
+    path("councils/<int:pk>/decision/", council.correct_decision, name="council_decision"),
     path("councils/<int:pk>/extend/", council.extend, name="council_extend"),
     path("councils/<int:pk>/seats/<int:member>/end/", council.seat_end, name="seat_end"),
     path("rounds/", round.rounds, name="rounds"),

@@ -213,8 +213,7 @@ def correct(
             became.setdefault("kind", kind_of(became["number"]))
         new = _copy(document, **became)
         if scan is not None:
-            new.scan_sha256, new.scan_bytes = scan.sha256, scan.bytes
-            new.scan_filename, new.scan_type = scan.filename, scan.content_type
+            new.hold(scan)
         _fill(new, by)
         _check(new)
         if all(getattr(new, each) == getattr(document, each) for each in (*CORRECTABLE, *_OF_SCAN)):

@@ -301,6 +301,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
 @audience(
     *told("nobody"),
     "council.set_up",
+    "council.correct_decision",
     "council.seat",
     "council.unseat",
     "council.extend",

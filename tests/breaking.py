@@ -355,7 +355,7 @@ def seated(world, **fields):
     """One more seat for the chair of the council."""
     sits = Council.objects.first() or council(world)
     values = {"council": sits, "user": sits.members.get(seat="chair").user, "seat": "member"}
-    values["made_by"] = world.thu
+    values |= {"made_by": world.thu, "decision": sits.decision}
     return Member.objects.create(**values | {"since": sits.valid_from} | fields)
 
 
@@ -547,12 +547,16 @@ def second_council(world):
     other = Council.objects.create(
         org_unit=sits.org_unit,
         name="Hội đồng khác",
-        decision_number="124/QĐ-UBND",
-        decision_on=sits.decision_on,
+        decision=sits.decision,
         valid_from=sits.valid_from,
     )
     Member.objects.create(
-        council=other, user=world.an, seat="member", since=sits.valid_from, made_by=world.thu
+        council=other,
+        decision=other.decision,
+        user=world.an,
+        seat="member",
+        since=sits.valid_from,
+        made_by=world.thu,
     )
     return other
 

@@ -1,6 +1,6 @@
 """A council at work, made up: seats, a round, products before it, sheets filled in."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from councils.judging import closing
@@ -16,6 +16,7 @@ from councils.models import (
 )
 from councils.stories import sitting
 from cycle import clock, rubrics
+from cycle.models import Document, kind_of
 from dossiers.models import CaseType, State
 from tests.rubric_files import of
 from tests.standing import stand
@@ -37,10 +38,28 @@ def regulate(org_unit, **fields):
     """The unit's regulation, in force since a year ago."""
     return Regulation.objects.create(
         org_unit=org_unit,
-        document="12/QĐ-HĐ ngày 01/02/2026",
+        basis=recorded(decided("12/QĐ-HĐ", date(2026, 2, 1)), org_unit),
         valid_from=clock.today() - timedelta(days=365),
         **fields,
     )
+
+
+def decided(number, day):
+    """A decision of the chair of the province, as it is typed: unsaved."""
+    return Document(
+        number=number, signed_on=day, signer="Trần Công Sơn", signer_capacity="Chủ tịch UBND tỉnh"
+    )
+
+
+def recorded(document, issuer):
+    """A document as it is typed, in the ledger, past the door: the one of its number if there is."""
+    document.issuer, document.kind = issuer, kind_of(document.number)
+    document.direction, document.at = "outgoing", clock.now()
+    same = Document.objects.standing().numbered(document.number)
+    known = same.filter(issuer=issuer, year=document.signed_on.year).first()
+    if known is None:
+        document.save()
+    return known or document
 
 
 def seat(org_unit, by, prefix=""):
@@ -49,8 +68,7 @@ def seat(org_unit, by, prefix=""):
         Council(
             org_unit=org_unit,
             name=f"Hội đồng OCOP {org_unit}",
-            decision_number="123/QĐ-UBND",
-            decision_on=clock.today() - timedelta(days=30),
+            decision=decided("123/QĐ-UBND", clock.today() - timedelta(days=30)),
             valid_from=clock.today() - timedelta(days=30),
         ),
         by=by,

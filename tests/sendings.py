@@ -133,8 +133,8 @@ def inspection(w):
 
 def council(w):
     return w.minh, "/councils/new/", {
-        "org_unit": w.province.pk, "name": "Hội đồng OCOP tỉnh", "decision_number": "45/QĐ-UBND",
-        "decision_on": today(-9), "valid_from": today(-8),
+        "org_unit": w.province.pk, "name": "Hội đồng OCOP tỉnh", "number": "45/QĐ-UBND", "signed_on": today(-9),
+        "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch UBND tỉnh", "valid_from": today(-8),
     }, (Council,)  # fmt: skip
 
 
@@ -151,7 +151,8 @@ def seat(w):
 
 def regulation(w):
     return w.thu, "/councils/regulation/new/", {
-        "org_unit": w.province.pk, "document": "20/QĐ-HĐ", "valid_from": today(),
+        "org_unit": w.province.pk, "number": "20/QĐ-HĐ", "signed_on": today(-1),
+        "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch UBND tỉnh", "valid_from": today(),
         "quorum_percent": "70", "chair_required": "on", "max_spread": "12,5", "scorings": "3",
         "fewest_sheets": "3", "batches": "2",
         "documents_days": "1", "same_producer": "forbid", "same_commune": "warn",

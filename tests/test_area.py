@@ -27,6 +27,7 @@ from dossiers.office import briefing, handover
 from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
+from tests import judging
 from tests.filing_anew import certify
 from tests.ground import kept
 from tests.merging import unit, while_it_stood
@@ -292,9 +293,10 @@ def test_a_council_takes_in_what_its_unit_took_over(relation, cycle_of_three, pl
 @pytest.mark.parametrize("code", ("D", "D1", "D0", "D9", "E"))
 def test_councils_of_a_merged_district_are_its_heirs(code, places, cycle):
     who = people_at(places["own"].parent)
+    unit = OrgUnit.objects.get(code=code)
     council = Council.objects.create(
-        org_unit=OrgUnit.objects.get(code=code), name="Hội đồng", decision_number="1/QĐ",
-        decision_on=FIRST, valid_from=FIRST,
+        org_unit=unit, name="Hội đồng", valid_from=FIRST,
+        decision=judging.recorded(judging.decided("1/QĐ", FIRST), unit),
     )  # fmt: skip
     mine = code in ("D", "D1", "D0")
     with clock.at(NOW):

@@ -178,7 +178,7 @@ def test_a_seat_held_twice_leads_to_where_it_ends(client, province, thu):
     chair = judge(council, 0)
     twice = insert_as_owner(
         Member(
-            council=council, user=chair.user, seat=Seat.MEMBER, since=chair.since, doubled=True,
+            council=council, decision=council.decision, user=chair.user, seat=Seat.MEMBER, since=chair.since, doubled=True,
             made_by=thu,
         )
     )  # fmt: skip

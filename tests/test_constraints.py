@@ -618,7 +618,10 @@ BREAKS = {
         Member.objects.exclude(until=None).update(until=None),
     ],
     "seat_stays_as_given": lambda w: [council(w), Member.objects.update(since=LONG_AGO)],
-    "council_stays_as_set_up": lambda w: [council(w), Council.objects.update(decision_on=LONG_AGO)],
+    "council_stays_as_set_up": lambda w: [
+        council(w),
+        Council.objects.update(was_decision_on=LONG_AGO),
+    ],
     "member_not_seated_by_themselves": lambda w: seated(w, seat="team", user=w.an, made_by=w.an),
     "interest_own_or_relatives_never_judged": lambda w: interest(w, kind="relative", recused=False),
     "member_seat_known": lambda w: seated(w, seat="guest"),
@@ -917,14 +920,14 @@ def test_a_seat_and_a_council_stay_as_they_were_recorded(world):
         {"user": world.an},
         {"seat": "vice_chair"},
         {"since": LONG_AGO},
-        {"document": "Khác"},
+        {"was_document": "Khác"},
     ):
         with refused("seat_stays_as_given"):
             Member.objects.filter(pk=world.member.pk).update(**change)
     for change in (
         {"org_unit": world.commune},
-        {"decision_number": "9/QĐ"},
-        {"decision_on": LONG_AGO},
+        {"was_decision_number": "9/QĐ"},
+        {"was_decision_on": LONG_AGO},
     ):
         with refused("council_stays_as_set_up"):
             Council.objects.filter(pk=other.pk).update(**change)

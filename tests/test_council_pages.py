@@ -20,7 +20,7 @@ from cycle import clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, User
 from cycle.written import moment_text as moment
 from dossiers.models import ConditionNotMet
-from tests import judging
+from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, judge, regulate
 from tests.owning import update_as_owner
@@ -72,13 +72,15 @@ def test_minh_sets_a_council_up_on_its_decision(client, province, minh, an):
     data = {
         "org_unit": province.pk,
         "name": "Hội đồng OCOP tỉnh 2026",
-        "decision_number": "45/QĐ-UBND",
-        "decision_on": "02/03/2026",
+        "number": "45/QĐ-UBND",
+        "signed_on": "02/03/2026",
+        "signer": "Trần Công Sơn",
+        "signer_capacity": "Chủ tịch UBND tỉnh",
         "valid_from": "05/03/2026",
     }
     wrong = post(client, minh, "council_new", **data | {"valid_to": "01/01/2026"})
     assert "Ngày kết thúc phải sau ngày bắt đầu." in wrong.content.decode()
-    wrong = post(client, minh, "council_new", **data | {"decision_on": "hôm qua"})
+    wrong = post(client, minh, "council_new", **data | {"signed_on": "hôm qua"})
     assert "Hãy ghi ngày theo dạng ngày/tháng/năm" in wrong.content.decode()
     answer = post(client, minh, "council_new", **data)
     made = Council.objects.get()
@@ -88,6 +90,52 @@ def test_minh_sets_a_council_up_on_its_decision(client, province, minh, an):
     assert "Hội đồng cần ít nhất 3 người chấm điểm." in text
     assert post(client, an, "council_new", **data).status_code == 403
     assert Council.objects.count() == 1
+
+
+def test_a_decision_that_was_typed_wrong_is_corrected(client, council, entry, thu, son, la):
+    def correct(**data):
+        standing = council.founded
+        said = {name: getattr(standing, name) for name in ("number", "signer", "signer_capacity")}
+        said |= {"signed_on": f"{standing.signed_on:%d/%m/%Y}", "seen": standing.pk}
+        return post(client, thu, "council_decision", council.pk, **said | data)
+
+    assert "123/QĐ-UBND" in page(client, thu, "council_decision", council.pk)
+    assert "Bạn chưa nhập: Lý do." in correct(number="132/QĐ-UBND").content.decode()
+    stale = {"reason": "Gõ nhầm", "number": "132/QĐ-UBND", "seen": council.decision_id}
+    same = correct(reason="Gõ nhầm").content.decode()
+    assert "Chưa có nội dung nào khác" in same
+    assert correct(**stale).status_code == 302
+    council = Council.objects.get(pk=council.pk)
+    assert (council.decision_number, council.decision.number) == ("132/QĐ-UBND", "123/QĐ-UBND")
+    assert {each.decision.in_force.number for each in council.members.all()} == {"132/QĐ-UBND"}
+    assert "132/QĐ-UBND" in page(client, thu, "council", council.pk)
+    said = HistoryEntry.objects.get(event="council.correct_decision")
+    assert (said.reason, said.ledger) == ("Gõ nhầm", council.founded.pk)
+    assert "123/QĐ-UBND" in said.data["was"] and "132/QĐ-UBND" in said.data["document"]
+    # Who opened the page before sees that somebody was faster, and corrects nothing.
+    late = correct(**stale | {"number": "99/QĐ-UBND"}).content.decode()
+    assert "vừa được đính chính" in late and council.founded.number == "132/QĐ-UBND"
+    # What its round signed stands after its decision.
+    paper = records.of_round(
+        entry.round, "invitation", by=thu, number="1/GM-HĐ", signed_on=council.decision_on
+    )
+    paper.save()
+    after = correct(reason="Nhầm", signed_on=today()).content.decode()
+    assert "quyết định thành lập hội đồng không ký sau ngày đó" in after
+    page(client, son, "council_decision", council.pk, status=403)
+    page(client, la, "council_decision", council.pk, status=404)
+
+
+def test_a_seat_rests_on_a_decision_of_its_own(client, council, thu, minh):
+    named = {"number": "200/QĐ-UBND", "signed_on": today(), "signer": "Trần Công Sơn"}
+    seated = {"user": minh.pk, "seat": "member", "department": "Sở", "since": today()} | named
+    text = post(client, thu, "council", council.pk, **seated).content.decode()
+    assert "Bạn chưa nhập: Chức vụ người ký." in text and "200/QĐ-UBND" in text
+    whole = seated | {"signer_capacity": "Chủ tịch"}
+    assert post(client, thu, "council", council.pk, **whole).status_code == 302
+    given = council.members.get(user=minh)
+    assert (given.decision.number, given.decision.issuer) == ("200/QĐ-UBND", council.org_unit)
+    assert HistoryEntry.objects.filter(event="council.seat").last().ledger == given.decision_id
 
 
 def test_seats_are_given_and_ended(client, council, thu, minh, son, la):
@@ -143,7 +191,10 @@ def test_query_count_of_councils(client, province, thu, rows, django_assert_num_
 # --- Regulation -----------------------------------------------------------------------------
 
 REGULATION = {
-    "document": "20/QĐ-HĐ",
+    "number": "20/QĐ-HĐ",
+    "signed_on": "30/12/2025",
+    "signer": "Trần Công Sơn",
+    "signer_capacity": "Chủ tịch UBND tỉnh",
     "valid_from": "01/01/2026",
     "quorum_percent": "70",
     "chair_required": "on",
@@ -172,22 +223,22 @@ def test_a_version_is_entered_and_the_one_before_stays(
         ("quorum_percent", "120", "Số này quá lớn, xin xem lại."),
         ("max_spread", "nhiều", "Hãy ghi điểm bằng số, ví dụ 71,5."),
         ("scorings", "0", "từ 1 trở lên"),
-        ("document", "", "Bạn chưa nhập: Số, ngày văn bản."),
+        ("number", "", "Bạn chưa nhập: Số và ký hiệu."),
         ("same_producer", "x", "Lựa chọn này không có trong danh sách."),
     ):
         answer = post(client, thu, "regulation_new", **data | {field: value})
         assert said in answer.content.decode(), field
     assert Regulation.objects.count() == 1
     assert post(client, thu, "regulation_new", **data).status_code == 302
-    made = Regulation.objects.get(document="20/QĐ-HĐ")
+    made = Regulation.objects.get(basis__number="20/QĐ-HĐ")
     assert str(made.max_spread) == "12.5"
     text = page(client, minh, "regulations")
     assert "12,5" in text
-    assert "12/QĐ-HĐ ngày 01/02/2026" in text
+    assert "12/QĐ-HĐ (01/02/2026)" in text
     said = HistoryEntry.objects.get(event="council.regulate")
     assert (said.stream, said.stream_id, said.actor) == ("cycle", cycle.pk, thu)
     assert (said.role, said.org_unit) == (Role.COUNCIL_OFFICE, province)
-    assert said.data == {"regulation": made.pk, "document": "20/QĐ-HĐ"}
+    assert said.data == {"regulation": made.pk, "document": "20/QĐ-HĐ (30/12/2025)"}
     assert text.count(f"Phạm Hoài Thu nhập {moment(said.at)}") == 1
     assert post(client, an, "regulation_new", **data).status_code == 403
     assert Regulation.objects.count() == 2

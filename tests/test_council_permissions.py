@@ -3,7 +3,7 @@
 The table names who may; everybody else may not. The council is the province's.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import rules
@@ -134,7 +134,7 @@ def test_a_vice_chair_who_scores_settles_only_where_they_presided(things):
     council, round_, thu = things["council"], things["round"], User.objects.get(username="thu")
     vices = [
         Member.objects.create(
-            council=council, user=person(f"pho_{number}", f"Lê Thị Phó {number}"),
+            council=council, decision=council.decision, user=person(f"pho_{number}", f"Lê Thị Phó {number}"),
             seat="vice_chair", since=council.valid_from, made_by=thu,
         )
         for number in (1, 2)
@@ -292,7 +292,7 @@ def _extend(w, by):
 def _regulate(w, by):
     Regulation.lay_down(
         Regulation(
-            org_unit=w["council"].org_unit, document="13/QĐ-HĐ ngày 01/03/2026",
+            org_unit=w["council"].org_unit, basis=judging.decided("13/QĐ-HĐ", date(2026, 3, 1)),
             valid_from=clock.today(), secretary_scores=True,
         ),
         by=by,
@@ -447,7 +447,7 @@ def test_who_scores_by_the_day_of_the_meeting_is_not_neutral_today(
     entry, other = round_.entries.get(), judge(council, 3)
     pen = Scoresheet.type_in(entry, judge(council, 2), by=thu)
     Member.objects.create(
-        council=council, user=thu, seat="member", made_by=cast["minh"],
+        council=council, decision=council.decision, user=thu, seat="member", made_by=cast["minh"],
         since=clock.today() + since * day,
         until=None if until is None else clock.today() + until * day,
     )  # fmt: skip
@@ -473,7 +473,7 @@ def test_while_no_day_is_set_who_will_score_is_not_neutral(cast, province, cycle
     round_ = begin(council, cycle, before, thu, open_it=False, meets_at=None)
     assert rules.has_perm("councils.settle_scorers", thu, round_)
     Member.objects.create(
-        council=council, user=thu, seat="member", made_by=cast["minh"],
+        council=council, decision=council.decision, user=thu, seat="member", made_by=cast["minh"],
         since=clock.today() + timedelta(days=30),
     )  # fmt: skip
     assert not rules.has_perm("councils.settle_scorers", fresh(thu), round_)

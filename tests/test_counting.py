@@ -322,6 +322,7 @@ def test_a_secretary_who_votes_does_not_count_and_no_office_that_scores(opened, 
         # Seated by somebody else, as nobody seats themselves.
         Member.objects.create(
             council=round_.council,
+            decision=round_.council.decision,
             user=thu,
             seat=Seat.MEMBER,
             since=secretary.since,

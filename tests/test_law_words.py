@@ -21,7 +21,7 @@ from dossiers.office import year as years
 from dossiers.office.reports import CycleReport, questions
 from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors, papers
-from tests import records
+from tests import judging, records
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.ground import kept
 from tests.law_acts import authority
@@ -307,7 +307,10 @@ def test_a_change_of_the_batches_starts_and_stops_clocks_at_once(
     with clock.at(at(2026, 11, 4)):
         if change == "a batch more":
             Regulation.objects.create(
-                org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+                org_unit=province,
+                basis=judging.recorded(judging.decided("3/QĐ-UBND", date(2026, 1, 1)), province),
+                valid_from=date(2026, 1, 1),
+                batches=3,
             )
             more = third(cycle)
             more.propose_by, more.decide_by = date(2026, 11, 10), date(2026, 12, 25)
@@ -1181,7 +1184,10 @@ def test_a_third_batch_needs_the_regulation_and_a_plan(cycle, batches, province,
         add(third(cycle), plan_paper(), minh)
     assert "number_in_year" in refused.value.message_dict
     Regulation.objects.create(
-        org_unit=province, document="3/QĐ-UBND", valid_from=date(2026, 1, 1), batches=3
+        org_unit=province,
+        basis=judging.recorded(judging.decided("3/QĐ-UBND", date(2026, 1, 1)), province),
+        valid_from=date(2026, 1, 1),
+        batches=3,
     )
     with pytest.raises(ValidationError):
         add(third(cycle), None, minh)

@@ -73,11 +73,6 @@ def _end(w, text):
     appointing.check_assignment(before, post, by=w["root"], document=text, signer="")
 
 
-def _seat(w, text):
-    member = Member(user=w["dung"], seat=Seat.MEMBER, since=clock.today(), document=text)
-    w["council"].give_seat(member, by=w["thu"])
-
-
 def _end_seat(w, text):
     w["council"].take_seat(
         w["council"].members.first(), by=w["thu"], until=clock.today(), reason="Nghỉ", document=text
@@ -92,7 +87,7 @@ def _extend(w, text):
     w["task"].term.extend(days=1, at=clock.now(), by=w["an"], reason="Mưa lũ", document=text)
 
 
-DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end, _seat, _end_seat,
+DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end, _end_seat,
          _reroute, _extend)  # fmt: skip
 
 
@@ -200,9 +195,16 @@ def test_a_decision_has_a_number_and_the_name_of_who_signed(made, field):
 
 def test_a_council_is_set_up_on_a_decision(world, province):
     council = Council(
-        org_unit=province, name="Hội đồng", decision_number=".", decision_on=clock.today(),
+        org_unit=province, name="Hội đồng", decision=judging.decided(".", clock.today()),
         valid_from=clock.today(),
     )  # fmt: skip
-    with pytest.raises(ValidationError) as refused:
-        council.full_clean()
-    assert list(refused.value.message_dict) == ["decision_number"]
+    member = Member(user=world["dung"], seat=Seat.MEMBER, since=clock.today())
+    for act in (
+        lambda: Council.set_up(council, by=world["thu"]),
+        lambda: world["council"].give_seat(
+            member, by=world["thu"], decision=judging.decided(".", clock.today())
+        ),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            act()
+        assert list(refused.value.message_dict) == ["number"]

@@ -21,6 +21,7 @@ ELSEWHERE = {
     # The ledger's own columns: Document.clean, which documents.record asks too.
     "dossiers.forms.acts.PaperForm": "Document",
     "councils.forms.papers.SignedDocumentForm": "Document",
+    "dossiers.forms.ledger.OnDocument": "Document",
     # A number and its day apart: check_symbol, check_signer, not_future.
     "dossiers.office.forms.year.PaperForm": "check_symbol",
     "dossiers.office.forms.erasing.EraseForm": "check_symbol",
@@ -28,7 +29,6 @@ ELSEWHERE = {
     "dossiers.office.forms.stock.GivenForm": "typed from a certificate; its list checks each cell",
     # Asked by the act, at the field.
     "councils.forms.entries.AnswerForm": "Opinion.reply",
-    "councils.forms.councils.CouncilForm": "Council.clean",
     "cycle.admin.AssignmentForm": "appointing.check_assignment",
     "cycle.admin.OrgUnitForm": "check_document",
 }

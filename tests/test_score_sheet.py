@@ -157,7 +157,7 @@ def test_the_support_team_has_a_sheet_of_its_own(entry, council, member):
 def test_the_regulation_hides_what_was_said_before(province, council, cycle, commune, an, thu):
     Regulation.objects.create(
         org_unit=province,
-        document="13/QĐ-HĐ",
+        basis=judging.recorded(judging.decided("13/QĐ-HĐ", clock.today()), province),
         valid_from=clock.today(),
         show_self_score=False,
         show_team_score=False,

@@ -310,7 +310,10 @@ def test_the_office_moves_it_on_the_page(client, scoring, thu, an, council):
 def test_one_judging_seat_a_day(council):
     held = judge(council, 1)
     update_as_owner(Member.objects.filter(pk=held.pk), until=clock.today())
-    again = {"council": council, "user": held.user, "seat": Seat.MEMBER, "made_by": held.made_by}
+    again = {
+        "council": council, "user": held.user, "seat": Seat.MEMBER, "made_by": held.made_by,
+        "decision": council.decision,
+    }  # fmt: skip
     with pytest.raises(IntegrityError, match="one_judging_seat_per_person"), transaction.atomic():
         Member.objects.create(**again, since=clock.today())
     assert Member.objects.create(**again, since=clock.today() + DAY).pk

@@ -201,7 +201,7 @@ WHERE = {
     "councils.Regulation.scorings": "asked by councils/models/round.py",
     "councils.Regulation.documents_days": "asked by councils/models/round.py",
     "councils.Regulation.batches": "asked by dossiers/office/year.py",
-    "councils.Council.decision_on": "shown at councils/papers/facts.py",
+    "councils.Council.was_decision_on": HASHED,
     "councils.Council.valid_from": "asked by councils/setup.py",
     "councils.Council.valid_to": "asked by councils/setup.py",
     "councils.Member.since": "asked by councils/models/council.py",

@@ -240,6 +240,7 @@ def test_the_database_refuses_a_post_of_an_administrator_by_every_table(world, r
         lambda: update_as_owner(Substitution.objects.filter(pk=given.pk), substitute=root),
         lambda: Member.objects.create(
             council=world["council"],
+            decision=world["council"].decision,
             user=root,
             seat=Seat.TEAM,
             since=clock.today(),
@@ -255,6 +256,7 @@ def test_nobody_is_given_a_post_before_they_are_there(world, an, dung, chi, thu)
     """The key is asked only at the end: who comes meanwhile could come as an administrator."""
     given, post = substitute_for(world["post"], dung, chi), post_of(an, world["post"].org_unit)
     seat = {"council": world["council"], "seat": Seat.TEAM, "since": clock.today(), "made_by": thu}
+    seat["decision"] = world["council"].decision
     unknown = User.objects.order_by("pk").last().pk + 1000
     for give in (
         lambda: RoleAssignment.objects.create(

@@ -159,7 +159,7 @@ def test_who_sets_councils_up_tells_the_units_apart(province, thu):
         user=thu, role=Role.COUNCIL_OFFICE, org_unit=old, valid_from=date(2000, 1, 1)
     )
     for form in (councils_forms.CouncilForm, councils_forms.RegulationForm):
-        assert choices(form(user=thu).fields["org_unit"]) == [
+        assert choices(form(by=thu).fields["org_unit"]) == [
             province.name, f"{province.name} (đến 31/12/2019)",
         ]  # fmt: skip
 

@@ -671,8 +671,8 @@ def _set_up_anew(council, minh):
     """The same people by another decision, one of them replaced."""
     fresh = Council.set_up(
         Council(
-            org_unit=council.org_unit, name="Hội đồng OCOP", decision_number="456/QĐ-UBND",
-            decision_on=clock.today(), valid_from=clock.today(),
+            org_unit=council.org_unit, name="Hội đồng OCOP", decision=judging.decided("456/QĐ-UBND", clock.today()),
+            valid_from=clock.today(),
         ),
         by=minh,
     )  # fmt: skip
@@ -687,7 +687,14 @@ def _extended(council, minh):
     """The same council: a seat ended and goes on as another, and one has ended for good."""
     today, gone, on = clock.today(), judge(council, 4), judge(council, 3)
     update_as_owner(Member.objects.filter(pk__in=[gone.pk, on.pk]), until=today - timedelta(days=1))
-    Member.objects.create(council=council, user=on.user, seat=on.seat, since=today, made_by=minh)
+    Member.objects.create(
+        council=council,
+        decision=council.decision,
+        user=on.user,
+        seat=on.seat,
+        since=today,
+        made_by=minh,
+    )
     return council
 
 

@@ -211,22 +211,45 @@ def check(backup: Path) -> list[str]:
 
 def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
-    from councils.models import SignedDocument
+    from councils.models import Council, Member, Regulation, SignedDocument
     from cycle import documents
     from cycle.models import Document, HistoryEntry
     from dossiers.models import OfficialDocument
+
+    def whole(row):
+        """Its number, day and signer, each in a column of its own."""
+        return row.was_number, row.was_signed_on, row.was_signer, ""
+
+    def of_the_council(row):
+        """A seat that named none of its own rests on the decision of its council."""
+        first = row.council.was_decision_number, row.council.was_decision_on
+        return row.was_document in ("", "{}, {:%d/%m/%Y}".format(*first))
+
+    # Each table of before, its relation, and what its row said: number, day, signer, or a text.
+    resting = (
+        (OfficialDocument, "document", whole),
+        (SignedDocument, "document", whole),
+        (Council, "decision", lambda row: (row.was_decision_number, row.was_decision_on, "", "")),
+        (Member, "decision", lambda row: ("", None, "", row.was_document)),
+        (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
+    )
 
     faults, named = [], set()
     for entry in HistoryEntry.objects.iterator():
         for kept in entry.data.get("records", ()):
             if kept[0] == "officialdocument":
                 named.add(kept[1])
-    for model in (OfficialDocument, SignedDocument):
-        for row in model.objects.select_related("document"):
+    for model, relation, was in resting:
+        for row in model.objects.select_related(relation):
             document = documents.of_before(model._meta.label_lower, row.pk)
-            said = document and (document.number, document.signed_on, document.signer)
-            was = row.was_number, row.was_signed_on, row.was_signer
-            if document != row.document or said != was:
+            if model is Member and of_the_council(row):
+                if (document, row.decision) != (None, row.council.decision):
+                    faults.append(f"Thành viên {row.pk}: không theo quyết định của hội đồng.")
+                continue
+            said = document and (
+                document.number, document.signed_on, document.signer, document.said
+            )  # fmt: skip
+            if document != getattr(row, relation) or said != was(row):
                 faults.append(f"{model._meta.verbose_name} {row.pk}: không có trong sổ như đã ghi.")
             if model is OfficialDocument:
                 named.discard(row.pk)

@@ -8,9 +8,10 @@ from typing import Any
 import rules
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.forms.fields import Asked, OfModel
+from councils.forms.fields import Act, Asked, OfModel
 from councils.models import (
     Council,
     Member,
@@ -19,9 +20,11 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.appointing import candidates
-from cycle.models import Level, OrgUnit, Role, User
+from cycle.documents import CORRECTED_ALREADY
+from cycle.models import Document, Level, OrgUnit, Role, User
 from cycle.models.organisation import OrgUnitQuerySet
-from dossiers.forms.fields import DateField, field_for, long_text
+from dossiers.forms.fields import DateField, Fold, RowField, field_for, long_text
+from dossiers.forms.ledger import OnDocument
 
 
 def units_of(user: User) -> OrgUnitQuerySet:
@@ -42,14 +45,13 @@ def regulated_by(user: User) -> OrgUnitQuerySet:
 # --- Councils and their regulation ---------------------------------------------------------------
 
 
-class _OfUnit(OfModel):
+class _OfUnit(OnDocument, OfModel):
     units = staticmethod(units_of)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.user = user
         unit = self.fields["org_unit"]
-        unit.queryset = self.units(user)
+        unit.queryset = self.units(self.by)
         if len(unit.queryset) == 1:
             unit.empty_label = None
 
@@ -57,15 +59,13 @@ class _OfUnit(OfModel):
 class CouncilForm(_OfUnit):
     """A council and the decision that set it up."""
 
-    not_future = ("decision_on",)
+    field_order = ("org_unit", "name", *OnDocument.OF_DOCUMENT, "scan_file")
 
     class Meta:
         model = Council
         fields = (
             "org_unit",
             "name",
-            "decision_number",
-            "decision_on",
             "valid_from",
             "valid_to",
         )
@@ -73,19 +73,20 @@ class CouncilForm(_OfUnit):
 
     def do(self) -> Any:
         """The council, or None when it was refused."""
-        return self.attempt(lambda: Council.set_up(self.instance, by=self.user))
+        self.instance.decision = self.document()
+        return self.attempt(lambda: Council.set_up(self.instance, by=self.by))
 
 
 class RegulationForm(_OfUnit):
-    """A new version of a unit's regulation, valid from a day."""
+    """A new version of a unit's regulation, valid from a day, and what lays it down."""
 
+    field_order = ("org_unit", *OnDocument.OF_DOCUMENT, "scan_file")
     units = staticmethod(regulated_by)
 
     class Meta:
         model = Regulation
         fields = (
             "org_unit",
-            "document",
             "valid_from",
             "quorum_percent",
             "chair_required",
@@ -108,27 +109,67 @@ class RegulationForm(_OfUnit):
 
     def do(self) -> Any:
         """The new version, or None when it was refused."""
-        return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.user))
+        self.instance.basis = self.document()
+        return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.by))
 
 
-class SeatForm(OfModel):
-    """A new seat of a person (thành viên)."""
+class SeatForm(OnDocument, OfModel):
+    """A new seat of a person (thành viên), on a decision of its own or that of the council."""
+
+    needed = False
+    folds = (
+        Fold(
+            _("Theo quyết định khác"),
+            (*OnDocument.OF_DOCUMENT, "scan_file"),
+            _("để trống nếu là quyết định thành lập hội đồng"),
+        ),
+    )
 
     class Meta:
         model = Member
-        fields = ("user", "seat", "department", "since", "document")
+        fields = ("user", "seat", "department", "since")
         formfield_callback = field_for
 
     def __init__(self, *args: Any, council: Council, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"since": clock.today()}, **kwargs)
-        self.council, self.by = council, by
+        super().__init__(*args, by=by, initial={"since": clock.today()}, **kwargs)
+        self.council = council
         self.fields["user"].queryset = candidates()
         self.fields["user"].empty_label = _("Chọn một người")
         self.fields["seat"].choices = [("", _("Chọn tư cách")), *Seat.choices]
 
     def do(self) -> Any:
         """The seat, or None when it was refused."""
-        return self.attempt(lambda: self.council.give_seat(self.instance, by=self.by))
+        decision = self.document()
+        return self.attempt(
+            lambda: self.council.give_seat(self.instance, by=self.by, decision=decision)
+        )
+
+
+class DecisionForm(OnDocument, Act):
+    """What of a council's decision was typed wrong (đính chính), filled with what the ledger says;
+    with the reason.
+    """
+
+    reason = long_text(_("Lý do"))
+    #: The document that the page showed.
+    seen = RowField(Document.objects.all(), widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, council: Council, **kwargs: Any) -> None:
+        self.council, standing = council, council.founded
+        initial = {name: getattr(standing, name) for name in self.OF_DOCUMENT}
+        super().__init__(*args, initial=initial | {"seen": standing.pk}, **kwargs)
+        self.fields["seen"].queryset = Document.objects.filter(pk=standing.pk)
+        self.fields["seen"].error_messages["invalid_choice"] = CORRECTED_ALREADY
+        if standing.scan_sha256:
+            self.fields["scan_file"].help_text = _now(
+                "Để trống để giữ bản chụp đang có (%(file)s)."
+            ) % {"file": standing.scan_filename or _now("không rõ tên")}
+
+    def do(self) -> Any:
+        """The document, or None when it was refused."""
+        said = {name: self.cleaned_data[name] for name in (*self.OF_DOCUMENT, "seen", "reason")}
+        scan = self.cleaned_data.get("scan_file") or None
+        return self.attempt(lambda: self.council.correct_decision(**said, by=self.by, scan=scan))
 
 
 class ExtendForm(Asked):

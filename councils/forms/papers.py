@@ -64,9 +64,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
     def clean(self) -> Any:
         cleaned = super().clean()
         if staged := self.cleaned_data.get("scan"):
-            document = self.instance
-            document.scan_sha256, document.scan_bytes = staged.sha256, staged.bytes
-            document.scan_filename, document.scan_type = staged.filename, staged.content_type
+            self.instance.hold(staged)
         return cleaned
 
     def do(self) -> SignedDocument | None:

@@ -419,7 +419,8 @@ class SignedDocument(models.Model):
         typed.does = DOES[DocumentKind(self.kind)]
         if self.kind in OF_ONE_ROUND:
             # In one language, whoever types it.
-            typed.register = f"Hội đồng theo {council.decision_number[:40]}"
+            # By the number that it was entered with: a correction opens no other register.
+            typed.register = f"Hội đồng theo {council.decision.number[:40]}"
         capacity = self.round.capacity(self.by)
         old = self.replaces.of_ledger if self.replaces is not None else None
         if old is not None and not old.before and self._is_typed_anew(typed, old):
@@ -670,6 +671,25 @@ def _contradicts_a_round(was: Document, became: Document) -> None:
         found = signed.contradictions()
         if wrong := {name: found[name] for name in changed if name in found}:
             raise ValidationError(wrong)
+
+
+@documents.refuses_correction
+def _after_what_its_council_signed(_was: Document, became: Document) -> None:
+    """Refuse a day of the decision on a council after that of a paper of its rounds."""
+    signed = SignedDocument.objects.filter(
+        round__council__decision__in=became.versions(), replaced_by=None
+    ).exclude(round__state=RoundState.VOID)
+    for each in signed.select_related("round", "document__replaced_by"):
+        if each.signed_on < became.signed_on:
+            raise ValidationError(
+                {
+                    "signed_on": _now(
+                        "%(paper)s ký ngày %(day)s: quyết định thành lập hội đồng không ký sau "
+                        "ngày đó."
+                    )
+                    % {"paper": each, "day": day_text(each.signed_on)}
+                }
+            )
 
 
 def key_of(paper: SignedDocument | None) -> str:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, Self
 import rules
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock, guards
+from cycle import clock, documents, guards
 from cycle.appointing import barring, check_person, holders, holding, is_oneself
 from cycle.models import (
     Cycle,
+    Document,
+    Effect,
     HistoryEntry,
     Level,
     OrgUnit,
@@ -26,7 +28,6 @@ from cycle.models import (
     Role,
     Stream,
     User,
-    check_document,
     document_wrong,
 )
 from cycle.models.organisation import DateRange, Hash
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
+    from cycle.files import Staged
     from cycle.models import RoleAssignment
     from dossiers.law.conditions import Words
 
@@ -59,6 +61,13 @@ def on_record(reason: str, document: str) -> list[Lack]:
     return lacks
 
 
+def _founded_on(known: Document) -> str:
+    """Which council a document of the ledger sets up, as a sentence says it; "" for none."""
+    for council in Council.objects.filter(decision__in=known.versions()):
+        return _now("việc thành lập «%(council)s»") % {"council": council}
+    return ""
+
+
 class ConflictRule(models.TextChoices):
     """What the regulation says of a member with an interest in a product (xung đột lợi ích)."""
 
@@ -72,6 +81,7 @@ class RegulationQuerySet(models.QuerySet["Regulation"]):
         """The newest regulation of ``org_unit`` valid on ``day``; None when it has none."""
         return (
             self.filter(org_unit=org_unit, valid_from__lte=day)
+            .select_related("basis__replaced_by")
             .order_by("-valid_from", "-pk")
             .first()
         )
@@ -81,13 +91,24 @@ class Regulation(models.Model):
     """A version of the rules by which a unit's councils work (quy chế hội đồng), with its document.
 
     The national text leaves these rules to the province. A row never changes: a change is a new row
-    valid from a new day, and a round keeps the row that it was begun under.
+    valid from a new day, and a round keeps the row that it was begun under. ``basis`` is what laid
+    it down (QĐ 26/2026/QĐ-TTg, Điều 7.3.b), read as it was corrected last; ``was_document`` how
+    rows of before the ledger named it, which the history hashed.
     """
 
     org_unit = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="regulations", verbose_name=_("đơn vị")
     )
-    document = models.CharField(_("số, ngày văn bản"), max_length=200)
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        editable=False,
+        related_name="lays_down",
+        verbose_name=_("văn bản ban hành"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=200, blank=True, editable=False
+    )
     valid_from = models.DateField(_("áp dụng từ"))
     quorum_percent = models.PositiveSmallIntegerField(
         _("tỷ lệ thành viên dự họp tối thiểu (%)"),
@@ -200,26 +221,35 @@ class Regulation(models.Model):
         triggers = [guards.Immutable(name="regulation_immutable")]
 
     def __str__(self) -> str:
-        return self.document
+        return str(self.basis.in_force)
 
     @classmethod
     def lay_down(cls, regulation: Self, *, by: User) -> Self:
-        """Save a new version of a unit's regulation. Raises PermissionDenied, ValidationError."""
+        """Save a new version of a unit's regulation, and its ``basis``, as typed, in the ledger.
+
+        Raises PermissionDenied; ValidationError, by field of either.
+        """
         unit = regulation.org_unit
         if not rules.has_perm("councils.regulate", by, unit):
             raise PermissionDenied
         with transaction.atomic():
+            posts = (by.capacity(role, unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
+            capacity = next(filter(None, posts), None)
+            regulation.basis.issuer, regulation.basis.does = unit, Effect.DECIDES
+            regulation.basis = documents.record(
+                regulation.basis, by=by, capacity=capacity, told=_founded_on
+            )
             regulation.full_clean()
             regulation.save(force_insert=True)
-            posts = (by.capacity(role, unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
             HistoryEntry.objects.record(
                 "council.regulate",
                 LaidDown(regulation, Cycle.to_record_in().pk),
                 by=by,
-                capacity=next(filter(None, posts), None),
+                capacity=capacity,
                 saved=[regulation],
+                ledger=regulation.basis_id,
                 regulation=regulation.pk,
-                document=regulation.document,
+                document=str(regulation.basis),
             )
         return regulation
 
@@ -259,7 +289,11 @@ class CouncilQuerySet(models.QuerySet):
 
 
 class Council(Renamed):
-    """A council of one unit for a period, set up by a decision (hội đồng đánh giá, phân hạng)."""
+    """A council of one unit for a period, set up by a decision (hội đồng đánh giá, phân hạng; QĐ
+    26/2026/QĐ-TTg, Điều 7.3.b): a document of the ledger, read as it was corrected last.
+
+    Rows of before the ledger keep in the columns ``was_…`` what the history hashed of them.
+    """
 
     history_stream = Stream.COUNCIL
 
@@ -267,8 +301,17 @@ class Council(Renamed):
         OrgUnit, models.PROTECT, related_name="councils", verbose_name=_("đơn vị")
     )
     name = models.CharField(_("tên hội đồng"), max_length=200)
-    decision_number = models.CharField(_("số quyết định thành lập"), max_length=60)
-    decision_on = models.DateField(_("ngày quyết định"))
+    decision = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        editable=False,
+        related_name="sets_up",
+        verbose_name=_("quyết định thành lập"),
+    )
+    was_decision_number = models.CharField(
+        db_column="decision_number", max_length=60, blank=True, editable=False
+    )
+    was_decision_on = models.DateField(db_column="decision_on", null=True, editable=False)
     valid_from = models.DateField(_("hoạt động từ"))
     valid_to = models.DateField(_("đến hết"), null=True, blank=True)
 
@@ -285,7 +328,7 @@ class Council(Renamed):
             )
         ]
         triggers = [
-            guards.Stays("valid_from", "name", name="council_stays"),
+            guards.Stays("valid_from", "name", "decision_id", name="council_stays"),
             guards.Told(
                 name="council_told",
                 stream="council",
@@ -297,9 +340,21 @@ class Council(Renamed):
     def __str__(self) -> str:
         return self.name
 
-    def clean(self) -> None:
-        if not clock.replaying():
-            check_document(self.decision_number, "decision_number")
+    @property
+    def founded(self) -> Document:
+        """Its decision as it stands."""
+        return self.decision.in_force
+
+    @property
+    def decision_number(self) -> str:
+        return self.founded.number
+
+    @property
+    def decision_on(self) -> date:
+        """The day on which its decision was signed."""
+        day = self.founded.signed_on
+        assert day is not None, "a decision that sets up a council has its day"
+        return day
 
     @property
     def level(self) -> Level:
@@ -423,21 +478,75 @@ class Council(Renamed):
 
     @classmethod
     def set_up(cls, council: Self, *, by: User) -> Self:
-        """Save a new council with its decision. Raises PermissionDenied, ValidationError."""
+        """Save a new council, and its decision, as typed, in the ledger.
+
+        Raises PermissionDenied; ValidationError, by field of either.
+        """
         with transaction.atomic():
             if not rules.has_perm("councils.set_up", by, council.org_unit):
                 raise PermissionDenied
+            council.decision = council._into_ledger(council.decision, by)
             council.full_clean()
             council.save(force_insert=True)
             HistoryEntry.objects.record(
-                "council.set_up", council, by=by, saved=[council], number=council.decision_number
+                "council.set_up",
+                council,
+                by=by,
+                saved=[council],
+                ledger=council.decision_id,
+                number=council.decision.number,
             )
         return council
 
-    def give_seat(self, member: Member, *, by: User) -> Member:
-        """Save a new seat; its document is the council's decision unless it names another.
+    def correct_decision(
+        self,
+        seen: Document,
+        *,
+        by: User,
+        reason: str,
+        scan: Staged | None = None,
+        **became: Any,
+    ) -> Document:
+        """Correct what of its decision was typed wrong (đính chính); ``seen``: the one that the
+        page had. Seats that rest on it read the correction, papers that were printed stay.
 
-        Raises PermissionDenied, ConditionNotMet when the seat is taken or would be ``by``'s own.
+        Raises PermissionDenied; ValidationError, by field, where :func:`documents.correct` does.
+        """
+        with transaction.atomic():
+            self._hold(by)
+            old = self.founded
+            if seen != old:
+                raise ValidationError(documents.CORRECTED_ALREADY)
+            posts = (
+                by.capacity(role, self.org_unit_id) for role in (Role.COUNCIL_OFFICE, Role.OFFICER)
+            )
+            capacity = next(filter(None, posts), None)
+            new = documents.correct(
+                old, by=by, reason=reason, scan=scan, capacity=capacity, **became
+            )
+            HistoryEntry.objects.record(
+                "council.correct_decision",
+                self,
+                by=by,
+                capacity=capacity,
+                reason=reason.strip(),
+                ledger=new.pk,
+                was=str(old),
+                document=str(new),
+            )
+        return new
+
+    def _into_ledger(self, typed: Document, by: User) -> Document:
+        """A decision of its unit on the council, in the ledger. Raises ValidationError by field."""
+        typed.issuer, typed.does = self.org_unit, Effect.DECIDES
+        return documents.record(typed, by=by, told=_founded_on)
+
+    def give_seat(self, member: Member, *, by: User, decision: Document | None = None) -> Member:
+        """Save a new seat, on the council's decision unless another ``decision``, as typed, is
+        given.
+
+        Raises PermissionDenied, ConditionNotMet when the seat is taken or would be ``by``'s own;
+        ValidationError by field of the decision.
         """
         with transaction.atomic():
             self._hold(by)
@@ -445,10 +554,6 @@ class Council(Renamed):
                 raise ConditionNotMet([_now("Không ai tự đưa mình vào hội đồng.")])
             check_person(member.user, Role.COUNCIL_OFFICE, field="user")
             member.council, member.made_by = self, by
-            check_document(member.document, "document")
-            member.document = member.document.strip() or (
-                f"{self.decision_number}, {self.decision_on:%d/%m/%Y}"
-            )
             # Also seats that begin after the new one.
             sitting = self.members.exclude(until__lt=member.since)
             kin = TEAM if member.seat in TEAM else (*JUDGES, Seat.SECRETARY)
@@ -462,6 +567,7 @@ class Council(Renamed):
                 raise ConditionNotMet(
                     [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
                 )
+            member.decision = self.founded if decision is None else self._into_ledger(decision, by)
             member.save(force_insert=True)
             self._interests_of([member])
             HistoryEntry.objects.record(
@@ -471,7 +577,8 @@ class Council(Renamed):
                 saved=[member],
                 who=str(member.user),
                 seat=member.seat,
-                document=member.document,
+                ledger=member.decision_id,
+                document=str(member.decision),
             )
         return member
 
@@ -643,7 +750,11 @@ def _one_at_a_time(name: str, whose: Func, seats: Sequence[str]) -> ExclusionCon
 
 
 class Member(models.Model):
-    """A person's seat on a council or in its support team (thành viên), ``since`` – ``until``."""
+    """A person's seat on a council or in its support team (thành viên), ``since`` – ``until``.
+
+    It rests on the decision that set the council up, or one of its own (QĐ 26/2026/QĐ-TTg, Điều
+    7.3.b).
+    """
 
     council = models.ForeignKey(
         Council, models.PROTECT, related_name="members", verbose_name=_("hội đồng")
@@ -664,11 +775,15 @@ class Member(models.Model):
         related_name="+",
         verbose_name=_("người ghi"),
     )
-    document = models.CharField(
-        _("số, ngày văn bản"),
-        max_length=120,
-        blank=True,
-        help_text=_("Để trống nếu là quyết định thành lập hội đồng."),
+    decision = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        editable=False,
+        related_name="seats",
+        verbose_name=_("quyết định"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, editable=False
     )
     #: Marked by the migration that brought the constraints: at that time the person had another
     #: seat, or the single seat was taken.
@@ -699,7 +814,7 @@ class Member(models.Model):
             ),
         ]
         triggers = [
-            guards.Stays("department", "made_by_id", name="member_stays"),
+            guards.Stays("department", "made_by_id", "decision_id", name="member_stays"),
             guards.Told(
                 name="member_told",
                 stream="council",

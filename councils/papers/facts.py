@@ -245,7 +245,7 @@ def _bases(then: Then) -> list[str]:
         f"Căn cứ {then.rule_set.citation}",
         f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
         f"về việc thành lập {_name(council)}",
-        f"Căn cứ quy chế làm việc của Hội đồng ({then.round.regulation.document})",
+        f"Căn cứ quy chế làm việc của Hội đồng ({then.round.regulation})",
     ]
 
 

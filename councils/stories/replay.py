@@ -271,7 +271,12 @@ class _Replay:
                     # How few sheets a council of then let decide is not known.
                     Regulation(
                         org_unit=unit,
-                        document="Quy chế giả định",
+                        basis=Document(
+                            number="Quy chế giả định",
+                            signed_on=first,
+                            **documents.signed_by(""),
+                            signer_capacity="Chưa rõ chức vụ",
+                        ),
                         valid_from=first,
                         fewest_sheets=1,
                     ),
@@ -281,8 +286,12 @@ class _Replay:
                     Council(
                         org_unit=unit,
                         name=row["name"],
-                        decision_number=row["decision"],
-                        decision_on=first,
+                        decision=Document(
+                            number=row["decision"],
+                            signed_on=first,
+                            **documents.signed_by(""),
+                            signer_capacity="Chưa rõ chức vụ",
+                        ),
                         valid_from=first,
                         valid_to=self.closed_on,
                     ),

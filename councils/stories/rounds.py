@@ -58,7 +58,12 @@ class Rounds:
             Regulation.lay_down(
                 Regulation(
                     org_unit=self.year.province,
-                    document="Quy chế hội đồng (minh họa)",
+                    basis=Document(
+                        number="Quy chế hội đồng (minh họa)",
+                        signed_on=first,
+                        signer=str(self.year.posts(Role.LEADER, self.year.province)),
+                        signer_capacity="Chủ tịch UBND tỉnh",
+                    ),
                     valid_from=first,
                 ),
                 by=self.by,
@@ -67,8 +72,12 @@ class Rounds:
                 Council(
                     org_unit=self.year.province,
                     name=f"Hội đồng OCOP tỉnh Điện Biên {self.year.cycle.year}",
-                    decision_number=f"{self.random.randrange(100, 999)}/QĐ-UBND",
-                    decision_on=first,
+                    decision=Document(
+                        number=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+                        signed_on=first,
+                        signer=str(self.year.posts(Role.LEADER, self.year.province)),
+                        signer_capacity="Chủ tịch UBND tỉnh",
+                    ),
                     valid_from=first,
                 ),
                 by=self.by,

@@ -60,7 +60,7 @@ def councils(request: SignedIn) -> HttpResponseBase:
 @once
 def council_new(request: SignedIn) -> HttpResponseBase:
     """Set up a council, on its decision."""
-    form = councils_forms.CouncilForm(posted(request), user=request.user)
+    form = councils_forms.CouncilForm(posted(request), request.FILES or None, by=request.user)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
     if form.is_valid() and (made := form.do()):
@@ -77,7 +77,9 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
     may = rules.has_perm("councils.seat", request.user, council)
     form = None
     if may:
-        form = councils_forms.SeatForm(posted(request), council=council, by=request.user)
+        form = councils_forms.SeatForm(
+            posted(request), request.FILES or None, council=council, by=request.user
+        )
         if form.is_valid() and (made := form.do()):
             messages.success(request, _("Đã bổ sung %(who)s.") % {"who": made})
             return redirect("councils:council", council.pk)
@@ -102,6 +104,33 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
             "may_set_up": may,
             "scores_here": not may
             and rules.has_perm("councils.set_up", request.user, council.org_unit),
+        },
+    )
+
+
+@login_required
+@once
+def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct what of the decision on a council was typed wrong."""
+    council = _seated_by(request, pk)
+    form = councils_forms.DecisionForm(
+        posted(request), request.FILES or None, council=council, by=request.user
+    )
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã đính chính quyết định thành lập hội đồng."))
+        return redirect("councils:council", council.pk)
+    return render(
+        request,
+        "councils/act.html",
+        {
+            "council": council,
+            "form": form,
+            "title": _("Đính chính quyết định thành lập"),
+            "button": _("Đính chính"),
+            "follows": [
+                _("Thành viên theo quyết định này, và văn bản in sau, ghi theo đính chính."),
+                _("Nội dung cũ và lý do được ghi vào nhật ký."),
+            ],
         },
     )
 
@@ -175,7 +204,11 @@ def regulations(request: SignedIn) -> HttpResponseBase:
         | Q(pk__in=mine.values("pk"))
     )
     versions: dict = {}
-    found = list(Regulation.objects.filter(org_unit__in=units).order_by("-valid_from", "-pk"))
+    found = list(
+        Regulation.objects.filter(org_unit__in=units)
+        .select_related("basis__replaced_by")
+        .order_by("-valid_from", "-pk")
+    )
     entered = {
         said.data["regulation"]: said
         for said in HistoryEntry.objects.filter(
@@ -208,7 +241,7 @@ def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
     """(name, value) of each rule of a regulation."""
     shown = []
     for field in Regulation._meta.fields:
-        if field.name in ("id", "org_unit", "document", "valid_from"):
+        if field.name in ("id", "org_unit", "basis", "was_document", "valid_from"):
             continue
         value = getattr(regulation, field.name)
         if field.choices:
@@ -228,7 +261,10 @@ def _facts(regulation: Regulation) -> list[tuple[Any, Any]]:
 def regulation_new(request: SignedIn) -> HttpResponseBase:
     """Enter a new version of a unit's regulation; filled with the one in force."""
     form = councils_forms.RegulationForm(
-        posted(request), user=request.user, instance=_next_version(request)
+        posted(request),
+        request.FILES or None,
+        by=request.user,
+        instance=_next_version(request),
     )
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
@@ -246,12 +282,11 @@ def regulation_new(request: SignedIn) -> HttpResponseBase:
         return redirect("councils:regulations")
     if request.method == "POST":
         drafts.keep_tried(request, here)
-    page = {"form": form, "first": form.instance.document, "place": here}
-    return render(request, "councils/regulation_new.html", page)
+    return render(request, "councils/regulation_new.html", {"form": form, "place": here})
 
 
 def _next_version(request: SignedIn) -> Regulation | None:
-    """An unsaved copy of the regulation in force for the unit asked for, without document and day;
+    """An unsaved copy of the regulation in force for the unit asked for, without basis and day;
     a blank one while there is none; None without a unit.
     """
     unit = written.key(request.GET.get("unit"))
@@ -264,7 +299,7 @@ def _next_version(request: SignedIn) -> Regulation | None:
     last = Regulation.objects.in_force(found, clock.today())
     if last is None:
         return Regulation(org_unit=found)
-    last.pk, last.document = None, ""
+    last.pk, last.basis_id, last.was_document = None, None, ""
     last.valid_from = None  # type: ignore[assignment]  # to be filled in
     last._state.adding = True
     return last

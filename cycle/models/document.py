@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -20,6 +20,9 @@ from cycle import clock, guards, letters
 from cycle.models.folding import NameField, check_signer, check_symbol
 from cycle.models.history import Stream
 from cycle.models.organisation import OrgUnit, User
+
+if TYPE_CHECKING:
+    from cycle.files import Staged
 
 
 class HashField(models.CharField):
@@ -263,6 +266,11 @@ class Document(models.Model):
     def body(self) -> str:
         """The name of the body that issued it; "" where it is unknown."""
         return str(self.issuer) if self.issuer is not None else self.outside
+
+    def hold(self, staged: Staged) -> None:
+        """Make the staged file its scan; saved with the row."""
+        self.scan_sha256, self.scan_bytes = staged.sha256, staged.bytes
+        self.scan_filename, self.scan_type = staged.filename, staged.content_type
 
     def clean(self) -> None:
         if self.signed_on and self.signed_on > clock.today():
