@@ -441,14 +441,14 @@ class Rounds:
     def reopen_round(self):
         round_ = self.round_(RoundState.CLOSED)
         if by := self.by(round_, "councils.undo"):
-            closing.reopen(round_, by=by, reason="Khiếu nại", document=PAPER)
+            closing.reopen(round_, by=by, reason="Khiếu nại", document=judging.paper(PAPER))
             return True
         return False
 
     def void_round(self):
         round_ = self.round_(*LIVE)
         if by := self.by(round_, "councils.undo"):
-            round_.void(by=by, reason="Hoãn đợt", document=PAPER)
+            round_.void(by=by, reason="Hoãn đợt", document=judging.paper(PAPER))
             return True
         return False
 
@@ -467,7 +467,7 @@ class Rounds:
         if by and seats:
             self.council.take_seat(
                 self.chance.choice(seats), by=by, until=clock.today() + DAY, reason="Chuyển việc",
-                document=PAPER,
+                document=judging.paper(PAPER),
             )  # fmt: skip
             return True
         return False
@@ -522,7 +522,10 @@ class Rounds:
         if by is None or last is None:
             return False
         self.council.extend(
-            valid_to=max(day, last) + 60 * DAY, reason="Còn đợt", document=PAPER, by=by
+            valid_to=max(day, last) + 60 * DAY,
+            reason="Còn đợt",
+            document=judging.paper(PAPER),
+            by=by,
         )
         self.read.clear()
         return True
@@ -622,7 +625,9 @@ class Rounds:
     def gave_up(self, pk):
         self.helpers()
         round_ = EvaluationRound.objects.get(pk=pk)
-        round_.void(by=self.by(round_, "councils.undo"), reason="Thôi", document=PAPER)
+        round_.void(
+            by=self.by(round_, "councils.undo"), reason="Thôi", document=judging.paper(PAPER)
+        )
         return not round_.entries.filter(live=True).exists()
 
     def finished(self, pk):
@@ -674,12 +679,12 @@ class Rounds:
                 return clock.now() + DAY
             if not round_.entries.filter(live=True).exists():
                 if not self.brought(round_, runs):
-                    round_.void(by=runs, reason="Không còn sản phẩm", document=PAPER)
+                    round_.void(by=runs, reason="Không còn sản phẩm", document=judging.paper(PAPER))
                 return None
             self.opened(round_, self.by(round_, "councils.preside"))
         elif code == "entries":
             undoes = self.by(round_, "councils.undo")
-            round_.void(by=undoes, reason="Không còn sản phẩm", document=PAPER)
+            round_.void(by=undoes, reason="Không còn sản phẩm", document=judging.paper(PAPER))
         elif code in ("quorum", "chair"):
             settles = self.by(round_, "councils.settle_scorers")
             seats = round_.seats.values_list("pk", flat=True)

@@ -202,8 +202,10 @@ def window_told(world, row, kind="closed"):
 
 
 def plan_paper(world, **fields):
-    values = {"cycle": world.cycle, "batch": batch(world), "number": "1/KH-UBND"}
-    values |= {"signed_on": date(2026, 1, 1), "body": "UBND tỉnh", "signer": "Lò Văn Minh"}
+    plan = judging.decided("1/KH-UBND", date(2026, 1, 1))
+    plan.signer = fields.pop("signer", plan.signer)
+    values = {"cycle": world.cycle, "batch": batch(world)}
+    values["document"] = judging.recorded(plan, world.commune.parent)
     return PlanPaper.objects.create(
         **values | {"made_by": world.an, "made_at": clock.now()} | fields
     )
@@ -403,7 +405,8 @@ def shut(world):
 def given_up(world):
     """The round voided as a careless program would: it keeps its product."""
     world.round.state, world.round.voided_at = "void", clock.now()
-    world.round.void_reason, world.round.void_document = "Hủy", "15/VB-UBND"
+    world.round.void_reason = "Hủy"
+    world.round.void_basis = world.round.council.decision
     world.round.save()
 
 
@@ -412,7 +415,7 @@ def reopening(world, **fields):
     # The closing is of an earlier transaction: what it defers was checked.
     connection.check_constraints()
     standing = Closing.objects.get(round=world.round, reopening=None)
-    values = {"reason": "Khiếu nại", "document": "15/VB-UBND"}
+    values = {"reason": "Khiếu nại", "basis": world.round.council.decision}
     return created(world, Reopening, **{"closing": standing} | values | fields)
 
 

@@ -1,6 +1,6 @@
 """A council at work, made up: seats, a round, products before it, sheets filled in."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from councils.judging import closing
@@ -49,6 +49,21 @@ def decided(number, day):
     return Document(
         number=number, signed_on=day, signer="Trần Công Sơn", signer_capacity="Chủ tịch UBND tỉnh"
     )
+
+
+def paper(text):
+    """«15/VB-UBND ngày 01/11/2026», or of today, as it is typed: unsaved."""
+    number, _, day = text.partition(" ngày ")
+    return decided(number, datetime.strptime(day, "%d/%m/%Y").date() if day else clock.today())
+
+
+def typed(text):
+    """What a form asks of such a paper."""
+    named = ("number", "signer", "signer_capacity")
+    made = paper(text)
+    return {name: getattr(made, name) for name in named} | {
+        "signed_on": f"{made.signed_on:%d/%m/%Y}"
+    }
 
 
 def recorded(document, issuer):

@@ -267,7 +267,7 @@ def year(w):
     root = User.objects.create_superuser("root", password="mật khẩu thử", full_name="Quản Trị")
     return root, "/cycles/open/", {
         "year": str(w.cycle.year + 1), "like": "none", "number": "12/KH-UBND",
-        "signed_on": today(-3), "body": "UBND tỉnh Điện Biên", "signer": "Lò Văn Minh",
+        "signed_on": today(-3), "body": "UBND tỉnh Điện Biên", "signer": "Lò Văn Minh", "signer_capacity": "Phó Chủ tịch",
         "opened_on": f"15/10/{w.cycle.year}", "ends_on": f"31/12/{w.cycle.year + 1}",
         "rule_set": "",
     }, (Cycle,)  # fmt: skip

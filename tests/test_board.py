@@ -269,7 +269,11 @@ def test_an_incomplete_council_takes_nothing_in_and_the_page_says_why(
     chair = judge(council, 0)
     with clock.at(clock.now() - timezone.timedelta(days=2)):
         council.take_seat(
-            chair, by=thu, until=clock.today(), reason="Nghỉ hưu", document="9/QĐ-UBND"
+            chair,
+            by=thu,
+            until=clock.today(),
+            reason="Nghỉ hưu",
+            document=judging.paper("9/QĐ-UBND"),
         )
     round_ = EvaluationRound.create(
         EvaluationRound(council=council, cycle=cycle, name="Đợt"), by=thu
@@ -636,8 +640,8 @@ def test_a_closed_round_opens_again_and_its_version_stays_readable(client, round
     run_waiting()
     wrong = post(client, thu, "reopen", round_.pk).content.decode()
     assert "Bạn chưa nhập: Lý do." in wrong
-    assert "Bạn chưa nhập: Số, ngày văn bản." in wrong
-    post(client, thu, "reopen", round_.pk, reason="Khiếu nại", document="15/VB-UBND")
+    assert "Bạn chưa nhập: Số và ký hiệu." in wrong
+    post(client, thu, "reopen", round_.pk, reason="Khiếu nại", **judging.typed("15/VB-UBND"))
     round_.refresh_from_db()
     assert round_.state == "open"
     old = page(client, thu, "results", round_.pk)

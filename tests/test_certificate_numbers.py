@@ -186,7 +186,7 @@ def test_a_decision_is_called_by_the_rounds_that_judged_not_by_one_given_up(
     council = judging.seat(province, thu)
     dossiers = judging.before_council(cycle, commune, an, 1)
     given_up = judging.begin(council, cycle, dossiers, thu)
-    given_up.void(by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
+    given_up.void(by=thu, reason="Sót", document=judging.paper("9/QĐ-UBND ngày 01/11/2026"))
     judged = judging.begin(council, cycle, dossiers, thu)
     for number in range(5):
         judging.fill(judged.entries.get(), judging.judge(council, number))

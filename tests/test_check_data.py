@@ -186,7 +186,9 @@ def test_a_seat_held_twice_leads_to_where_it_ends(client, province, thu):
     [page] = addresses(named.todo)
     client.force_login(thu)
     assert client.get(page).status_code == 200
-    council.take_seat(twice, by=thu, until=clock.today(), reason="Trùng ghế", document="9/QĐ-UBND")
+    council.take_seat(
+        twice, by=thu, until=clock.today(), reason="Trùng ghế", document=judging.paper("9/QĐ-UBND")
+    )
     [named] = data_check.seated_twice()
     assert (addresses(named.todo), "không phải làm gì" in named.todo) == ([], True)
 

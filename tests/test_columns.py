@@ -395,7 +395,7 @@ SOONER = {
     "councils_evaluationround.follows_id": "round_follows_by_meeting",
     "councils_evaluationround.voided_at": "round_void_knows_why",
     "councils_evaluationround.void_reason": "round_void_knows_why",
-    "councils_evaluationround.void_document": "round_void_knows_why",
+    "councils_evaluationround.void_basis_id": "round_void_knows_why",
     "cycle_roleassignment.org_unit_id": "role_assignment_not_twice_at_once",
     "cycle_substitution.created_by_id": "substitution_of_its_maker_has_a_document",
     "dossiers_term.task_id": "dossiers_term_task_id_key",

@@ -733,11 +733,11 @@ BREAKS = {
     ],
     # councils: what a closing writes
     "closing_version_once": lambda w: [closing(w), closing(w)],
-    "reopening_has_reason_and_document": lambda w: created(
-        w, Reopening, closing=closing(w), reason="Tính sai", document=""
+    "reopening_has_a_reason": lambda w: created(
+        w, Reopening, closing=closing(w), reason="", basis=w.round.council.decision
     ),
     "councils_reopening_closing_id_key": lambda w: [
-        created(w, Reopening, closing=of, reason="Tính sai", document="12/CV")
+        created(w, Reopening, closing=of, reason="Tính sai", basis=w.round.council.decision)
         for of in [closing(w)]
         for _ in "12"
     ],

@@ -97,7 +97,7 @@ def test_what_changes_an_open_round_is_told(council, cycle, commune, an, thu, mi
     round_.attend(there, by=thu, reason="Ghi nhầm")
     sheet.void(by=judge(council, 5).user, reason="Vắng họp")
     assert told("round.void_sheet") == {"uy_vien_1"}
-    round_.void(by=thu, reason="Hoãn đợt", document="15/VB-UBND")
+    round_.void(by=thu, reason="Hoãn đợt", document=judging.paper("15/VB-UBND"))
     assert told("round.void") == judges | {"thu_ky", "to_truong", "minh"}
     for event in ("round.take_in", "round.drop", "round.void_sheet", "round.void"):
         for each in written(event):
@@ -183,7 +183,7 @@ def test_the_way_of_a_round_in_letters(
     judging.close(round_, by=thu)
     run_waiting()
     assert told("round.close") == everybody | {"minh"}
-    closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND")
+    closing.reopen(round_, by=thu, reason="Khiếu nại", document=judging.paper("15/VB-UBND"))
     assert told("round.reopen") == everybody | {"minh"}
     doors.act(entry.dossier.process, "withdraw", by=an, reason="Chủ thể đề nghị")
     assert told("round.leave") == judges | {"thu"}
@@ -228,7 +228,11 @@ def test_the_way_of_a_round_in_letters(
     assert leads(member.user, "round.invite") == f"/rounds/{round_.pk}/"
     assert leads(y_te, "round.ask_opinion") == f"/opinions/{asked.pk}/"
     council.take_seat(
-        member, by=thu, until=clock.today(), reason="Chuyển công tác", document="9/QĐ-UBND"
+        member,
+        by=thu,
+        until=clock.today(),
+        reason="Chuyển công tác",
+        document=judging.paper("9/QĐ-UBND"),
     )
     with clock.at(clock.now() + timedelta(days=2)):
         # The seat ended after the meeting: the round still waits for who sat there.

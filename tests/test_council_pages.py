@@ -150,7 +150,7 @@ def test_seats_are_given_and_ended(client, council, thu, minh, son, la):
     wrong = post(client, thu, "council", council.pk, user="x", seat="y", since="z")
     assert wrong.content.decode().count("Lựa chọn này không có trong danh sách.") >= 2
     member = council.members.get(user=minh)
-    ending = {"reason": "Chuyển công tác", "document": "9/QĐ-UBND"}
+    ending = {"reason": "Chuyển công tác", **judging.typed("9/QĐ-UBND")}
 
     def end(**data):
         return post(client, thu, "seat_end", council.pk, member.pk, **data)

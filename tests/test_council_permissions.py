@@ -125,7 +125,9 @@ def test_who_scores_after_their_seat_has_ended_finds_the_round_and_its_pages(thi
         for member in council.members.select_related("user"):
             open_to = EvaluationRound.objects.visible_to(fresh(member.user)).exists()
             assert open_to == rules.has_perm("councils.declare", fresh(member.user), round_)
-        round_.void(by=User.objects.get(username="thu"), reason="Hoãn", document="9/VB-UBND")
+        round_.void(
+            by=User.objects.get(username="thu"), reason="Hoãn", document=judging.paper("9/VB-UBND")
+        )
         assert not EvaluationRound.objects.visible_to(left.user).exists()
 
 
@@ -279,13 +281,16 @@ def _seat(w, by):
 def _unseat(w, by):
     w["council"].take_seat(
         judge(w["council"], 4), by=by, until=clock.today() + timedelta(days=9),
-        reason="Chuyển việc", document="9/QĐ-UBND",
+        reason="Chuyển việc", document=judging.paper("9/QĐ-UBND"),
     )  # fmt: skip
 
 
 def _extend(w, by):
     w["council"].extend(
-        valid_to=clock.today() + timedelta(days=90), reason="Còn đợt", document="9/QĐ", by=by
+        valid_to=clock.today() + timedelta(days=90),
+        reason="Còn đợt",
+        document=judging.paper("9/QĐ"),
+        by=by,
     )
 
 
@@ -341,11 +346,13 @@ DECIDES = {
         {"chair", "secretary", "office"},
     ),
     "gives the round up": (
-        lambda w, by: w["round"].void(by=by, reason="Hoãn", document="9/QĐ-UBND"),
+        lambda w, by: w["round"].void(by=by, reason="Hoãn", document=judging.paper("9/QĐ-UBND")),
         {"chair", "secretary", "office"},
     ),
     "opens the round again": (
-        lambda w, by: closing.reopen(w["round"], by=by, reason="Sai", document="9/QĐ-UBND"),
+        lambda w, by: closing.reopen(
+            w["round"], by=by, reason="Sai", document=judging.paper("9/QĐ-UBND")
+        ),
         {"chair", "secretary", "office"},
     ),
     "resolves on a minimum": (

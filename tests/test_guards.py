@@ -156,14 +156,16 @@ ATTACKS = {
     ("councils_reopening", "reopening_opens_its_round"): (
         lambda world: [over(world), connection.check_constraints()],
         {"councils_evaluationround": OPEN_ROUND},
-        """INSERT INTO public.councils_reopening (closing_id, reason, document, by_id, at)
-           SELECT id, 'Khiếu nại', '15/VB-UBND', by_id, now() FROM public.councils_closing""",
+        """INSERT INTO public.councils_reopening (closing_id, reason, document, basis_id, by_id, at)
+           SELECT id, 'Khiếu nại', '', (SELECT max(id) FROM public.cycle_document), by_id, now()
+           FROM public.councils_closing""",
     ),
     ("councils_evaluationround", "round_void_stays"): (
         judged,
         {"councils_roundentry": "DELETE FROM pg_temp.councils_roundentry"},
         """UPDATE public.councils_evaluationround
-           SET state = 'void', voided_at = now(), void_reason = 'Hủy', void_document = '15/VB'""",
+           SET state = 'void', voided_at = now(), void_reason = 'Hủy',
+               void_basis_id = (SELECT max(id) FROM public.cycle_document)""",
     ),
     ("councils_roundentry", "entry_keeps_its_product"): (
         judged,

@@ -100,6 +100,7 @@ def test_an_empty_installation_is_put_to_work_by_pages_alone(installed):
             "signed_on": "20/10/2025",
             "body": "UBND tỉnh",
             "signer": "Lò Văn Minh",
+            "signer_capacity": "Phó Chủ tịch",
         },
     )
     cycle = Cycle.objects.get()

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from councils.models import Regulation
 from cycle import clock
-from cycle.models import Batch, Cycle, DayOff, HistoryEntry, LawReading, TermRule
+from cycle.models import Batch, Cycle, DayOff, Document, HistoryEntry, LawReading, TermRule
 from dossiers.law import conditions
 from dossiers.models import ConditionNotMet, Dossier, PlanPaper, Product, State, Term
 from dossiers.models.certificate import Certificate
@@ -1167,8 +1167,11 @@ def third(cycle):
 
 def plan_paper():
     return PlanPaper(
-        number="9/KH-UBND", signed_on=date(2026, 5, 4), body="UBND tỉnh", signer="Lò Văn Minh"
-    )
+        document=Document(
+            number="9/KH-UBND", signed_on=date(2026, 5, 4), outside="UBND tỉnh",
+            signer="Lò Văn Minh", signer_capacity="Phó Chủ tịch",
+        )
+    )  # fmt: skip
 
 
 def add(batch, paper, minh):
@@ -1288,7 +1291,7 @@ def test_a_year_is_opened_under_an_edition_in_force_in_it(
 ):
     sent = {
         "year": str(year), "far": tick(minh, "far", f"year {year}"), "like": "none", "number": "12/KH-UBND",
-        "signed_on": "20/10/2026", "body": "UBND tỉnh", "signer": "Lò Văn Minh",
+        "signed_on": "20/10/2026", "body": "UBND tỉnh", "signer": "Lò Văn Minh", "signer_capacity": "Phó Chủ tịch",
         "opened_on": f"01/01/{year}", "ends_on": f"31/12/{year}",
         "rule_set": str(rule_sets[edition].pk),
     }  # fmt: skip

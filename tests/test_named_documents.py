@@ -73,12 +73,6 @@ def _end(w, text):
     appointing.check_assignment(before, post, by=w["root"], document=text, signer="")
 
 
-def _end_seat(w, text):
-    w["council"].take_seat(
-        w["council"].members.first(), by=w["thu"], until=clock.today(), reason="Nghỉ", document=text
-    )
-
-
 def _reroute(w, text):
     doors.reroute(w["task"], to=w["other"], by=w["chi"], reason="Quá tải", document=text)
 
@@ -87,7 +81,7 @@ def _extend(w, text):
     w["task"].term.extend(days=1, at=clock.now(), by=w["an"], reason="Mưa lũ", document=text)
 
 
-DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end, _end_seat,
+DOORS = (_substitute, _lead_in_absence, _paper, _hand_over, _assign, _end,
          _reroute, _extend)  # fmt: skip
 
 
@@ -203,6 +197,13 @@ def test_a_council_is_set_up_on_a_decision(world, province):
         lambda: Council.set_up(council, by=world["thu"]),
         lambda: world["council"].give_seat(
             member, by=world["thu"], decision=judging.decided(".", clock.today())
+        ),
+        lambda: world["council"].take_seat(
+            world["council"].members.first(),
+            by=world["thu"],
+            until=clock.today(),
+            reason="Nghỉ",
+            document=judging.decided(".", clock.today()),
         ),
     ):
         with pytest.raises(ValidationError) as refused:

@@ -437,7 +437,7 @@ def test_who_still_scores_after_their_seat_has_ended_is_told_so(
         )
         assert tried(notification=told_) == DeliveryState.SENT
         Delivery.objects.all().delete()
-        round_.void(by=thu, reason="Hoãn", document="15/VB-UBND ngày 01/11/2026")
+        round_.void(by=thu, reason="Hoãn", document=judging.paper("15/VB-UBND ngày 01/11/2026"))
         assert tried(notification=told_) == DeliveryState.LAPSED
 
 
@@ -619,7 +619,7 @@ def test_a_round_is_told_to_who_may_read_of_it_when_the_beat_comes(event, meanwh
         update_as_owner(round_.council.members.filter(pk=member.pk), until=clock.today())
     with clock.at(clock.now() + 2 * DAY):
         if "over" in meanwhile:
-            round_.void(by=thu, reason="Hoãn", document="15/VB-UBND ngày 01/11/2026")
+            round_.void(by=thu, reason="Hoãn", document=judging.paper("15/VB-UBND ngày 01/11/2026"))
         dispatch()
         heard = told(member.user)
         for each in Notification.objects.filter(entry__stream="round"):

@@ -198,7 +198,9 @@ def test_papers_of_a_version_stay_when_the_round_is_opened_again(closed, thu, ch
     before = papers_of(closed, 1)
     assert before["minutes"]["resolutions"] and before["minutes"]["present"]
     with clock.at(clock.now() + timedelta(days=3)):
-        closing.reopen(closed, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+        closing.reopen(
+            closed, by=thu, reason="Sót phiếu", document=judging.paper("9/QĐ-UBND ngày 01/11/2026")
+        )
         change(closed, thu)
         after = papers_of(closed, 1)
         assert {kind for kind in before if before[kind] != after[kind]} == set()
@@ -219,15 +221,14 @@ def test_who_was_at_the_meeting_presides_and_signs_whoever_sits_at_the_closing(r
     for seat in ("chair", "secretary"):
         council.take_seat(
             council.members.get(seat=seat), by=thu, until=clock.today(), reason="x",
-            document=document,
+            document=judging.paper(document),
         )  # fmt: skip
     with clock.at(clock.now() + timedelta(days=2)):
         for number, seat in enumerate(("chair", "secretary")):
             fresh = Member(
-                user=person(f"moi_{number}", f"Phạm Mới {number}"), seat=seat, since=clock.today(),
-                document=document,
+                user=person(f"moi_{number}", f"Phạm Mới {number}"), seat=seat, since=clock.today()
             )  # fmt: skip
-            council.give_seat(fresh, by=thu)
+            council.give_seat(fresh, by=thu, decision=judging.paper(document))
         judging.close(round_, by=thu)
         said = papers_of(round_, 1)
     minutes = said["minutes"]
@@ -604,12 +605,14 @@ def test_a_version_that_was_opened_again_takes_no_document_and_a_void_round_none
     SignedDocument.record(typed(), first, "decision", by=thu)
     assert "7/QĐ-UBND" in client.get(where).text
     run_waiting()
-    closing.reopen(first, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+    closing.reopen(
+        first, by=thu, reason="Sót phiếu", document=judging.paper("9/QĐ-UBND ngày 01/11/2026")
+    )
     # It is a paper of the closing of before.
     assert "7/QĐ-UBND" not in client.get(where).text.partition("Của các lần chốt trước")[0]
     for kind in AFTER_CLOSING:
         assert refused_at(typed(), first, kind, thu) == [""]
-    first.void(by=thu, reason="Nhầm", document="10/QĐ-UBND ngày 01/11/2026")
+    first.void(by=thu, reason="Nhầm", document=judging.paper("10/QĐ-UBND ngày 01/11/2026"))
     for kind in facts.OF_ROUND:
         assert refused_at(typed(), first, kind, thu) == [""]
     page = client.post(where, signed(kind="invitation"))
@@ -620,7 +623,9 @@ def test_what_is_recorded_as_the_next_version_closes_is_of_that(closed, thu):
     run_waiting()
     first = closed.closings.get()
     with clock.at(clock.now() + timedelta(days=3)):
-        closing.reopen(closed, by=thu, reason="Sót phiếu", document="9/QĐ-UBND ngày 01/11/2026")
+        closing.reopen(
+            closed, by=thu, reason="Sót phiếu", document=judging.paper("9/QĐ-UBND ngày 01/11/2026")
+        )
         second = judging.close(EvaluationRound.objects.get(pk=closed.pk), by=thu)
         assert second.at == clock.now()
         made = records.of_round(closed, "invitation", by=thu, number="8/GM-UBND")
@@ -744,7 +749,7 @@ def test_papers_of_a_result_bear_days_in_their_order_and_versions_stay_readable(
             late = typed(number, **day(count))
             assert refused_at(late, first, kind, thu) == ["signed_on"], kind
         paper = f"9/QĐ-UBND ngày {today + timedelta(days=6):%d/%m/%Y}"
-        closing.reopen(first, by=thu, reason="Sót phiếu", document=paper)
+        closing.reopen(first, by=thu, reason="Sót phiếu", document=judging.paper(paper))
         client.force_login(thu)
         where = reverse("councils:documents", args=[first.pk])
         assert client.get(where).text.count("chưa có lần chốt thay thế") == 1

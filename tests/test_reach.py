@@ -136,7 +136,9 @@ def test_what_reaches_whom_and_when(round_, cast, province, commune, monkeypatch
     new = person("nam", "Lò Văn Năm", (Role.LEADER, heir))
     assert opened(new, round_) == OWN | {"decision", "notice"}
     # Of a closing that was opened again nothing stands.
-    closing.reopen(round_, by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
+    closing.reopen(
+        round_, by=thu, reason="Sót", document=judging.paper("9/QĐ-UBND ngày 01/11/2026")
+    )
     assert opened(cast["an"], round_) == opened(new, round_) == set()
 
 
@@ -221,7 +223,9 @@ def test_a_commune_gets_one_letter_that_names_its_products_and_leads_to_them(
     assert f"thông báo kết quả số 4/TB-UBND ngày {today} đã báo trước đây" in said.body
     assert f"Văn bản đúng: số 5/TB-UBND ngày {today}" in said.body
     # Of results that stand no more nothing is sent.
-    closing.reopen(round_, by=thu, reason="Sót", document="9/QĐ-UBND ngày 01/11/2026")
+    closing.reopen(
+        round_, by=thu, reason="Sót", document=judging.paper("9/QĐ-UBND ngày 01/11/2026")
+    )
     with pytest.raises(Lapsed):
         letter(Delivery(notification=its))
 

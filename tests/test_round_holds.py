@@ -258,7 +258,7 @@ def test_an_elimination_in_error_comes_back_when_its_round_is_opened_again(state
         State.PROVINCE_EVALUATING: State.NOT_RECOGNISED,
     }
     assert (dossier.state, dossier.stars) == (out_at[state], None)
-    closing.reopen(round_, by=by, reason="Nhầm hồ sơ", document="15/VB")
+    closing.reopen(round_, by=by, reason="Nhầm hồ sơ", document=judging.paper("15/VB"))
     dossier.lock()
     assert dossier.state == state and RoundEntry.objects.get().live
     round_.resolve(
@@ -279,7 +279,7 @@ def test_who_was_refused_by_somebody_else_stays_refused_when_the_round_is_opened
         moi,
         paper=records.signed_paper(),
     )
-    closing.reopen(round_, by=by, reason="Khiếu nại", document="15/VB")
+    closing.reopen(round_, by=by, reason="Khiếu nại", document=judging.paper("15/VB"))
     assert Dossier.objects.get(pk=dossier.pk).state == State.NOT_RECOGNISED
     # Nothing in it waits: it can be closed again.
     made = closing.close(EvaluationRound.objects.get(pk=round_.pk), by=by)

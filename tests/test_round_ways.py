@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import rules
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -104,7 +104,7 @@ def close(round_, thu):
 
 
 def reopened(round_, thu):
-    return closing.reopen(fresh(round_), by=thu, reason="Khiếu nại", document=PAPER)
+    return closing.reopen(fresh(round_), by=thu, reason="Khiếu nại", document=judging.paper(PAPER))
 
 
 def unmet(round_):
@@ -158,7 +158,7 @@ def decided_meanwhile(round_, thu, an):
     with transaction.atomic():
         assert not close(round_, thu).results.exists()
         transaction.set_rollback(True)
-    fresh(round_).void(by=thu, reason="Không còn sản phẩm", document=PAPER)
+    fresh(round_).void(by=thu, reason="Không còn sản phẩm", document=judging.paper(PAPER))
     assert round_.closings.get().results.get().stars == 5
     assert Dossier.objects.get().state == State.AWAITING_DECISION
 
@@ -210,7 +210,7 @@ def sent_back_after_a_second_closing(round_, thu, an):
 def sent_back_after_the_round_was_voided(round_, thu, an):
     """A had gone on when its round was given up; returned since, another round takes it in."""
     second, went_on = _two_of_which_one_went_on(round_, thu, an)
-    fresh(second).void(by=thu, reason="Có khiếu nại", document=PAPER)
+    fresh(second).void(by=thu, reason="Có khiếu nại", document=judging.paper(PAPER))
     waiting = fresh(round_).awaiting()
     assert went_on not in waiting
     _submission_returned(went_on)
@@ -341,7 +341,11 @@ def a_seat_ends_while_opinions_are_asked(round_, thu, an):
         fill(entry, judge(council, number))
     for number in (2, 3):
         council.take_seat(
-            judge(council, number), by=thu, until=clock.today(), reason="Nghỉ", document="9/QĐ-UBND"
+            judge(council, number),
+            by=thu,
+            until=clock.today(),
+            reason="Nghỉ",
+            document=judging.paper("9/QĐ-UBND"),
         )
     update_as_owner(User.objects.filter(pk=judge(council, 4).user_id), is_active=False)
     (still,) = [each for each in checklist(written) if not each.met]
@@ -597,7 +601,11 @@ def nobody_takes_off_what_is_said_of_them(round_, thu, an):
     keep(round_, secretary_scores=False)
     # Their seat ends before the product is judged: they run the round, and score in it no more.
     council.take_seat(
-        member, by=thu, until=clock.today(), reason="Chuyển việc", document="9/QĐ-UBND"
+        member,
+        by=thu,
+        until=clock.today(),
+        reason="Chuyển việc",
+        document=judging.paper("9/QĐ-UBND"),
     )
     fresh(round_).drop(entry, by=thu, reason="Chuyển đợt")
     later = {"meets_at": clock.now() + 3 * DAY}
@@ -653,7 +661,9 @@ def a_seat_given_anew(round_, thu, an):
     """Who leaves the council and comes back has still declared what they had."""
     _relative(round_, thu)
     council, gone = round_.council, judge(round_.council, 1)
-    council.take_seat(gone, by=thu, until=clock.today(), reason="Nghỉ", document="9/QĐ-UBND")
+    council.take_seat(
+        gone, by=thu, until=clock.today(), reason="Nghỉ", document=judging.paper("9/QĐ-UBND")
+    )
     dossier = Dossier.objects.get()
     fresh(round_).drop(round_.entries.get(), by=thu, reason="Chuyển đợt")
     later = {"meets_at": clock.now() + 3 * DAY}
@@ -932,7 +942,7 @@ def a_judge_leaves_after_the_meeting(round_, thu, an):
                 by=thu,
                 until=clock.today(),
                 reason="Chuyển công tác",
-                document="9/QĐ-UBND",
+                document=judging.paper("9/QĐ-UBND"),
             )
     with clock.at(clock.now() + 3 * DAY):
         assert unmet(round_) == {"count"}
@@ -1030,12 +1040,13 @@ def two_sheets_do_not_decide(round_, thu, an):
 def given_up_before_it_opens(round_, thu, an):
     """A round is given up while being prepared: its product waits for another."""
     update_as_owner(EvaluationRound.objects.filter(pk=round_.pk), state="preparing", opened_at=None)
-    assert "văn bản" in refused(lambda: fresh(round_).void(by=thu, reason="Hoãn", document=""))
-    fresh(round_).void(by=thu, reason="Hoãn đợt", document=PAPER)
+    with pytest.raises(ValidationError, match="number"):
+        fresh(round_).void(by=thu, reason="Hoãn", document=judging.paper("văn bản"))
+    fresh(round_).void(by=thu, reason="Hoãn đợt", document=judging.paper(PAPER))
     assert fresh(round_).awaiting().count() == 1
     for act in (
         lambda: fresh(round_).open(by=thu),
-        lambda: fresh(round_).void(by=thu, reason="Lần nữa", document=PAPER),
+        lambda: fresh(round_).void(by=thu, reason="Lần nữa", document=judging.paper(PAPER)),
         lambda: closing.close(fresh(round_), by=thu),
         lambda: reopened(round_, thu),
     ):
@@ -1071,8 +1082,7 @@ def past_the_term(round_, thu, an):
         assert "hết nhiệm kỳ" in refused(lambda: reopened(round_, thu))
         assert council not in RoundForm(user=thu).fields["council"].queryset
         later = {"valid_to": clock.today() + 9 * DAY, "reason": "Còn một đợt"}
-        assert "văn bản" in refused(lambda: council.extend(document="", by=thu, **later))
-        council.extend(document="20/QĐ-UBND ngày 02/11/2026", by=thu, **later)
+        council.extend(document=judging.paper("20/QĐ-UBND ngày 02/11/2026"), by=thu, **later)
         reopened(round_, thu)
         assert close(round_, thu).version == 2
 
@@ -1083,7 +1093,11 @@ def seats_end_with_the_term(round_, thu, an):
     update_as_owner(Council.objects.filter(pk=council.pk), valid_to=last)
     council.refresh_from_db()
     council.take_seat(
-        judge(council, 4), by=thu, until=last, reason="Chuyển công tác", document="9/QĐ-UBND"
+        judge(council, 4),
+        by=thu,
+        until=last,
+        reason="Chuyển công tác",
+        document=judging.paper("9/QĐ-UBND"),
     )
     # Under another name they are let go all the same.
     update_as_owner(User.objects.filter(pk=judge(council, 4).user_id), full_name="Tên Mới Đổi")
@@ -1094,7 +1108,7 @@ def seats_end_with_the_term(round_, thu, an):
         council.extend(
             valid_to=last + 9 * DAY,
             reason="Còn một đợt",
-            document="20/QĐ-UBND ngày 02/11/2026",
+            document=judging.paper("20/QĐ-UBND ngày 02/11/2026"),
             by=thu,
         )
         assert council.missing() == []
@@ -1293,7 +1307,7 @@ def _dropped(round_, thu):
 
 
 def _voided(round_, thu):
-    fresh(round_).void(by=thu, reason="Hoãn", document=PAPER)
+    fresh(round_).void(by=thu, reason="Hoãn", document=judging.paper(PAPER))
     return _anew(round_, thu)
 
 
@@ -1312,7 +1326,7 @@ def _sent_back_of_a_void_round(round_, thu):
     _closed(round_, thu)
     go_on(Dossier.objects.get())
     reopened(round_, thu)
-    fresh(round_).void(by=thu, reason="Có khiếu nại", document=PAPER)
+    fresh(round_).void(by=thu, reason="Có khiếu nại", document=judging.paper(PAPER))
     dossier = Dossier.objects.get()
     _submission_returned(dossier)
     other = begin(round_.council, round_.cycle, [], thu, open_it=False)
@@ -1518,17 +1532,23 @@ def test_each_finds_the_way_on_the_pages(client, round_, thu, council, minh):
     added = asked(client, thu, "take_in", round_.pk).content.decode()
     assert "Lý do bổ sung vào đợt đang chấm" in added
     late = f"{clock.today() + 9 * DAY:%d/%m/%Y}"
-    longer = {"valid_to": late, "reason": "Còn một đợt", "document": "20/QĐ-UBND ngày 02/11/2026"}
+    longer = {
+        "valid_to": late,
+        "reason": "Còn một đợt",
+        **judging.typed("20/QĐ-UBND ngày 02/11/2026"),
+    }
     assert asked(client, thu, "council_extend", council.pk, **longer).status_code == 302
     again = asked(client, thu, "council_extend", council.pk, **longer).content.decode()
     assert "Ngày mới phải sau ngày" in again
     council.refresh_from_db()
     assert council.valid_to == clock.today() + 9 * DAY
-    without = asked(client, thu, "round_void", round_.pk, reason="Hoãn", document="")
-    assert "Bạn chưa nhập: Số, ngày văn bản." in without.content.decode()
-    assert asked(client, chair, "round_void", round_.pk, reason="Hoãn", document=PAPER).url
+    given_up = {"reason": "Hoãn", "number": "15/VB-UBND", "signed_on": "01/11/2026"}
+    without = asked(client, thu, "round_void", round_.pk, **given_up).content.decode()
+    assert "Bạn chưa nhập: Người ký." in without and "15/VB-UBND" in without
+    given_up |= {"signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch UBND tỉnh"}
+    assert asked(client, chair, "round_void", round_.pk, **given_up).url
     shown = asked(client, thu, "round", round_.pk).content.decode()
-    assert "Đã hủy" in shown and PAPER in shown and "Hủy đợt" not in shown
+    assert "Đã hủy" in shown and "15/VB-UBND (01/11/2026)" in shown and "Hủy đợt" not in shown
 
 
 def test_a_regulation_begins_careful():
@@ -1760,7 +1780,7 @@ def ends(round_, by):
     with transaction.atomic():
         if fresh(round_).state == RoundState.CLOSED:
             reopened(round_, by)
-        fresh(round_).void(by=by, reason="Hủy", document=PAPER)
+        fresh(round_).void(by=by, reason="Hủy", document=judging.paper(PAPER))
         assert not round_.entries.filter(live=True).exists()
         transaction.set_rollback(True)
 
@@ -1806,7 +1826,7 @@ def test_the_page_of_an_act_that_is_no_more_leads_on_and_says_why(
         score(round_)
         close(round_, thu)
     elif state == RoundState.VOID:
-        fresh(round_).void(by=thu, reason="Thôi", document=PAPER)
+        fresh(round_).void(by=thu, reason="Thôi", document=judging.paper(PAPER))
     for name, (of_product, shown_in) in PAGES.items():
         client.force_login(judge(council, 5).user if name == "count" else thu)
         its = entry.pk if of_product else round_.pk
@@ -1843,7 +1863,7 @@ def test_what_another_has_done_meanwhile_is_said_and_offers_no_form(
         each.submit(by=thu)
     seat = judge(council, 6)
     why = {"reason": "Nhầm", "once_more": ""}
-    ended = {**why, "until": f"{clock.today():%d/%m/%Y}", "document": "9/QĐ-UBND"}
+    ended = {**why, "until": f"{clock.today():%d/%m/%Y}", **judging.typed("9/QĐ-UBND")}
     #: Page -> who asks, how another did it first, what is sent again, and the words.
     pages = {
         ("lift_interest", interest.pk): (
@@ -1868,7 +1888,11 @@ def test_what_another_has_done_meanwhile_is_said_and_offers_no_form(
         ),
         ("seat_end", council.pk, seat.pk): (
             lambda: council.take_seat(
-                seat, by=secretary, until=clock.today(), reason="Chuyển", document="9/QĐ-UBND"
+                seat,
+                by=secretary,
+                until=clock.today(),
+                reason="Chuyển",
+                document=judging.paper("9/QĐ-UBND"),
             ),
             ended,
             "Đã ghi thôi sau ngày",
@@ -2050,7 +2074,7 @@ class Walker:
             by=self.by,
             until=clock.today(),
             reason="Chuyển công tác",
-            document="9/QĐ-UBND",
+            document=judging.paper("9/QĐ-UBND"),
         )
 
     def drop(self):

@@ -322,8 +322,10 @@ def test_a_closed_round_opens_again_as_a_new_version_and_the_old_one_stays(round
     first = judging.close(round_, by=thu)
     run_waiting()
     with pytest.raises(ConditionNotMet):
-        closing.reopen(round_, by=thu, reason="", document="")
-    closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB-UBND ngày 01/11/2026")
+        closing.reopen(round_, by=thu, reason="", document=judging.paper("15/VB-UBND"))
+    closing.reopen(
+        round_, by=thu, reason="Khiếu nại", document=judging.paper("15/VB-UBND ngày 01/11/2026")
+    )
     entry = round_.entries.first()
     assert Dossier.objects.get(pk=entry.dossier_id).state == State.PROVINCE_EVALUATING
     sheet = entry.sheets.get(scoring=2, member=judge(round_.council, 0))

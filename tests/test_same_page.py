@@ -126,7 +126,7 @@ def year_of(what):
     """2027, opened by Minh; its first batch."""
     sent = {
         "year": "2027", "like": "none", "number": "12/KH-UBND",
-        "signed_on": f"{clock.today():%d/%m/%Y}", "body": "UBND tỉnh", "signer": "Lò Văn Minh",
+        "signed_on": f"{clock.today():%d/%m/%Y}", "body": "UBND tỉnh", "signer": "Lò Văn Minh", "signer_capacity": "Phó Chủ tịch",
         "opened_on": "15/10/2026", "ends_on": "31/12/2027", "rule_set": "",
     }  # fmt: skip
     what("rule_sets")

@@ -450,7 +450,7 @@ def test_a_product_that_went_on_keeps_its_sheets_when_the_round_opens_again(
     consequences.apply(first.round.closings.get() and _job())
     dossier = entry.dossier
     dossier.refresh_from_db()
-    closing.reopen(round_, by=thu, reason="Khiếu nại", document="15/VB")
+    closing.reopen(round_, by=thu, reason="Khiếu nại", document=judging.paper("15/VB"))
     round_.entries.update(live=False, scoring=1)
     entry.refresh_from_db()
     with pytest.raises(ConditionNotMet):

@@ -178,7 +178,7 @@ WHERE = {
     "dossiers.OfficialDocument.at": MADE,
     "dossiers.OfficialDocument.was_signed_on": HASHED,
     # Plans, and lists of what was there before.
-    "dossiers.PlanPaper.signed_on": "asked by dossiers/office/year.py",
+    "dossiers.PlanPaper.was_signed_on": HASHED,
     "dossiers.PlanPaper.made_at": MADE,
     "dossiers.Erasure.signed_on": "shown at templates/dossiers/erasures.html",
     "dossiers.Erasure.made_at": MADE,

@@ -254,7 +254,7 @@ def seats_ended(round_):
         with clock.at(clock.now() + timedelta(days=1)):
             round_.council.take_seat(
                 member, by=User.objects.get(username="thu"), until=clock.today(),
-                reason="Chuyển công tác", document="9/QĐ-UBND ngày 01/11/2026",
+                reason="Chuyển công tác", document=judging.paper("19/QĐ-UBND ngày 01/11/2026"),
             )  # fmt: skip
 
 

@@ -412,7 +412,11 @@ def test_papers_of_a_written_round_say_that_nobody_met(asked, council, thu):
     gone = judge(council, 4)
     with clock.at(clock.now() + timedelta(days=1)):
         council.take_seat(
-            gone, by=thu, until=clock.today(), reason="x", document="9/QĐ-UBND ngày 01/11/2026"
+            gone,
+            by=thu,
+            until=clock.today(),
+            reason="x",
+            document=judging.paper("9/QĐ-UBND ngày 01/11/2026"),
         )
     with clock.at(clock.now() + timedelta(days=5)):
         for number in range(4):
@@ -608,7 +612,7 @@ def test_no_word_is_asked_where_the_council_answers_on_nothing_in_writing(
 
 
 def _given_up(meeting, thu):
-    meeting.void(by=thu, reason="Bão", document="9/QĐ-UBND ngày 01/11/2026")
+    meeting.void(by=thu, reason="Bão", document=judging.paper("9/QĐ-UBND ngày 01/11/2026"))
 
 
 def _given_up_open(meeting, thu):

@@ -69,6 +69,7 @@ def asked(**fields):
         "signed_on": "20/11/2026",
         "body": "UBND tỉnh Điện Biên",
         "signer": "Lò Văn Minh",
+        "signer_capacity": "Phó Chủ tịch",
         "opened_on": "15/10/2026",
         "ends_on": "31/12/2027",
         "rule_set": "",
@@ -157,7 +158,11 @@ def test_a_year_opens_from_nothing_with_all_that_the_edition_proposes(new_year, 
         ("Đợt 2 năm 2027", date(2027, 10, 29), date(2027, 12, 29)),
     ]
     paper = new_year.plans.get()
-    assert (paper.number, paper.signer, paper.made_by) == ("12/KH-UBND", "Lò Văn Minh", minh)
+    assert (paper.of_ledger.number, paper.of_ledger.signer, paper.made_by) == (
+        "12/KH-UBND",
+        "Lò Văn Minh",
+        minh,
+    )
     entry = HistoryEntry.objects.get(event="cycle.open")
     assert entry.data["document"] == "12/KH-UBND, 20/11/2026, UBND tỉnh Điện Biên"
     assert (entry.role, entry.org_unit.level) == ("officer", "province")
@@ -210,7 +215,7 @@ def test_the_scan_of_the_plan_is_kept_and_served(client, rule_sets, minh, an, se
     scan = SimpleUploadedFile("ke-hoach.pdf", b"%PDF-1.4 test obj %%EOF", "application/pdf")
     year = opened(client, minh, scan=scan)
     paper = year.plans.get()
-    assert paper.filename == "ke-hoach.pdf"
+    assert paper.of_ledger.scan_filename == "ke-hoach.pdf"
     client.force_login(an)
     answer = client.get(reverse("dossiers:plan_scan", args=[paper.pk]))
     assert b"".join(answer.streaming_content) == b"%PDF-1.4 test obj %%EOF"
@@ -490,11 +495,11 @@ def test_a_batch_is_added_with_its_plan_and_its_windows(client, new_year, provin
     judging.regulate(province, batches=3)
     address = reverse("dossiers:cycle_batch_new", args=[new_year.pk])
     paper = {"number": "30/KH-UBND", "signed_on": "25/11/2026", "body": "UBND tỉnh",
-             "signer": "Lò Văn Minh"}  # fmt: skip
+             "signer": "Lò Văn Minh", "signer_capacity": "Phó Chủ tịch"}  # fmt: skip
     client.post(address, batch_typed(**paper))
     made = new_year.batches.get(number=3)
     assert made.windows.get(step="evaluation", level="commune").closes_on == date(2027, 7, 30)
-    assert made.plans.get().number == "30/KH-UBND"
+    assert made.plans.get().of_ledger.number == "30/KH-UBND"
     assert HistoryEntry.objects.get(event="cycle.batch").data["batch"] == made.pk
     page = client.get(reverse("dossiers:cycle_batch", args=[new_year.pk, made.pk]))
     assert "30/KH-UBND" in page.content.decode()
@@ -511,7 +516,7 @@ def test_a_batch_that_moves_takes_its_windows_along(client, new_year):
     made.refresh_from_db()
     assert made.propose_by == date(2027, 4, 29)
     paper = {"number": "30/KH-UBND", "signed_on": "25/11/2026", "body": "UBND tỉnh",
-             "signer": "Lò Văn Minh"}  # fmt: skip
+             "signer": "Lò Văn Minh", "signer_capacity": "Phó Chủ tịch"}  # fmt: skip
     client.post(address, said | paper)
     made.refresh_from_db()
     assert made.propose_by == date(2027, 4, 15)
@@ -533,7 +538,7 @@ def test_a_batch_is_refused_at_its_field(client, new_year, field, typed, said):
     address = reverse("dossiers:cycle_batch_new", args=[new_year.pk])
     errors = client.post(address, batch_typed(**{field: typed})).context["form"].errors
     if said is None:
-        assert set(errors) == {"signed_on", "body", "signer"}
+        assert set(errors) == {"signed_on", "body", "signer", "signer_capacity"}
     else:
         assert said in errors[field][0]
     assert new_year.batches.count() == 2
@@ -698,6 +703,7 @@ def test_a_year_costs_the_same_however_many_batches(
                 signed_on="25/11/2026",
                 body="UBND tỉnh",
                 signer="Lò Văn Minh",
+                signer_capacity="Phó Chủ tịch",
             ),
         )
     if rows == 1:

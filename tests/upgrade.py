@@ -211,10 +211,10 @@ def check(backup: Path) -> list[str]:
 
 def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
-    from councils.models import Council, Member, Regulation, SignedDocument
+    from councils.models import Council, Member, Regulation, Reopening, SignedDocument
     from cycle import documents
     from cycle.models import Document, HistoryEntry
-    from dossiers.models import OfficialDocument
+    from dossiers.models import OfficialDocument, PlanPaper
 
     def whole(row):
         """Its number, day and signer, each in a column of its own."""
@@ -229,9 +229,11 @@ def papers() -> list[str]:
     resting = (
         (OfficialDocument, "document", whole),
         (SignedDocument, "document", whole),
+        (PlanPaper, "document", whole),
         (Council, "decision", lambda row: (row.was_decision_number, row.was_decision_on, "", "")),
         (Member, "decision", lambda row: ("", None, "", row.was_document)),
         (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
+        (Reopening, "basis", lambda row: ("", None, "", row.was_document)),
     )
 
     faults, named = [], set()

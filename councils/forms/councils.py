@@ -73,7 +73,7 @@ class CouncilForm(_OfUnit):
 
     def do(self) -> Any:
         """The council, or None when it was refused."""
-        self.instance.decision = self.document()
+        self.instance.decision = self.named()
         return self.attempt(lambda: Council.set_up(self.instance, by=self.by))
 
 
@@ -109,7 +109,7 @@ class RegulationForm(_OfUnit):
 
     def do(self) -> Any:
         """The new version, or None when it was refused."""
-        self.instance.basis = self.document()
+        self.instance.basis = self.named()
         return self.attempt(lambda: Regulation.lay_down(self.instance, by=self.by))
 
 
@@ -172,36 +172,33 @@ class DecisionForm(OnDocument, Act):
         return self.attempt(lambda: self.council.correct_decision(**said, by=self.by, scan=scan))
 
 
-class ExtendForm(Asked):
+class ExtendForm(OnDocument, Asked):
     """Extend a council's term (gia hạn): its new last day, why, on which document."""
 
+    field_order = ("valid_to", "reason", *OnDocument.OF_DOCUMENT, "scan_file")
     valid_to = DateField(label=_("Hoạt động đến hết ngày"))
     reason = long_text(_("Lý do gia hạn"))
-    document = forms.CharField(
-        label=_("Số, ngày văn bản gia hạn"),
-        max_length=120,
-        help_text=_("Ví dụ: 15/QĐ-UBND ngày 01/11/2026."),
-    )
 
-    def __init__(self, *args: Any, council: Council, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, council: Council, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.council, self.by = council, by
+        self.council = council
 
     def do(self) -> Any:
         """True, or None when it was refused."""
-        return self.attempt(lambda: self.council.extend(by=self.by, **self.cleaned_data))
+        said = {name: self.cleaned_data[name] for name in ("valid_to", "reason")}
+        return self.attempt(lambda: self.council.extend(by=self.by, document=self.named(), **said))
 
 
-class EndSeatForm(Asked):
+class EndSeatForm(OnDocument, Asked):
     """End a seat (cho thôi): its last day, why, on which document."""
 
+    field_order = ("until", "reason", *OnDocument.OF_DOCUMENT, "scan_file")
     until = DateField(label=_("Thôi sau ngày"))
     reason = long_text(_("Lý do cho thôi"))
-    document = forms.CharField(label=_("Số, ngày văn bản cho thôi"), max_length=120)
 
-    def __init__(self, *args: Any, member: Member, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, initial={"until": clock.today()}, **kwargs)
-        self.member, self.by = member, by
+        self.member = member
 
     def clean_until(self) -> date:
         until = self.cleaned_data["until"]
@@ -214,6 +211,7 @@ class EndSeatForm(Asked):
     def do(self) -> Any:
         """True, or None when it was refused."""
         member = self.member
+        said = {name: self.cleaned_data[name] for name in ("until", "reason")}
         return self.attempt(
-            lambda: member.council.take_seat(member, by=self.by, **self.cleaned_data)
+            lambda: member.council.take_seat(member, by=self.by, document=self.named(), **said)
         )

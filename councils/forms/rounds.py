@@ -33,6 +33,7 @@ from cycle import clock
 from cycle.fields import MomentField
 from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
 from dossiers.forms.fields import CountField, field_for, long_text, polish
+from dossiers.forms.ledger import OnDocument
 from dossiers.forms.shown import Corrects, changed
 from dossiers.law.states import AT_COUNCIL
 from dossiers.models import Dossier
@@ -316,14 +317,13 @@ class AttendanceForm(Asked):
         return self.attempt(lambda: self.round.attend(present, by=self.by, reason=reason))
 
 
-class OnDocumentForm(ReasonForm):
+class OnDocumentForm(OnDocument, ReasonForm):
     """An act on a document: why, on which one."""
 
-    document = forms.CharField(
-        label=_("Số, ngày văn bản"),
-        max_length=200,
-        help_text=_("Ví dụ: 15/VB-UBND ngày 01/11/2026."),
-    )
+    def do(self) -> Any:
+        """What the act gives, or None when it was refused."""
+        said = {"reason": self.cleaned_data["reason"], "document": self.named()}
+        return self.attempt(lambda: self.act(**said))
 
 
 class MoveMeetingForm(ReasonForm):

@@ -29,9 +29,8 @@ from councils.models import (
     RoundState,
     SheetState,
 )
-from councils.models.council import on_record
 from cycle import clock
-from cycle.models import HistoryEntry, Job, Stream
+from cycle.models import Document, HistoryEntry, Job, Stream
 from cycle.written import shortened
 from dossiers.law.conditions import Lack, stated
 from dossiers.law.states import PARKED, STATE_AFTER, STATE_AT
@@ -262,17 +261,18 @@ def close(round_: EvaluationRound, *, by: User) -> Closing:
     return closing
 
 
-def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> EvaluationRound:
-    """Open a closed round again, on a document and with a reason (mở lại đợt).
+def reopen(
+    round_: EvaluationRound, *, by: User, reason: str, document: Document
+) -> EvaluationRound:
+    """Open a closed round again, on a ``document``, as typed, and with a reason (mở lại đợt).
 
     The sheets are copied into a new scoring, where each counts unless its member takes it back; the
     closed version stays readable. Dossiers that have not gone on since the result come back before
     the council, those of earlier closings too that had gone on and were sent back. Raises
-    PermissionDenied, RoundClosed for one that was voided, and ConditionNotMet for one that is not
-    closed, or without a reason or document.
+    PermissionDenied, RoundClosed for one that was voided, ConditionNotMet for one that is not
+    closed, or without a reason, and ValidationError by field of the document.
     """
-    if lacks := on_record(reason, document):
-        raise ConditionNotMet(lacks)
+    reason = stated(reason)
     with transaction.atomic():
         round_.lock()
         if not rules.has_perm("councils.undo", by, round_):
@@ -284,8 +284,9 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
         results = list(closing.results.select_related("entry__dossier__product"))
         results += _sent_back(round_, closing)
         moment = clock.now()
+        basis = round_.council.into_ledger(document, by)
         reopening = Reopening.objects.create(
-            closing=closing, reason=reason.strip(), document=document.strip(), by=by, at=moment
+            closing=closing, reason=reason, basis=basis, by=by, at=moment
         )
         entry = HistoryEntry.objects.record(
             "round.reopen",
@@ -293,9 +294,10 @@ def reopen(round_: EvaluationRound, *, by: User, reason: str, document: str) -> 
             by=by,
             capacity=round_.capacity(by),
             at=moment,
-            reason=reason.strip(),
+            reason=reason,
             saved=[reopening],
-            document=document.strip(),
+            ledger=basis.pk,
+            document=str(basis),
             version=closing.version,
             dossiers=[result.entry.dossier_id for result in results],
         )

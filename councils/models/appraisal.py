@@ -562,12 +562,14 @@ class SignedDocument(models.Model):
         last = Reopening.objects.filter(closing__round=self.round).order_by("-pk").first()
         if last is not None:
             # Whoever opened it may have recorded that late.
-            since = min([localdate(last.at), *days_in(last.document)[:1]])
+            basis = last.document
+            days = [basis.signed_on] if basis.signed_on else days_in(basis.said)[:1]
+            since = min([localdate(last.at), *days])
             if day < since:
                 return _now(
                     "Đợt mở lại ngày %(day)s (%(document)s): văn bản về kết quả của lần chốt sau "
                     "không ký trước ngày đó."
-                ) % {"day": day_text(since), "document": last.document}
+                ) % {"day": day_text(since), "document": basis}
         papers = self.round.documents.filter(
             replaced_by=None, entry=None, kind__in=AFTER_CLOSING, at__gte=closing.at
         ).exclude(kind=self.kind)

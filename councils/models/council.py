@@ -28,7 +28,6 @@ from cycle.models import (
     Role,
     Stream,
     User,
-    document_wrong,
 )
 from cycle.models.organisation import DateRange, Hash
 from cycle.workdays import DAY
@@ -51,14 +50,9 @@ if TYPE_CHECKING:
 ENDLESS = _("Hội đồng này không ghi ngày hết nhiệm kỳ: không phải gia hạn.")
 
 
-def on_record(reason: str, document: str) -> list[Lack]:
-    """Sentences that say what an act on a document lacks: its reason, its number and day."""
-    lacks = [] if visible(reason).strip() else [Lack(NO_REASON, "reason")]
-    if not document.strip():
-        lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản."), "document"))
-    elif wrong := document_wrong(document):
-        lacks.append(Lack(wrong, "document"))
-    return lacks
+def told_why(reason: str, lacks: Words = NO_REASON) -> list[Lack]:
+    """The sentence that says that a reason is not given; empty when it is."""
+    return [] if visible(reason).strip() else [Lack(lacks, "reason")]
 
 
 def _founded_on(known: Document) -> str:
@@ -308,6 +302,14 @@ class Council(Renamed):
         related_name="sets_up",
         verbose_name=_("quyết định thành lập"),
     )
+    extension = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="extends",
+        verbose_name=_("văn bản gia hạn"),
+    )
     was_decision_number = models.CharField(
         db_column="decision_number", max_length=60, blank=True, editable=False
     )
@@ -333,7 +335,7 @@ class Council(Renamed):
                 name="council_told",
                 stream="council",
                 of="r.id",
-                columns={"valid_to": "council.extend"},
+                columns={"valid_to extension_id": "council.extend"},
             ),
         ]
 
@@ -378,17 +380,18 @@ class Council(Renamed):
             ]
         return []
 
-    def extend(self, *, valid_to: date, reason: str, document: str, by: User) -> None:
-        """Give the council a later last day (gia hạn), on a document, and with it the seats that
-        end with its term; not those whose people were let go, have left or were replaced.
+    def extend(self, *, valid_to: date, reason: str, document: Document, by: User) -> None:
+        """Give the council a later last day (gia hạn), on a ``document``, as typed, and with it the
+        seats that end with its term; not those whose people were let go, have left or were
+        replaced.
 
-        Raises PermissionDenied, and ConditionNotMet without a reason or document, for a council
-        without a last day, or for a day that is no later or past.
+        Raises PermissionDenied, ConditionNotMet without a reason, for a council without a last day,
+        or for a day that is no later or past, and ValidationError by field of the document.
         """
         with transaction.atomic():
             self._hold(by)
             self.refresh_from_db(fields=["valid_to"])
-            lacks, was = on_record(reason, document), self.valid_to
+            lacks, was = told_why(reason), self.valid_to
             if was is None:
                 raise ConditionNotMet([*lacks, ENDLESS])
             if valid_to <= was:
@@ -399,8 +402,8 @@ class Council(Renamed):
                 lacks.append(Lack(words, "valid_to"))
             if lacks:
                 raise ConditionNotMet(lacks)
-            self.valid_to = valid_to
-            self.save(update_fields=["valid_to"])
+            self.valid_to, self.extension = valid_to, self.into_ledger(document, by)
+            self.save(update_fields=["valid_to", "extension"])
             seats = self._ending_with_its_term(was, by)
             for member in seats:
                 # A seat that ended stays: it goes on as another from the next day.
@@ -415,7 +418,8 @@ class Council(Renamed):
                 saved=seats,
                 seats=[str(member) for member in seats],
                 reason=reason.strip(),
-                document=document.strip(),
+                ledger=self.extension.pk,
+                document=str(self.extension),
                 was=was.isoformat(),
                 until=valid_to.isoformat(),
             )
@@ -485,7 +489,7 @@ class Council(Renamed):
         with transaction.atomic():
             if not rules.has_perm("councils.set_up", by, council.org_unit):
                 raise PermissionDenied
-            council.decision = council._into_ledger(council.decision, by)
+            council.decision = council.into_ledger(council.decision, by)
             council.full_clean()
             council.save(force_insert=True)
             HistoryEntry.objects.record(
@@ -536,8 +540,11 @@ class Council(Renamed):
             )
         return new
 
-    def _into_ledger(self, typed: Document, by: User) -> Document:
-        """A decision of its unit on the council, in the ledger. Raises ValidationError by field."""
+    def into_ledger(self, typed: Document, by: User) -> Document:
+        """What its unit decides of the council, or of a round, as typed, in the ledger.
+
+        Raises ValidationError by field.
+        """
         typed.issuer, typed.does = self.org_unit, Effect.DECIDES
         return documents.record(typed, by=by, told=_founded_on)
 
@@ -567,7 +574,7 @@ class Council(Renamed):
                 raise ConditionNotMet(
                     [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
                 )
-            member.decision = self.founded if decision is None else self._into_ledger(decision, by)
+            member.decision = self.founded if decision is None else self.into_ledger(decision, by)
             member.save(force_insert=True)
             self._interests_of([member])
             HistoryEntry.objects.record(
@@ -583,27 +590,23 @@ class Council(Renamed):
         return member
 
     def take_seat(
-        self, member: Member, *, by: User, until: date, reason: str, document: str
+        self, member: Member, *, by: User, until: date, reason: str, document: Document
     ) -> None:
-        """Make ``until``, today or later, the last day of a seat (cho thôi).
+        """Make ``until``, today or later, the last day of a seat (cho thôi), on a ``document``, as
+        typed.
 
         In a round that met on or before that day the person keeps the seat. Raises
-        PermissionDenied, and ConditionNotMet without a reason or document, for a past day, for a
-        seat that was ended before, or when the member's sheets are in for a later meeting.
+        PermissionDenied, ConditionNotMet without a reason, for a past day, for a seat that was
+        ended before, or when the member's sheets are in for a later meeting, and ValidationError by
+        field of the document.
         """
         with transaction.atomic():
             self._hold(by)
             member.refresh_from_db()
-            reason, document = reason.strip(), document.strip()
             lacks: list[Words | Lack] = []
             if ended := member.why_not_ended():
                 lacks.append(ended)
-            if not reason:
-                lacks.append(Lack(_now("Bạn chưa nêu lý do cho thôi."), "reason"))
-            if not document:
-                lacks.append(Lack(_now("Bạn chưa ghi số, ngày văn bản cho thôi."), "document"))
-            elif wrong := document_wrong(document):
-                lacks.append(Lack(wrong, "document"))
+            lacks += told_why(reason, _now("Bạn chưa nêu lý do cho thôi."))
             if until < clock.today():
                 lacks.append(Lack(_now("Chỉ cho thôi từ hôm nay hoặc một ngày sau."), "until"))
             elif until < member.since:
@@ -625,18 +628,19 @@ class Council(Renamed):
             ]
             if lacks:
                 raise ConditionNotMet(lacks)
-            member.until = until
-            member.save(update_fields=["until"])
+            member.until, member.release = until, self.into_ledger(document, by)
+            member.save(update_fields=["until", "release"])
             HistoryEntry.objects.record(
                 "council.unseat",
                 self,
                 by=by,
-                reason=reason,
+                reason=reason.strip(),
                 who=str(member.user),
                 who_id=member.user_id,
                 seat=member.seat,
                 until=until.isoformat(),
-                document=document,
+                ledger=member.release.pk,
+                document=str(member.release),
             )
 
     def _interests_of(self, seats: Sequence[Member]) -> None:
@@ -782,6 +786,14 @@ class Member(models.Model):
         related_name="seats",
         verbose_name=_("quyết định"),
     )
+    release = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="releases",
+        verbose_name=_("văn bản cho thôi"),
+    )
     was_document = models.CharField(
         db_column="document", max_length=120, blank=True, editable=False
     )
@@ -819,7 +831,7 @@ class Member(models.Model):
                 name="member_told",
                 stream="council",
                 of="r.council_id",
-                columns={"until": "council.unseat"},
+                columns={"until release_id": "council.unseat"},
             ),
         ]
 

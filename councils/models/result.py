@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
-from cycle.models import Level, User
+from cycle.models import Document, Level, User
 from cycle.points import mean
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ class Closing(models.Model):
     @classmethod
     def of(cls, round_: EvaluationRound) -> list[Closing]:
         """All of a round, the newest first, each with what opened it again and what followed."""
-        found = list(round_.closings.select_related("by", "reopening__by").order_by("-version"))
+        found = list(
+            round_.closings.select_related(
+                "by", "reopening__by", "reopening__basis__replaced_by"
+            ).order_by("-version")
+        )
         for later, each in zip(found, found[1:], strict=False):
             each.followed_by = later
         return found
@@ -55,11 +59,18 @@ class Closing(models.Model):
 
 
 class Reopening(models.Model):
-    """A closed round opened again (mở lại đợt): on a document, with a reason."""
+    """A closed round opened again (mở lại đợt), with a reason, on a document: ``basis``, read as it
+    was corrected last. ``was_document``: how rows of before the ledger named it.
+    """
 
     closing = models.OneToOneField(Closing, models.PROTECT, related_name="reopening")
     reason = models.TextField(_("lý do"))
-    document = models.CharField(_("số, ngày văn bản"), max_length=200)
+    basis = models.ForeignKey(
+        Document, models.PROTECT, related_name="reopens", verbose_name=_("văn bản mở lại đợt")
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=200, blank=True, editable=False
+    )
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người mở lại"))
     at = models.DateTimeField(_("mở lại lúc"))
 
@@ -67,13 +78,18 @@ class Reopening(models.Model):
         verbose_name = _("lần mở lại đợt")
         constraints = [
             models.CheckConstraint(
-                name="reopening_has_reason_and_document",
-                condition=~Q(reason="") & ~Q(document=""),
+                name="reopening_has_a_reason",
+                condition=~Q(reason=""),
             )
         ]
 
     def __str__(self) -> str:
         return str(self.closing)
+
+    @property
+    def document(self) -> Document:
+        """What it rests on, as it stands."""
+        return self.basis.in_force
 
 
 class Result(models.Model):

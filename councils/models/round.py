@@ -22,7 +22,6 @@ from councils.models.council import (
     Member,
     Regulation,
     Seat,
-    on_record,
 )
 from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
 from councils.models.interest import Interests
@@ -32,6 +31,7 @@ from cycle.models import (
     Batch,
     Cycle,
     DayOff,
+    Document,
     HistoryEntry,
     OrgUnit,
     Role,
@@ -180,8 +180,16 @@ class EvaluationRound(Interests):
     closed_at = models.DateTimeField(_("chốt lúc"), null=True, editable=False)
     voided_at = models.DateTimeField(_("hủy lúc"), null=True, editable=False)
     void_reason = models.TextField(_("lý do hủy"), blank=True, db_default="", editable=False)
-    void_document = models.CharField(
-        _("văn bản hủy đợt"), max_length=200, blank=True, db_default="", editable=False
+    void_basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="voids",
+        verbose_name=_("văn bản hủy đợt"),
+    )
+    was_void_document = models.CharField(
+        db_column="void_document", max_length=200, blank=True, db_default="", editable=False
     )
 
     objects = RoundQuerySet.as_manager()
@@ -201,10 +209,10 @@ class EvaluationRound(Interests):
             ),
             models.CheckConstraint(
                 name="round_void_knows_why",
-                condition=Q(state=RoundState.VOID, voided_at__isnull=False)
+                condition=Q(state=RoundState.VOID)
+                & Q(voided_at__isnull=False, void_basis__isnull=False)
                 & ~Q(void_reason="")
-                & ~Q(void_document="")
-                | ~Q(state=RoundState.VOID) & Q(voided_at=None, void_reason="", void_document=""),
+                | ~Q(state=RoundState.VOID) & Q(voided_at=None, void_reason="", void_basis=None),
             ),
             models.CheckConstraint(
                 name="round_follows_by_meeting",
@@ -213,7 +221,12 @@ class EvaluationRound(Interests):
         ]
         triggers = [
             guards.Stays(
-                "council_id", "regulation_id", "cycle_id", "follows_id", name="round_stays"
+                "council_id",
+                "regulation_id",
+                "cycle_id",
+                "follows_id",
+                "void_document",
+                name="round_stays",
             ),
             guards.Told(
                 name="round_told",
@@ -227,7 +240,7 @@ class EvaluationRound(Interests):
                     "opened_at": "round.open",
                     "state": "round.open round.close round.reopen round.void",
                     "closed_at": "round.close round.reopen",
-                    "voided_at void_reason void_document": "round.void",
+                    "voided_at void_reason void_basis_id": "round.void",
                 },
             ),
         ]
@@ -928,29 +941,35 @@ class EvaluationRound(Interests):
             entry.live = False
             entry.save(update_fields=["live"])
 
-    def void(self, *, by: User, reason: str, document: str) -> None:
-        """Give the round up (hủy đợt) before it is closed, on a document: its products wait for
-        another round, its sheets stay sealed. What was closed of it before stays readable. Once it
-        has opened, of those who score in it only the chair does so.
+    @property
+    def void_document(self) -> Document | None:
+        """What it was voided on, as it stands."""
+        return self.void_basis.in_force if self.void_basis is not None else None
 
-        Raises PermissionDenied, RoundClosed, and ConditionNotMet without a reason or document.
+    def void(self, *, by: User, reason: str, document: Document) -> None:
+        """Give the round up (hủy đợt) before it is closed, on a ``document``, as typed: its
+        products wait for another round, its sheets stay sealed. What was closed of it before stays
+        readable. Once it has opened, of those who score in it only the chair does so.
+
+        Raises PermissionDenied, RoundClosed, ConditionNotMet without a reason, and ValidationError
+        by field of the document.
         """
-        if lacks := on_record(reason, document):
-            raise ConditionNotMet(lacks)
+        reason = stated(reason)
         with self.change(
             "round.void",
             by,
             "councils.undo",
             states=[RoundState.PREPARING, RoundState.OPEN],
-            reason=reason.strip(),
-            document=document.strip(),
+            reason=reason,
         ) as data:
+            basis = self.council.into_ledger(document, by)
+            data |= {"document": str(basis), "ledger": basis.pk}
             live = self.entries.filter(live=True)
             data["dossiers"] = list(live.order_by("pk").values_list("dossier", flat=True))
             live.update(live=False)
             self.state, self.voided_at = RoundState.VOID, clock.now()
-            self.void_reason, self.void_document = reason.strip(), document.strip()
-            self.save(update_fields=["state", "voided_at", "void_reason", "void_document"])
+            self.void_reason, self.void_basis = reason, basis
+            self.save(update_fields=["state", "voided_at", "void_reason", "void_basis"])
             running = self.papers_term
             if running is not None and running.state == TermState.RUNNING:
                 running.stop(at=self.voided_at, by=by)

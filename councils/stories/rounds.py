@@ -118,7 +118,12 @@ class Rounds:
                     round_,
                     by=self.by,
                     reason="Chủ thể kiến nghị xem lại minh chứng về vùng nguyên liệu",
-                    document=f"{self.random.randrange(10, 99)}/TB-UBND",
+                    document=Document(
+                        number=f"{self.random.randrange(10, 99)}/TB-UBND",
+                        signed_on=clock.today(),
+                        signer=str(self.year.posts(Role.LEADER, self.year.province)),
+                        signer_capacity="Chủ tịch UBND tỉnh",
+                    ),
                 )
         with self.at(now - 1, 17):
             last = self.council.members.select_related("user").filter(seat=Seat.MEMBER).last()
@@ -128,7 +133,12 @@ class Rounds:
                 by=self.by,
                 until=clock.today(),
                 reason="Chuyển công tác",
-                document=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+                document=Document(
+                    number=f"{self.random.randrange(100, 999)}/QĐ-UBND",
+                    signed_on=clock.today(),
+                    signer=str(self.year.posts(Role.LEADER, self.year.province)),
+                    signer_capacity="Chủ tịch UBND tỉnh",
+                ),
             )
 
     def at(self, day: int, hour: int, minute: int = 0) -> AbstractContextManager[datetime]:

@@ -143,7 +143,9 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     if council.valid_to is None and request.method != "POST":
         messages.info(request, ENDLESS)
         return unrecorded(redirect("councils:council", council.pk))
-    form = councils_forms.ExtendForm(posted(request), council=council, by=request.user)
+    form = councils_forms.ExtendForm(
+        posted(request), request.FILES or None, council=council, by=request.user
+    )
     if form.is_valid() and form.do():
         messages.success(request, _("Đã gia hạn hội đồng."))
         return redirect("councils:council", council.pk)
@@ -172,7 +174,9 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     if (ended := seat.why_not_ended()) and request.method != "POST":
         messages.info(request, ended)
         return unrecorded(redirect("councils:council", council.pk))
-    form = councils_forms.EndSeatForm(posted(request), member=seat, by=request.user)
+    form = councils_forms.EndSeatForm(
+        posted(request), request.FILES or None, member=seat, by=request.user
+    )
     if form.is_valid() and form.do():
         messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat})
         return redirect("councils:council", council.pk)
@@ -299,7 +303,8 @@ def _next_version(request: SignedIn) -> Regulation | None:
     last = Regulation.objects.in_force(found, clock.today())
     if last is None:
         return Regulation(org_unit=found)
-    last.pk, last.basis_id, last.was_document = None, None, ""
+    last.pk, last.was_document = None, ""
+    last.basis_id = None  # type: ignore[assignment]  # to be typed
     last.valid_from = None  # type: ignore[assignment]  # to be filled in
     last._state.adding = True
     return last

@@ -108,7 +108,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     def again(**values: Any) -> Any:
         return closing.reopen(round_, by=request.user, **values)
 
-    form = rounds.OnDocumentForm(posted(request), act=again)
+    form = rounds.OnDocumentForm(posted(request), request.FILES or None, act=again, by=request.user)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
         return redirect("councils:round", round_.pk)
@@ -141,7 +141,9 @@ def void(request: SignedIn, pk: int) -> HttpResponseBase:
     def give_up(**values: Any) -> Any:
         return round_.void(by=request.user, **values)
 
-    form = rounds.OnDocumentForm(posted(request), act=give_up)
+    form = rounds.OnDocumentForm(
+        posted(request), request.FILES or None, act=give_up, by=request.user
+    )
     if form.is_valid() and form.do():
         messages.success(request, _("Đã hủy đợt. Hồ sơ lại chờ hội đồng."))
         return redirect("councils:round", round_.pk)

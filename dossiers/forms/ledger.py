@@ -53,9 +53,11 @@ class OnDocument(PlainPart):
         return any(self.cleaned_data.get(name) or name in self.errors for name in typed)
 
     def document(self) -> Document | None:
-        """The document as typed, unsaved, its scan staged; None where none was named."""
-        if not self.is_named:
-            return None
+        """The document as typed; None where none was named."""
+        return self.named() if self.is_named else None
+
+    def named(self) -> Document:
+        """The document as typed, unsaved, its scan staged."""
         made = Document(**{name: self.cleaned_data[name] for name in self.OF_DOCUMENT})
         if staged := self.cleaned_data.get("scan_file"):
             made.hold(staged)

@@ -13,13 +13,15 @@ from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from cycle import clock, files, planning
+from cycle import clock, documents, planning
 from cycle.letters import sort_key
 from cycle.models import (
     Batch,
     Cycle,
     DayOff,
+    Document,
     Duty,
+    Effect,
     HistoryEntry,
     LawReading,
     Level,
@@ -32,7 +34,6 @@ from cycle.models import (
     TermRule,
     end_of,
     fold,
-    fold_number,
     last_day_before,
     names_document,
 )
@@ -153,6 +154,7 @@ def open_year(asked: Opening, *, by: User) -> Cycle:
                 "cycle.open",
                 cycle,
                 by,
+                ledger=asked.paper.document_id,
                 document=str(asked.paper),
                 like=str(asked.like or ""),
             )
@@ -246,22 +248,41 @@ def past_the_law(batch: Batch) -> list[str]:
 
 
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
+    """Save a plan, and its document, as typed, in the ledger. Raises ValidationError by field."""
+    typed = paper.document
+    typed.does = Effect.DECIDES
+    _issue(typed)
     _of_no_other_year(paper, cycle)
-    if paper.sha256:
-        files.keep(paper.sha256, "scan")
+    try:
+        paper.document = documents.record(typed, by=by)
+    except ValidationError as error:
+        # At the field of its form.
+        told = error.message_dict
+        told |= {"scan": told.pop(documents.SCAN)} if documents.SCAN in told else {}
+        raise ValidationError(told) from error
     paper.cycle, paper.batch = cycle, batch
     paper.made_by, paper.made_at = by, clock.now()
     paper.save(force_insert=True)
 
 
+def _issue(plan: Document) -> None:
+    """The People's Committee of the province is its unit here; any other body is outside."""
+    province = OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE)
+    for unit in province:
+        called = {fold(f"{prefix} {name}") for prefix in ("UBND", "Ủy ban nhân dân")
+                  for name in (unit.name, "tỉnh", "thành phố")}  # fmt: skip
+        if fold(plan.outside) in called:
+            plan.issuer, plan.outside = unit, ""
+
+
 def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:
     """Raise ValidationError when another year that stands rests on this plan: each has its own."""
-    rests = PlanPaper.objects.filter(
-        signed_on=paper.signed_on, cycle__void=False, cycle__beside=False
-    ).exclude(cycle__year=cycle.year)
-    for other in rests.select_related("cycle"):
-        if fold_number(other.number) == fold_number(paper.number) and (
-            fold(other.body) == fold(paper.body)
+    rests = PlanPaper.objects.filter(cycle__void=False, cycle__beside=False)
+    typed = paper.document
+    for other in rests.exclude(cycle__year=cycle.year).select_related("cycle"):
+        its = other.of_ledger
+        if documents.same_number(its, typed) and (
+            documents.same_body(its, typed) or fold(other.body) == fold(paper.body)
         ):
             raise ValidationError(
                 {"number": _("%(title)s đã theo kế hoạch %(paper)s: năm này cần kế hoạch riêng.")
@@ -711,8 +732,8 @@ def save_batch(
             _on_paper(paper, change)
         batch.save()
         if paper is not None:
-            change.note(batch, "plan", was and was.plans.last(), paper)
             _keep_paper(paper, batch.cycle, batch, by)
+            change.note(batch, "plan", was and was.plans.exclude(pk=paper.pk).last(), paper)
         if replan:
             plan(batch)
         clocks.follow_batches(
@@ -723,6 +744,7 @@ def save_batch(
                 "cycle.batch",
                 batch.cycle,
                 by,
+                ledger=paper.document_id if paper is not None else None,
                 batch=batch.pk,
                 changed=change.changed,
                 reason=change.reason,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -17,6 +17,7 @@ from cycle.models import (
     CHOICES,
     Batch,
     Cycle,
+    Document,
     Duty,
     LawReading,
     Level,
@@ -84,6 +85,8 @@ class Documented(Corrects, PlainPart):
 class PaperForm(PlainPart):
     """The plan: number, day, body, signer and scan."""
 
+    #: Without which no plan is named.
+    OF_PLAN: ClassVar = ("number", "signed_on", "body", "signer", "signer_capacity")
     not_future: tuple = ("signed_on",)
     number = forms.CharField(label=_("Số và ký hiệu kế hoạch"), max_length=60)
     signed_on = DateField(label=_("Ngày ký"))
@@ -91,6 +94,7 @@ class PaperForm(PlainPart):
         label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND tỉnh.")
     )
     signer = forms.CharField(label=_("Người ký"), max_length=150)
+    signer_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150)
     scan = ScanField(label=_("Bản chụp"), required=False, help_text=_("PDF hoặc ảnh."))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -105,13 +109,11 @@ class PaperForm(PlainPart):
 
     def paper(self) -> PlanPaper:
         """The plan as typed; its scan is staged."""
-        made = PlanPaper(
-            **{name: self.cleaned_data[name] for name in ("number", "signed_on", "body", "signer")}
-        )
+        said = {name: self.cleaned_data[name] for name in self.OF_PLAN}
+        made = Document(outside=said.pop("body"), **said)
         if scan := self.cleaned_data.get("scan"):
-            made.sha256, made.filename = scan.sha256, scan.filename
-            made.content_type = scan.content_type
-        return made
+            made.hold(scan)
+        return PlanPaper(document=made)
 
 
 def _days(cleaned: dict[str, Any], form: forms.BaseForm) -> None:
@@ -126,7 +128,7 @@ def _days(cleaned: dict[str, Any], form: forms.BaseForm) -> None:
 class OpenForm(PaperForm):
     """A new year: from the one before or from nothing, with its plan."""
 
-    field_order = ("year", "far", "like", "number", "signed_on", "body", "signer", "scan")
+    field_order = ("year", "far", "like", *PaperForm.OF_PLAN, "scan")
     year = CountField(label=_("Năm"))
     far = forms.BooleanField(label=_("Đúng là mở năm này"), required=False)
     like = forms.ChoiceField(label=_("Bắt đầu từ"), widget=forms.RadioSelect)
@@ -289,16 +291,16 @@ class BatchForm(Corrects, PaperForm):
     changed is written.
     """
 
-    why = ("replan", "reason", "number", "signed_on", "body", "signer", "scan")
+    why = ("replan", "reason", *PaperForm.OF_PLAN, "scan")
     #: The hidden input that says which windows the page was shown with.
     WINDOWS = "was-windows"
 
     field_order = ("name", "number_in_year", "level", "propose_by", "meets_on", "decide_by",
-                   "replan", "reason", "number", "signed_on", "body", "signer", "scan")  # fmt: skip
+                   "replan", "reason", *PaperForm.OF_PLAN, "scan")  # fmt: skip
     folds = (
         Fold(
             _("Kế hoạch riêng của đợt"),
-            ("number", "signed_on", "body", "signer", "scan"),
+            (*PaperForm.OF_PLAN, "scan"),
             _("Để trống nếu đợt theo kế hoạch của năm."),
         ),
     )
@@ -318,7 +320,7 @@ class BatchForm(Corrects, PaperForm):
     def __init__(self, *args: Any, cycle: Cycle, batch: Batch | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycle, self.batch = cycle, batch
-        for name in ("number", "signed_on", "body", "signer"):
+        for name in self.OF_PLAN:
             self.fields[name].required = False
         levels = [Level.PROVINCE]
         if cycle.rule_set.has_district:
@@ -364,9 +366,8 @@ class BatchForm(Corrects, PaperForm):
                 _("Trong lúc bạn sửa, người khác vừa đổi thời gian các bước của đợt này. Bỏ đánh "
                   "dấu thì giữ như họ ghi; vẫn muốn tính lại thì bấm lần nữa."),
             )  # fmt: skip
-        parts = [said.get(name) for name in ("number", "signed_on", "body", "signer")]
-        if any(parts) or said.get("scan"):
-            for name in ("number", "signed_on", "body", "signer"):
+        if any(said.get(name) for name in (*self.OF_PLAN, "scan")):
+            for name in self.OF_PLAN:
                 if not said.get(name) and name not in self.errors:
                     self.add_error(name, _("Hãy ghi đủ kế hoạch của đợt, hoặc để trống cả phần."))
         propose, meets, decide = (said.get(n) for n in ("propose_by", "meets_on", "decide_by"))

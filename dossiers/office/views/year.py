@@ -251,12 +251,15 @@ def plan_scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of a plan."""
     if not rules.has_perm("dossiers.see_year", request.user):
         raise Http404
-    paper = get_object_or_404(PlanPaper.objects.exclude(sha256=""), pk=pk)
+    paper = get_object_or_404(PlanPaper, pk=pk)
+    its = paper.of_ledger
+    if not its.scan_sha256:
+        raise Http404
     return download(
         request,
-        paper.sha256,
-        paper.filename,
-        paper.content_type,
+        its.scan_sha256,
+        its.scan_filename,
+        its.scan_type,
         title=paper,
         back=reverse("dossiers:cycle", args=[paper.cycle_id]),
     )

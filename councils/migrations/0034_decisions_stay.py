@@ -9,7 +9,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('councils', '0032_decisions_of_the_ledger'),
+        ('councils', '0033_decisions_of_the_ledger'),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from django.db import migrations, models
 
 INTO_THE_LEDGER = """
 -- A seat that ended takes no change: what it says stays.
-ALTER TABLE councils_member DISABLE TRIGGER USER;
+ALTER TABLE councils_member DISABLE TRIGGER seat_ended_stays;
 
 WITH paper AS MATERIALIZED (
   SELECT c.*, nextval(pg_get_serial_sequence('cycle_document', 'id')) AS document
@@ -53,7 +53,7 @@ FROM cycle_formerpaper f WHERE f.model = 'councils.member' AND f."row" = m.id;
 
 -- What waits for a check takes no constraint.
 SET CONSTRAINTS ALL IMMEDIATE;
-ALTER TABLE councils_member ENABLE TRIGGER USER;
+ALTER TABLE councils_member ENABLE TRIGGER seat_ended_stays;
 """
 
 
@@ -77,7 +77,7 @@ def kept(model, name, field):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("councils", "0031_lifted_counts_anew"),
+        ("councils", "0032_templates_of_dossiers"),
         ("cycle", "0044_columns_told_and_stay"),
         # It lets the owner alone mark a document as one of before.
         ("dossiers", "0039_papers_of_the_ledger"),

@@ -45,7 +45,7 @@ def basis(**fields):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("councils", "0033_decisions_stay")]
+    dependencies = [("councils", "0034_decisions_stay")]
 
     operations = [
         migrations.AddField("regulation", "basis", basis(null=True)),
