@@ -66,9 +66,8 @@ NO_EXPORT = {
     "councils/council.html": "the seats of one council: its decision is the paper",
     "councils/calibration.html": "rounds to compare, each a page",
     "councils/calibration_round.html": "a picture of one round",
-    "councils/calibration_entry.html": "a picture of one product",
+    "councils/_criteria.html": "the points of one product, by criterion",
     "councils/outcome.html": "the few products of a commune in one round; the notice is the paper",
-    "councils/points.html": "the points of one product",
 }
 #: Parts of a page; who includes them is looked at.
 PARTS = {"_pager.html", "_pagination.html", "dossiers/_stock_pages.html"}

@@ -2074,7 +2074,7 @@ class Walker:
             by=self.by,
             until=clock.today(),
             reason="Chuyển công tác",
-            document=judging.paper("9/QĐ-UBND"),
+            document=judging.paper(f"{clock.today():%d%m}/QĐ-UBND"),
         )
 
     def drop(self):
