@@ -453,15 +453,16 @@ def test_a_row_that_became_something_stays(entered):
 
 
 def addresses():
-    """Every page of the product that needs no number, apart from the office's own list of batches
-    and what tells of the machine.
+    """Every page of the product that needs no number, apart from the office's own list of batches,
+    the registers (a document that was entered stays in the ledger) and what tells of the machine.
     """
     return sorted(
         f"/{route}"
         for route in routes()
         if "<" not in route
         and not re.match(
-            r"admin/.+/(add|login|logout)|accounts|stock|jobs|operations|admin/(jsi18n|login|logout)",
+            r"admin/.+/(add|login|logout)|accounts|stock|documents|jobs|operations|"
+            r"admin/(jsi18n|login|logout)",
             route,
         )
         and not re.search(r"password|logout|login|history|outbox|job|stream|keys|\.ics", route)
