@@ -227,7 +227,9 @@ def correct(
             raise ValidationError(
                 {"number": _now("Số này đã ghi cho văn bản %(paper)s.") % {"paper": other}}
             )
-        if new.scan_sha256 and (other := _one(others, scan_sha256=new.scan_sha256)):
+        # Of before the ledger one scan may stand twice.
+        asked = new.scan_sha256 and (scan is not None or not new.before)
+        if asked and (other := _one(others, scan_sha256=new.scan_sha256)):
             raise ValidationError({SCAN: of_another(other)})
         written = _write(
             "document.correct",
@@ -425,6 +427,9 @@ def _fill(document: Document, by: User | None) -> None:
     """What follows from what was typed."""
     document.recorded_by, document.at = by, clock.now()
     document.kind = document.kind or kind_of(document.number)
+    if document.before and not document.body:
+        # Which way it went follows from whose it is.
+        return
     document.direction = document.direction or (
         Direction.INCOMING
         if document.issuer_id is None

@@ -481,6 +481,9 @@ BREAKS = {
         for old in [numbered(w)]
         for _ in "12"
     ],
+    "document_corrects_its_like": lambda w: paper_of(
+        w, number="2/QĐ-UBND", before=True, replaces=paper_of(w)
+    ),
     "number_replaces_that_of_its_certificate": lambda w: numbered(w, replaces=numbered(w)),
     "inspection_conclusion_known": lambda w: kept(w, records.inspection("maybe")),
     "inspection_concluded_after_it_was_made": lambda w: kept(
@@ -807,6 +810,7 @@ OF_THE_OWNER = {
 }
 #: Superkeys that composite foreign keys point to: the primary key is part of each.
 SUPERKEYS = {
+    "document_id_before",
     "batch_id_cycle",
     "potential_id_batch",
     "certificate_id_dossier",

@@ -17,13 +17,13 @@ from councils.models import (
     RoundEntry,
 )
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, User
+from cycle.models import Document, HistoryEntry, Role, RoleAssignment, User
 from cycle.written import moment_text as moment
 from dossiers.models import ConditionNotMet
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, judge, regulate
-from tests.owning import update_as_owner
+from tests.owning import insert_as_owner, settle, update_as_owner
 from tests.pages import shown
 from tests.world import open_task, person
 
@@ -124,6 +124,21 @@ def test_a_decision_that_was_typed_wrong_is_corrected(client, council, entry, th
     assert "quyết định thành lập hội đồng không ký sau ngày đó" in after
     page(client, son, "council_decision", council.pk, status=403)
     page(client, la, "council_decision", council.pk, status=404)
+
+
+def test_a_decision_of_before_the_ledger_is_corrected_and_stays_one_of_before(client, council, thu):
+    day = council.decision_on
+    was = Document(number="123/QĐ-UBND", signed_on=day, before=True, signer_known=False)
+    was.at = clock.now()
+    insert_as_owner(was)
+    update_as_owner(Council.objects.filter(pk=council.pk), decision=was)
+    said = {"number": "132/QĐ-UBND", "signed_on": f"{day:%d/%m/%Y}", "signer": "Trần Công Sơn"}
+    said |= {"signer_capacity": "Chủ tịch UBND tỉnh", "seen": was.pk, "reason": "Gõ nhầm"}
+    assert post(client, thu, "council_decision", council.pk, **said).status_code == 302
+    settle()
+    became = Council.objects.get(pk=council.pk).founded
+    assert (became.number, became.before, became.issuer) == ("132/QĐ-UBND", True, council.org_unit)
+    assert became.direction == "outgoing" and became.signer_known
 
 
 def test_a_seat_rests_on_a_decision_of_its_own(client, council, thu, minh):

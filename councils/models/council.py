@@ -525,6 +525,9 @@ class Council(Renamed):
                 by.capacity(role, self.org_unit_id) for role in (Role.COUNCIL_OFFICE, Role.OFFICER)
             )
             capacity = next(filter(None, posts), None)
+            if not old.body:
+                # Of before the ledger: its unit decided.
+                became["issuer"] = self.org_unit
             new = documents.correct(
                 old, by=by, reason=reason, scan=scan, capacity=capacity, **became
             )
