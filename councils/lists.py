@@ -15,15 +15,17 @@ from councils.judging.board import with_due
 from councils.models import (
     Closing,
     Council,
+    DocumentKind,
     EvaluationRound,
     Opinion,
     RoundEntry,
     RoundState,
     SignedDocument,
 )
+from councils.models.appraisal import reads_team_report
 from councils.pages import found_round
 from cycle import clock
-from dossiers.lists.documents import Thing, about
+from dossiers.lists.documents import Thing, about, sealed
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Column, Queried
 
@@ -206,6 +208,17 @@ def _rounds(user: User, keys: Collection[int]) -> Iterable[Thing]:
     rows = papers.order_by("round").values_list("document", "round", "round__name").distinct()
     for document, pk, name in rows:
         yield Thing(document, name, reverse("councils:documents", args=[pk]))
+
+
+@sealed
+def _of_teams(user: User, keys: Collection[int]) -> Collection[int]:
+    """The reports of teams, which the team and who presides over the round read."""
+    papers = SignedDocument.objects.filter(
+        document__in=keys, kind=DocumentKind.SUPPORT_REPORT
+    ).select_related("round__council__org_unit", "round__regulation")
+    found = {each.document_id: each.round for each in papers}
+    read = {each for each in set(found.values()) if reads_team_report(user, each)}
+    return [document for document, round_ in found.items() if round_ not in read]
 
 
 register(Exported(

@@ -26,7 +26,7 @@ from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.then import Then
 from cycle import clock, documents, files
-from cycle.models import Document, Elimination, HistoryEntry, OrgUnit, Role
+from cycle.models import Document, Elimination, HistoryEntry, OrgUnit, Role, RoleAssignment
 from cycle.models.job import run_waiting
 from cycle.papers.kinds import KINDS
 from cycle.papers.pdf import pdf
@@ -854,6 +854,34 @@ def test_a_template_that_was_changed_on_disk_makes_no_paper(
     ):
         assert (page.status_code, "không còn đúng như lúc nộp" in page.text) == (404, True)
     assert client.get(address(closed, format_="pdf")).status_code == 200
+
+
+def test_the_scan_of_the_teams_report_is_for_the_team_and_who_presides(
+    client, closed, thu, province, settings, tmp_path
+):
+    settings.MEDIA_ROOT = tmp_path
+    page = reverse("councils:documents", args=[closed.pk])
+    client.force_login(thu)
+    scan = SimpleUploadedFile("bao cao.pdf", b"%PDF-1.4 signed obj %%EOF")
+    said = {"kind": "support_report", "number": "1/BC-TTV", "signer_capacity": "Tổ trưởng"}
+    assert client.post(page, signed(scan=scan, **said)).status_code == 302
+    found = SignedDocument.objects.get()
+    path = reverse("councils:document_scan", args=[found.pk])
+    register = reverse("dossiers:register_scan", args=[found.document_id])
+    member, team = judge(closed.council, 1).user, judge(closed.council, 6).user
+    for user in (member, team):
+        # Whoever keeps the register reads it with no other eyes.
+        RoleAssignment.objects.create(
+            user=user, role=Role.CLERK, org_unit=province, valid_from=clock.today()
+        )
+    for user, status in ((member, 404), (team, 200), (thu, 200)):
+        client.force_login(user)
+        assert client.get(path).status_code == status, user
+        assert (path in client.get(page).text) is (status == 200), user
+        if user != thu:
+            listed = client.get(reverse("dossiers:documents")).text
+            assert "1/BC-TTV" in listed and (register in listed) is (status == 200), user
+            assert client.get(register).status_code == status, user
 
 
 def test_a_scan_that_was_changed_on_disk_is_not_handed_over(

@@ -26,7 +26,7 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING
+from councils.models.appraisal import AFTER_CLOSING, reads_team_report
 from councils.models.reach import certified_of, is_about, kinds_read, reached_by
 from councils.pages import found_round
 from councils.papers import facts
@@ -94,6 +94,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
             "none": kind in readable and kind not in told,
             "waits": kind in AFTER_CLOSING,
             "signed": next(iter(recorded.get(kind, [])), None),
+            "reads": kind in AFTER_CLOSING or kind in readable,
             "replaced": _replaced(recorded.get(kind, [])),
         }
         for kind in facts.OF_ROUND
@@ -264,6 +265,9 @@ def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     signed = get_object_or_404(SignedDocument, pk=pk)
     rounds = EvaluationRound.objects.visible_to(request.user)
     sees = rounds.filter(pk=signed.round_id).exists()
+    of_team = signed.kind == DocumentKind.SUPPORT_REPORT
+    if sees and of_team and not reads_team_report(request.user, signed.round):
+        raise Http404
     if not sees:
         its = reached_by(request.user, entry__round=signed.round_id)
         if not any(signed in each.papers.values() for each in its):

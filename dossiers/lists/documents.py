@@ -49,6 +49,17 @@ def about(found: About) -> About:
     return found
 
 
+#: Those of the documents with these keys whose scans the person may not read.
+Sealed = Callable[[User, Collection[int]], Collection[int]]
+_sealed: list[Sealed] = []
+
+
+def sealed(found: Sealed) -> Sealed:
+    """Let the function say whose scans are not for a person who reads the register."""
+    _sealed.append(found)
+    return found
+
+
 @about
 def _dossiers(user: User, keys: Collection[int]) -> Iterable[Thing]:
     papers = OfficialDocument.objects.filter(
@@ -181,7 +192,9 @@ class Register(Queried):
         for found in _about:
             for each in found(self.user, standing.keys()):
                 things.setdefault(standing[each.document], []).append(each)
+        hidden = {standing[pk] for found in _sealed for pk in found(self.user, standing.keys())}
         for row in rows:
+            row.is_sealed = row.pk in hidden
             its = things.get(row.pk, [])
             row.things, row.more = its[:NAMED], len(its[NAMED:])
             row.about = "; ".join(each.name for each in its)
@@ -195,6 +208,13 @@ class Register(Queried):
                 if part
             )
         return rows
+
+    def scan(self, pk: int) -> Document:
+        """The document whose scan is asked for. Raises Http404 where there is none to be read."""
+        row = self.found.exclude(scan_sha256="").filter(pk=pk).first()
+        if row is None or self.shaped([row])[0].is_sealed:
+            raise Http404
+        return row
 
     @staticmethod
     def _standing(rows: Iterable[Document]) -> dict[int, int]:

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.timezone import localdate
 from django.utils.translation import ngettext, override
 from django.views.decorators.http import require_safe
@@ -78,9 +78,7 @@ def documents_printed(request: SignedIn) -> HttpResponseBase:
 @require_safe
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of a document of the registers, as a download."""
-    if not rules.has_perm("dossiers.see_documents", request.user):
-        raise Http404
-    row = get_object_or_404(lists.visible_to(request.user).exclude(scan_sha256=""), pk=pk)
+    row = lists.opened(request.user, lists.Filters()).scan(pk)
     return download(request, row.scan_sha256, row.scan_filename, None, title=row)
 
 
