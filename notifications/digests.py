@@ -108,8 +108,10 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
             kind = "today"
         else:
             kind = "new" if row["opened_at"] > since else "other"
-        about = f"{row['product']} ({row['commune'] or row['unit']})" if row["product"] else ""
-        kinds[kind].append(row | {"due": dated, "about": about or row["unit"]})
+        # What the ministry decided is no unit's here.
+        where = row["commune"] or row["unit"] or ""
+        about = f"{row['product']} ({where})" if row["product"] and where else row["product"]
+        kinds[kind].append(row | {"due": dated, "about": about or where})
     terms = list(
         Term.objects.live()
         .beside_tasks()

@@ -1,6 +1,7 @@
 """Numbers of certificates come from the clerk's office, many at once, after the decision."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -13,10 +14,12 @@ from dossiers.lists import numbers as lists
 from dossiers.models import Certificate, State
 from dossiers.walk import doors
 from dossiers.walk import numbers as walk
+from notifications import digests
 from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.judging import regulate
 from tests.numbering import waiting
+from tests.owning import insert_as_owner
 from tests.pages import shown
 from tests.public_pages import keep
 from tests.standing import stand
@@ -216,10 +219,33 @@ def test_the_rows_stand_as_the_list_of_the_decision_prints_them(
             decision.save()
         keep(stand(each, State.CERTIFIED), number="", stars=3, issuer=province, decided_by=decision)
     printed = [each.dossier_id for each in round_.entries.order_by("position")]
+    # One that left a round before that round had a result stands where it was judged.
+    left = judging.begin(council, cycle, judging.before_council(cycle, commune, an, 1), thu)
+    entry = round_.entries.get(dossier=printed[0])
+    entry.pk, entry.round, entry.position, entry.live = None, left, 9, False
+    insert_as_owner(entry)
+    for number in range(5):
+        judging.fill(left.entries.get(live=True), judging.judge(council, number))
+    judging.close(left, by=thu)
     by_name = [each.pk for each in sorted(dossiers, key=lambda each: each.product.sort_key)]
     page = reverse("dossiers:numbers_of", args=[paper.document_id])
     rows = [each.dossier_id for each in signed_in(clerk).get(page).context["form"].given]
     assert (rows, rows == by_name) == (printed, False)
+
+
+def test_the_letter_names_no_unit_of_what_the_ministry_decided(clerk, cycle, commune, an):
+    dossier = stand(open_dossier(cycle, commune, an, name="Chè"), State.CERTIFIED, stars=5)
+    paper = records.ministry_paper(scan=None, number="77/QĐ-BNNMT")
+    its = paper.of_ledger
+    its.outside, its.kind, its.direction = "Bộ Nông nghiệp và Môi trường", "decision", "incoming"
+    its.at = paper.at = clock.now()
+    its.save()
+    paper.dossier, paper.document = dossier, its
+    paper.save()
+    keep(dossier, number="", stars=5, decided_by=paper)
+    now = clock.now()
+    text = digests.text_for(clerk, now - timedelta(days=1), now)
+    assert "1 giấy chứng nhận chờ số: 77/QĐ-BNNMT\n" in text
 
 
 def test_a_decision_without_a_number_itself_does_not_wait(clerk, cycle, commune, an):

@@ -114,7 +114,7 @@ def test_pages_of_many_kinds_follow_each_other_without_a_gap(
 
     for query, number in {
         "kind=sheet": 3, "kind=task": 3, "kind=round": 1, "step=evaluation": 4, "q=che": 3,
-        "q=rung": 3, f"commune={commune.pk}": 6, "group=food": 6, "tab=mine": 0, "q=Đợt": 1,
+        "q=rung": 3, f"commune={commune.pk}": 6, "group=food": 6, "tab=mine": 0, "q=Đợt": 1, "q=dot+1": 1,
     }.items():  # fmt: skip
         assert len(list(Inbox(both, Filters.of(QueryDict(query))).keys())) == number, query
 

@@ -347,8 +347,12 @@ class Inbox(Listed):
             elif filters.commune or filters.group:
                 continue
             elif letters.search_words(filters.q):
-                named = rows.annotate(work_name=each.name)
-                rows = named.filter(work_name__icontains=filters.q)
+                name = Cast(each.name, models.TextField())
+                named = rows.annotate(
+                    work_search=letters.SearchWords(name),
+                    work_search_joined=letters.SearchJoined(name),
+                )
+                rows = named.filter(letters.found(filters.q, ["work_"]))
             found.append((each, rows))
         return found
 

@@ -45,6 +45,8 @@ def as_in_annex(certificates: Any) -> Any:
     judged = Certificate.objects.filter(
         pk=OuterRef("pk"),
         dossier__round_entries__round__state="closed",
+        # Not where it left the round before that had a result of it.
+        dossier__round_entries__results__isnull=False,
         dossier__round_entries__results__closing__reopening=None,
     ).order_by("-dossier__round_entries__results__closing__at")
     entry = "dossier__round_entries"

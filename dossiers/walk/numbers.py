@@ -34,10 +34,8 @@ def correct(typed: Sequence[tuple[Any, str]], *, by: User, reason: str) -> tuple
 def _do(
     act: str, typed: Sequence[tuple[Any, str]], *, by: User, reason: str = ""
 ) -> tuple[Any, str] | None:
-    with (
-        clock.at(clock.now(), replay=clock.replaying()),
-        doors.held([each.dossier_id for each, _number in typed]) as processes,
-    ):
+    dossiers = [each.dossier_id for each, _number in typed]
+    with doors.held(dossiers) as processes, clock.one_moment():
         given = frozenset(each.pk for each, _number in typed)
         rows = CertificateNumber.objects.current().filter(certificate__in=given)
         stands = {each.certificate_id: each for each in rows}
