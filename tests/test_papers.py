@@ -1,6 +1,8 @@
 """The council's documents from a real round: who may have which, when, and what they say."""
 
+import io
 import re
+import zipfile
 from contextlib import suppress
 from datetime import date, timedelta
 
@@ -854,6 +856,23 @@ def test_a_template_that_was_changed_on_disk_makes_no_paper(
     ):
         assert (page.status_code, "không còn đúng như lúc nộp" in page.text) == (404, True)
     assert client.get(address(closed, format_="pdf")).status_code == 200
+
+
+def test_a_template_that_these_figures_do_not_fill_says_so(client, closed, thu, settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    client.force_login(thu)
+    edited = io.BytesIO()
+    with (
+        zipfile.ZipFile(KINDS["minutes"].template) as source,
+        zipfile.ZipFile(edited, "w") as packed,
+    ):
+        for name in source.namelist():
+            content = source.read(name).replace(b"{{ venue }}", b"{{ guests[0] }}")
+            packed.writestr(name, content)
+    sent = {"kind": "minutes", "file": SimpleUploadedFile("mau.docx", edited.getvalue())}
+    assert client.post(reverse("councils:templates"), sent).status_code == 302
+    page = client.get(address(closed, format_="docx"))
+    assert (page.status_code, "hãy báo người giữ mẫu văn bản" in page.text) == (409, True)
 
 
 def test_the_scan_of_the_teams_report_is_for_the_team_and_who_presides(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from cycle import files
@@ -41,7 +42,13 @@ def answer(
         except files.FileLost as lost:
             # No fallback to our own template: the document would not look as the province wants.
             return lost_page(request, lost, str(own), title=_("mẫu Word"))
-        made = word.docx(kind, data, template)
+        try:
+            made = word.docx(kind, data, template)
+        except word.TemplateRefused as refused:
+            if own is None:
+                raise
+            # What was tried with sample data may lack a row here.
+            return render(request, "cycle/not_filled.html", {"why": refused}, status=409)
     response = HttpResponse(made, content_type=TYPES[format_])
     disposition = "inline" if format_ == "pdf" else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'
