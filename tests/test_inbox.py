@@ -146,6 +146,8 @@ def test_filters_narrow(three, an, commune, other_commune):
         "commune=99999999999999999999&after=x",
         "after=2026-11-16T00:00:00_9",
         "after=2026-99-99T00:00:00Z_9",
+        "after=0002-01-01T00:00:00-23:00_9",
+        "after=0001-01-01T00:00:00%2B23:00_9",
         "after=_" + "9" * 40,
         "q=%00",
     ],

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -540,12 +540,13 @@ def _commune_of(dossier: str) -> dict[str, str]:
 
 
 def _moment(text: str) -> datetime | None:
-    """The aware moment that ``text`` is in ISO format, or None."""
+    """The aware moment that ``text`` is in ISO format, in UTC, or None."""
     try:
         moment = parse_datetime(text)
-    except ValueError:
+        # PostgreSQL knows no zone that is so far away as some are that can be written.
+        return moment.astimezone(UTC) if moment and timezone.is_aware(moment) else None
+    except (ValueError, OverflowError):
         return None
-    return moment if moment and timezone.is_aware(moment) else None
 
 
 def _commune(name: str, valid_to: str | None) -> str:
