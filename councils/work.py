@@ -197,7 +197,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     levels = {held.org_unit.level for held in user.assignments()}
     desks = user.business(Role.CLERK, Role.OFFICER) if levels - {Level.COMMUNE} else []
     if desks or offices or secretary:
-        yield from _of_papers(runs | Q(council__org_unit__in=desks))
+        yield from _of_papers(runs, runs | Q(council__org_unit__in=desks))
     if offices and not judged:
         yield _setup(offices, today)
 
@@ -353,8 +353,10 @@ def _of_rounds(runs: Q, presides: Q) -> Iterator[Waiting]:
     )
 
 
-def _of_papers(whose: Q) -> Iterator[Waiting]:
-    """Papers of rounds of years that run: to be recorded with their numbers, and scans to them."""
+def _of_papers(runs: Q, whose: Q) -> Iterator[Waiting]:
+    """Papers of rounds of years that run: to be recorded with their numbers, and scans to them; of
+    the team's report by who ``runs`` the round, for the desk does not read it.
+    """
     its = EvaluationRound.objects.filter(whose, cycle__closed_on=None)
     recorded = SignedDocument.objects.filter(
         round=OuterRef("pk"), entry=None, replaced_by=None, at__gte=OuterRef("closed_at")
@@ -392,6 +394,9 @@ def _of_papers(whose: Q) -> Iterator[Waiting]:
             document__scan_sha256="",
             document__before=False,
             round__in=its.values("pk"),
+        ).filter(
+            ~Q(kind=DocumentKind.SUPPORT_REPORT)
+            | Q(round__in=EvaluationRound.objects.filter(runs).values("pk"))
         ),
         since=F("at"),
         unit="round__council__org_unit",

@@ -11,7 +11,7 @@ from cycle.models import Role, RoleAssignment, User
 from dossiers.lists import work
 from dossiers.lists.inbox import Filters, Inbox
 from notifications import digests, feed, weekly
-from tests import judging
+from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.moments import moment
@@ -50,7 +50,7 @@ def kinds(user):
     return found
 
 
-def test_each_finds_what_the_round_asks_of_them(round_, cast):
+def test_each_finds_what_the_round_asks_of_them(client, round_, cast):
     team, member = judge(round_.council, 6).user, judge(round_.council, 1).user
     chair, secretary = judge(round_.council, 0).user, judge(round_.council, 5).user
     y_te = User.objects.get(username="y_te")
@@ -73,6 +73,18 @@ def test_each_finds_what_the_round_asks_of_them(round_, cast):
     # Whoever was away, or does not score a product, owes no sheet of it.
     round_.attend({judge(round_.council, 2).pk: False}, by=cast["thu"], reason="Ốm")
     assert kinds(judge(round_.council, 2).user) == {}
+
+    # The desk does not read the team's report; what waits for anybody opens for them.
+    for kind, number in (("support_report", "1/BC-TTV"), ("invitation", "2/GM-HĐ")):
+        records.of_round(round_, kind, by=cast["thu"], number=number).save()
+    clerk = person("van_thu", "Lý Văn Thư", (Role.CLERK, round_.council.org_unit))
+    assert kinds(clerk) == {"scan": 1}
+    assert kinds(cast["thu"]) == {"round": 1, "scan": 2}
+    for user in (member, team, chair, secretary, clerk, cast["thu"]):
+        client.force_login(user)
+        rows = Inbox(user, Filters()).rows()
+        for row in (each for each in rows if each["kind"] is not work.TASK):
+            assert client.get(row["href"]).status_code == 200, (user, row["href"])
 
 
 @pytest.mark.parametrize("rows", (1, 3))
