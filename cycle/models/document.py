@@ -135,9 +135,9 @@ class Document(models.Model):
     What has no figure is no number: of a year that is told again it may be unknown («Chưa rõ số»).
 
     ``before``: it was here before the ledger; the owner's migration alone says so, and what
-    corrects such a row says it too. Then only what
-    was written down is known, not its body; ``said`` is a text that named it. These may bear one
-    number, and are listed for the clerk (``documents.of_one_number``).
+    corrects such a row says it too. Then only what was written down is known, not its body;
+    ``said`` is a text that named it. These may bear one number, and are listed for the clerk
+    (``documents.of_one_number``).
     """
 
     history_stream = Stream.DOCUMENT
