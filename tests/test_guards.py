@@ -257,8 +257,8 @@ ATTACKS |= {
         lambda world: [administrator(world), judged(world)],
         NOBODY,
         """INSERT INTO public.councils_member
-             (council_id, user_id, seat, department, since, document, made_by_id)
-           SELECT m.council_id, u.id, 'team', '', m.since, '', m.made_by_id
+             (council_id, user_id, seat, department, since, document, decision_id, made_by_id)
+           SELECT m.council_id, u.id, 'team', '', m.since, '', m.decision_id, m.made_by_id
            FROM public.councils_member m, public.cycle_user u
            WHERE m.seat = 'chair' AND u.is_superuser""",
     ),

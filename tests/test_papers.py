@@ -767,7 +767,7 @@ def test_papers_of_a_result_bear_days_in_their_order_and_versions_stay_readable(
             client.force_login(user)
             for page in map(client.get, pages):
                 assert old in page.text and "thay bằng lần chốt 2" in page.text
-                assert f"theo {paper}" in page.text
+                assert f"theo {paper.replace(' ngày ', ' (')})" in page.text
         assert f"1/BB-HĐ, {today + timedelta(days=4):%d/%m/%Y}" in client.get(where).text
         assert "1/BB-HĐ" in text(client.get(old).content)
 

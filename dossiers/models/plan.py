@@ -68,7 +68,7 @@ class PlanPaper(models.Model):
         unit = self.of_ledger.issuer
         if unit is None:
             return self.of_ledger.outside
-        return f"UBND {unit.name[:1].lower()}{unit.name[1:]}"
+        return f"UBND {unit.name[0].lower()}{unit.name[1:]}"
 
     def __str__(self) -> str:
         its = self.of_ledger
