@@ -72,3 +72,14 @@ class Sent(HTMLParser):
     def handle_endtag(self, tag):
         if tag == "textarea":
             self.area = None
+
+
+def lost_recipients(data, said):
+    """Lines of «Nơi nhận» that lead to nothing in the paper: nobody above, no such article."""
+    addressed = data.get("to") or data.get("invited")
+    return [
+        line
+        for line in data["recipients"]
+        if (line == "Như trên" and not addressed)
+        or (line.startswith("Như Điều") and f"{line.removeprefix('Như ')}." not in said)
+    ]

@@ -41,6 +41,7 @@ from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.owning import update_as_owner
+from tests.pages import lost_recipients
 from tests.pages import printed as text
 from tests.stored import office, path_of
 from tests.world import person
@@ -78,11 +79,14 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
         said = text(pdf(kind, data))
         assert "Mật ong rừng 1" in said, kind
         assert docx(kind, data)
+        assert lost_recipients(data, said) == [], kind
     # Five stars are the centre's to certify.
     decision = text(pdf("decision", facts.of_round("decision", closed, closing=standing)))
     assert "Mật ong rừng 2" not in decision
     minutes = text(pdf("minutes", facts.of_round("minutes", closed, closing=standing)))
     assert "Chưa đạt mức tối thiểu 5 sao" in minutes
+    assert "CHỦ TỊCH" in decision
+    assert "TM. ỦY BAN NHÂN DÂN" not in decision
 
 
 def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):

@@ -20,6 +20,7 @@ from dossiers.walk import doors, papers
 from tests import records, revoking
 from tests.ground import kept
 from tests.judging import best, choose, rubric_of
+from tests.pages import lost_recipients
 from tests.standing import stand
 from tests.world import open_dossier, open_task
 
@@ -132,6 +133,7 @@ def test_every_kind_is_made_of_what_happened_and_says_the_same_in_both_forms(wal
             f"{kind}: {what}"
             for what, so in {
                 "no «Nơi nhận»": "Nơi nhận" not in text or "Nơi nhận" not in word,
+                "its «Nơi nhận» names nothing in it": lost_recipients(data, text),
                 "no country": "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" not in text,
                 "None": re.search(r"\bNone\b|\{|\}|\bCăn cứ\s*[;.]", text + word),
                 "a count of nothing": re.search(r"(?<!\d)0 (?:sản phẩm|mẫu)", text),

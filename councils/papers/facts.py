@@ -70,6 +70,11 @@ SCORES = (*JUDGES, Seat.SECRETARY)
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 #: Room for a name that nobody has recorded.
 BLANK = "………………………"
+#: How a paper that is addressed to nobody above names whom it goes to.
+_NAMED: dict[str, list[str]] = {
+    DocumentKind.DECISION: ["Như Điều 3"],
+    DocumentKind.MINUTES: [],
+}
 #: What a notice says of those that reached no three stars.
 NOT_YET = "Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."
 #: What an extract says of itself.
@@ -162,7 +167,9 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         issuer, host, signs = OFFICE_SYMBOL, agency, ([OFFICE_SIGNS], "")
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
-        signs = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], _leader(unit)
+        # What the chair decides is the chair's own, not signed for the committee.
+        of_committee = [] if kind == DocumentKind.DECISION else ["TM. ỦY BAN NHÂN DÂN"]
+        signs = [*of_committee, "CHỦ TỊCH"], _leader(unit)
     if recorded:
         own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
         own = "" if signs[0] == [OFFICE_SIGNS] else own
@@ -180,7 +187,7 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         "year": recorded.signed_on.year if recorded else clock.today().year,
         "round": in_sentence(then.name),
         "signature": {"lines": signs[0], "name": signs[1]},
-        "recipients": ["Như trên", "Thành viên Hội đồng", "Lưu: VT"],
+        "recipients": [*_NAMED.get(kind, ["Như trên"]), "Thành viên Hội đồng", "Lưu: VT"],
     }
 
 
@@ -381,7 +388,7 @@ def _support_report(then: Then) -> dict[str, Any]:
     return _head(DocumentKind.SUPPORT_REPORT, then) | {
         "to": [_name(then.round.council)],
         "bases": _bases(then),
-        "period": f"từ {day_text(min(visits))} đến {day_text(max(visits))}" if visits else "",
+        "period": _days(visits),
         "team": _of_office(then) + ([_person(each) for each in team] if of_team else []),
         "entries": made,
         "appraised": appraised,
@@ -389,6 +396,13 @@ def _support_report(then: Then) -> dict[str, Any]:
         "findings": [],
         "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
     }
+
+
+def _days(visits: list[date]) -> str:
+    """From the first to the last day; a single day is no span."""
+    if len({*visits}) < 2:
+        return "".join(f"ngày {day_text(day)}" for day in {*visits})
+    return f"từ {day_text(min(visits))} đến {day_text(max(visits))}"
 
 
 def _of_office(then: Then) -> list[dict[str, Any]]:

@@ -76,9 +76,9 @@ OUTLINES = {
                 "{{ unappraised }} hồ sơ sản phẩm {{ round }} chưa có báo cáo thẩm định.",
                 when="unappraised",
             ),
-            heading("I. Thành viên tham gia thẩm định", when="appraised"),
+            heading("Thành viên tham gia thẩm định", when="appraised"),
             Table(PERSONS, each="person in team", when="appraised"),
-            heading("II. Kết quả thẩm định từng sản phẩm"),
+            heading("Kết quả thẩm định từng sản phẩm"),
             Table(
                 (
                     NUMBER,
@@ -91,9 +91,9 @@ OUTLINES = {
                 ),
                 each="entry in entries",
             ),
-            heading("III. Nhận xét chung", when="findings"),
+            heading("Nhận xét chung", when="findings"),
             Text("{{ loop.index }}. {{ finding }}", each="finding in findings"),
-            heading("IV. Đề nghị"),
+            heading("Đề nghị"),
             PROPOSALS,
             Text("{{ host }} kính báo cáo Hội đồng xem xét./."),
         ),
