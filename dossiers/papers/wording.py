@@ -77,7 +77,7 @@ OUTLINES: dict[str, Outline] = {
                 "sau:"
             ),
             Text("{{ loop.index }}. {{ item }}", each="item in items"),
-            _line("Thời hạn bổ sung:", "trước hết ngày {{ until }}.", when="until"),
+            _line("Thời hạn bổ sung:", "hết ngày {{ until }}.", when="until"),
             Text("Nội dung bổ sung nộp tại Ủy ban nhân dân cấp xã nơi đã nộp hồ sơ./."),
         ),
     ),
