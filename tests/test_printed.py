@@ -220,7 +220,7 @@ def test_one_proposal_is_of_one_or_of_many_and_names_the_document_once_it_is_sig
 def test_what_is_to_be_signed_first_is_printed_before_it_is_recorded(
     client, cycle, commune, an, chi, minh, son
 ):
-    given = revoking.certify(cycle, commune, an, son)
+    given = revoking.certify(cycle, commune, an, son, number="")
     assert Printed.STOPPED in facts.offered(given, chi)
     assert Printed.STOPPED not in facts.offered(given, son)
     assert Printed.REVOCATION not in facts.offered(given, minh)
@@ -229,5 +229,10 @@ def test_what_is_to_be_signed_first_is_printed_before_it_is_recorded(
     order = facts.made(Printed.REVOCATION, given, minh)
     assert "điểm …… khoản 1 Điều 8" in order["ground"]
     assert order["number"] is None
+    # Its certificate has a number, which nobody has recorded.
+    assert order["certificate"].startswith("số ………………, hạng 4 sao")
+    doors.act(given.process, "confirm_stopped", by=chi, record=records.stopped(), paper=stopped())
+    rests = facts._rests(None, given.stoppedproductions.get())
+    assert rests[0].endswith(" của Ủy ban nhân dân xã Nà Tấu")
     sent = stand(open_dossier(cycle, commune, an, name="Thịt trâu"), State.AT_PROVINCE)
     assert {item["result"] for item in facts.made(Printed.CHECKLIST, sent, minh)["items"]} == {""}

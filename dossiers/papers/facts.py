@@ -607,12 +607,14 @@ def _survey(about: About) -> dict[str, Any] | None:
 
 
 def _certificate(dossier: Dossier) -> str:
-    """Its last certificate in words; "" without one."""
+    """Its last certificate in words; "" without one. A number that nobody knows is left open: the
+    certificate has one.
+    """
     given = dossier.certificates.last()
     if given is None:
         return ""
-    number = f"số {given.number}" if given.number else "chưa có số"
-    return f"{number}, hạng {given.stars} sao, cấp ngày {day_text(given.issued_on)}"
+    number, day = given.number or "………………", day_text(given.issued_on)
+    return f"số {number}, hạng {given.stars} sao, cấp ngày {day}"
 
 
 def _inspection(about: About) -> dict[str, Any] | None:
@@ -720,8 +722,9 @@ def _rests(inspection: Any, stopped: Any) -> list[str]:
         return [f"Căn cứ kết luận kiểm tra ngày {day} của {inspection.inspectors}"]
     if stopped is not None:
         paper = stopped.paper.document.in_force
-        day = day_text(paper.signed_on)
-        return [f"Căn cứ Giấy xác nhận số {paper.number} ngày {day} của Ủy ban nhân dân cấp xã"]
+        day, issuer = paper.signed_on, paper.issuer
+        body = committee_of(issuer.name_at(end_of(day))) if issuer else paper.outside
+        return [f"Căn cứ Giấy xác nhận số {paper.number} ngày {day_text(day)} của {body}"]
     return []
 
 
