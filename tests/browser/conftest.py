@@ -37,6 +37,11 @@ _FAULTS = """width => {
       if (button.checkVisibility() && box.height > 0 && box.height < 43.5)
         found.push(`${box.height} px high: ${button.outerHTML.slice(0, 100)}`);
     }
+  // At a desk a cell stays a cell of its table; on a phone a row is a card.
+  if (width >= 768)
+    for (const cell of document.querySelectorAll("td, th"))
+      if (cell.checkVisibility() && getComputedStyle(cell).display !== "table-cell")
+        found.push(`no cell of its table: ${cell.outerHTML.slice(0, 100)}`);
   // What is typed into says its name, and so does what is pressed.
   for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href]")) {
     const named = field.getAttribute("aria-label") || field.getAttribute("aria-labelledby")
@@ -120,7 +125,7 @@ class Desk:
         )
 
     def look(self):
-        """Nothing too wide or too small to touch, nothing without a name, one title."""
+        """Nothing too wide or too small to touch, no table broken, nothing nameless, one title."""
         self.faults += [
             f"{self.page.url} at {self.width}: {fault}"
             for fault in self.page.evaluate(_FAULTS, self.width)
