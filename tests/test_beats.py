@@ -76,6 +76,7 @@ def test_a_beat_that_fails_keeps_why(task, monkeypatch, operations):
         "notifications.jobs.deliver",
         "notifications.digests.prepare",
         "notifications.jobs.files.collect",
+        "notifications.jobs.looking.look",
         "notifications.jobs.wake",
     ):
         monkeypatch.setattr(place, (lambda name: None) if place.endswith("wake") else broken)

@@ -174,7 +174,7 @@ def test_query_count_of_the_board(
     score_all(round_)
     client.force_login(thu)
     # Four of them ask, twice with the moment, whether this person counts the sheets.
-    with django_assert_num_queries(52):
+    with django_assert_num_queries(54):
         client.get(f"/rounds/{round_.pk}/")
 
 
@@ -184,7 +184,7 @@ def test_query_count_of_the_agenda(
 ):
     round_ = begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
     client.force_login(judge(council, 1).user)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         client.get(f"/rounds/{round_.pk}/")
 
 

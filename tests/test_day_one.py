@@ -297,7 +297,7 @@ def test_setup_query_count(client, root, cycle, province, rows, django_assert_nu
         )  # fmt: skip
         person(f"moi{number}", f"Người {number}", (Role.OFFICER, unit))
     client.force_login(root)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         client.get("/setup/")
 
 

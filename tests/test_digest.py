@@ -309,6 +309,8 @@ def test_a_leap_of_weeks_sends_only_the_last(week, chi):
 TEXTS = {
     "Delivery.error": "what the server answered",
     "WeeklySummary.figures": "counts, what is due by product and unit; no reason, no telephone",
+    "Alarm.what": "what is wrong with the installation",
+    "Alarm.advice": "the way out",
     "Heartbeat.result": "what a beat did, in numbers",
     "Heartbeat.error": "what the program said",
 }

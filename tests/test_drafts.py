@@ -308,7 +308,7 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(
         (chi, reverse("dossiers:person_new"), "full_name"),
         (minh, reverse("dossiers:cycle_open"), "number"),
         (minh, batch_new, "name"),
-        (thu, reverse("councils:regulation_new"), "document"),
+        (thu, reverse("councils:regulation_new"), "number"),
         (thu, reverse("councils:round_new"), "name"),
         (an, support, name),
         (an, reverse("dossiers:dossier_new"), "product_name"),

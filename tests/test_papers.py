@@ -836,10 +836,10 @@ def test_an_earlier_template_is_used_again_in_one_act(client, closed, thu, setti
     client.post(path, {"ours": "receipt"})
     newest = DocumentTemplate.objects.filter(kind="receipt")
     assert [each.filename for each in newest] == ["receipt.docx", "receipt-1.docx"]
-    client.post(path, {"again": newest[1].pk})
+    client.post(path, {"use": newest[1].pk})
     assert newest.all()[0].filename == "receipt-1.docx"
     assert "receipt-1.docx" in client.get(path).text
-    for wrong in ({"again": "99999999"}, {"again": "x"}, {"ours": "poem"}):
+    for wrong in ({"use": "99999999"}, {"use": "x"}, {"ours": "poem"}):
         assert client.post(path, wrong).status_code == 404
     update_as_owner(OrgUnit.objects.filter(level="province"), valid_to="2026-06-30")
     assert client.get(path).status_code == 404

@@ -439,7 +439,9 @@ def test_who_works_here_by_a_seat_alone_has_not_left_and_who_has_left_is_not_wai
         each.set_unusable_password()
         each.save()
     council = judging.seat(province, thu)
-    council.members.create(user=member, seat="member", since=council.valid_from, made_by=thu)
+    council.members.create(
+        user=member, seat="member", since=council.valid_from, decision=council.decision, made_by=thu
+    )
     RoleAssignment.objects.create(
         user=gone, role=Role.OFFICER, org_unit=commune,
         valid_from=date(2020, 1, 1), valid_to=date(2021, 12, 31),

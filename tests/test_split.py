@@ -156,6 +156,6 @@ def test_strangers_choose_nothing(client, cast, halved, commune):
 def test_a_province_of_the_list_with_many_is_asked_of_all(client, root, django_assert_num_queries):
     provinces.load("01", by=root)
     client.force_login(root)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         form = client.get(ADDRESS).context["form"]
     assert len(form.units) == provinces.split().count() > 10

@@ -291,7 +291,7 @@ def templates(request: SignedIn) -> HttpResponseBase:
     """The Word templates: those that ship, the fields they may use, and the province's own."""
     if not _keeps_templates(request.user):
         raise Http404
-    if request.method == "POST" and ("again" in request.POST or "ours" in request.POST):
+    if request.method == "POST" and ("use" in request.POST or "ours" in request.POST):
         return _used_again(request)
     form = TemplateForm(request.POST or None, request.FILES or None, by=request.user)
     if form.is_valid():
@@ -329,7 +329,7 @@ def _template_kept(request: SignedIn, kept: DocumentTemplate) -> HttpResponseBas
 
 def _used_again(request: SignedIn) -> HttpResponseBase:
     """Use an earlier template once more, or the one that ships: it becomes the newest."""
-    key = written.key(request.POST.get("again"))
+    key = written.key(request.POST.get("use"))
     older = DocumentTemplate.objects.filter(pk=key).first() if key is not None else None
     kind = older.kind if older is not None else request.POST.get("ours", "")
     if kind not in made.KINDS:

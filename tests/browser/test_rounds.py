@@ -70,7 +70,7 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     office = desk(thu)
     office.open("councils:round_new")
     office.page.locator('[name="name"]').fill("Đợt 1 năm 2026")
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.get_by_role("button", name="Lập đợt"))
     round_ = EvaluationRound.objects.get()
     office.open("councils:take_in", round_.pk)
     for dossier in dossiers:
