@@ -242,6 +242,7 @@ def open_the_year(at):
     at.page.get_by_label("Ngày ký").fill(day(60))
     at.page.get_by_label("Cơ quan ban hành").fill("UBND tỉnh")
     at.page.get_by_label("Người ký", exact=True).fill("Trần Công Sơn")
+    at.page.get_by_label("Chức vụ người ký").fill("Phó Chủ tịch")
     at.page.get_by_label("Bản chụp").set_input_files(scan("1/QĐ"))
     # The office has begun already: what runs came in since then.
     at.page.get_by_label("Ngày đầu").fill(day(60))

@@ -25,6 +25,7 @@ def test_a_year_opens_and_is_planned(desk, width, rule_sets, minh, an):
     at.page.get_by_label("Số và ký hiệu kế hoạch").fill("12/KH-UBND")
     at.page.get_by_label("Ngày ký").fill("20/11/2026")
     at.page.get_by_label("Người ký", exact=True).fill("Minh")
+    at.page.get_by_label("Chức vụ người ký").fill("Phó Chủ tịch")
     at.page.get_by_label("Cơ quan ban hành").fill("UBND tỉnh Điện Biên")
     at.follow(at.page.get_by_role("button", name="Mở chu trình"))
     expect(at.page.locator(".error-summary")).to_contain_text("đủ họ và tên")
