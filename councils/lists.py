@@ -22,7 +22,7 @@ from councils.models import (
     RoundState,
     SignedDocument,
 )
-from councils.models.appraisal import reads_team_report
+from councils.models.document import reads_team_report
 from councils.pages import found_round
 from cycle import clock
 from dossiers.lists.documents import Thing, about, sealed

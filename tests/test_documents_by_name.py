@@ -26,9 +26,9 @@ OF_DOCUMENTS = re.compile(
 
 #: Where one is taken by its order all the same, and why it is no basis of anything.
 BY_ORDER = {
-    "councils/models/appraisal.py _into_ledger": "a sentence names one of those that rest on it",
-    "councils/models/appraisal.py _out_of_order": "when a round was opened last, whatever that did",
-    "councils/models/appraisal.py standing": "of one kind of a round nothing replaced one at a time",
+    "councils/models/document.py _into_ledger": "a sentence names one of those that rest on it",
+    "councils/models/document.py _out_of_order": "when a round was opened last, whatever that did",
+    "councils/models/document.py standing": "of one kind of a round nothing replaced one at a time",
     "councils/models/council.py in_force": "the version that is valid on a day, by its days",
     "councils/setup.py _regulation": "whether there is any; a round keeps its own",
     "dossiers/law/order.py the_minutes": "of one round nothing replaced one at a time",

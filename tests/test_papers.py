@@ -24,7 +24,7 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING, OF_ONE_ROUND
+from councils.models.document import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.then import Then
 from cycle import clock, documents, files

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from councils.models import Council, DocumentKind, EvaluationRound, SignedDocument
-from councils.models.appraisal import BY_COMMITTEE, BY_COUNCIL
+from councils.models.document import BY_COMMITTEE, BY_COUNCIL
 from cycle.letters import fold
 from cycle.models import Level, OrgUnit
 from dossiers.law import signers

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import EvaluationRound, SignedDocument
-from councils.models.appraisal import TEMPLATE_KINDS, key_of
+from councils.models.document import TEMPLATE_KINDS, key_of
 from cycle import files
 from cycle.models import Document, User
 from cycle.papers.word import TemplateRefused, check_template

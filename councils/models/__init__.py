@@ -1,11 +1,4 @@
-from councils.models.appraisal import (
-    Appraisal,
-    AppraisalPhoto,
-    DocumentKind,
-    DocumentTemplate,
-    SignedDocument,
-    VisitGround,
-)
+from councils.models.appraisal import Appraisal, AppraisalPhoto, VisitGround
 from councils.models.council import (
     JUDGES,
     TEAM,
@@ -15,6 +8,7 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
+from councils.models.document import DocumentKind, DocumentTemplate, SignedDocument
 from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
 from councils.models.interest import Interest, InterestKind, Resolution
 from councils.models.opinion import Opinion

@@ -12,9 +12,9 @@ from django.db.models import Q
 from django.utils.timezone import localdate
 from django.utils.translation import gettext as _now
 
-from councils.models.appraisal import (
+from councils.models.appraisal import Appraisal
+from councils.models.document import (
     AFTER_CLOSING,
-    Appraisal,
     DocumentKind,
     SignedDocument,
     reads_team_report,

@@ -32,7 +32,7 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING, BY_COUNCIL
+from councils.models.document import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from councils.papers.then import Then
 from cycle import clock, documents, letters

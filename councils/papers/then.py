@@ -23,7 +23,7 @@ from councils.models import (
     Seat,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING
+from councils.models.document import AFTER_CLOSING
 from cycle import clock
 from cycle.models import HistoryEntry, RuleSet, User
 from cycle.written import moment_text

@@ -26,7 +26,7 @@ from councils.models import (
     Scoresheet,
     SignedDocument,
 )
-from councils.models.appraisal import AFTER_CLOSING, reads_team_report
+from councils.models.document import AFTER_CLOSING, reads_team_report
 from councils.models.reach import certified_of, is_about, kinds_read, reached_by
 from councils.pages import found_round
 from councils.papers import facts
