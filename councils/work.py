@@ -235,7 +235,6 @@ def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiti
         due_on=_day("round__"),
         unit="round__council__org_unit",
         dossier="dossier",
-        place="pk",
     )
 
 

@@ -97,6 +97,11 @@ def shortened(text: str, longest: int) -> str:
     return f"{text[: longest - 1].rsplit(' ', 1)[0].rstrip(' ,;')}…"
 
 
+def in_sentence(name: str) -> str:
+    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
+    return name[:1].lower() + name[1:]
+
+
 OLD_FONT = gettext_lazy(
     "Chữ này gõ bằng phông cũ (TCVN3 .VnTime, VNI): hãy chuyển sang Unicode rồi nhập lại."
 )

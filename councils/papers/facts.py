@@ -38,14 +38,13 @@ from councils.papers.then import Then
 from cycle import clock, documents, letters
 from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
 from cycle.points import band
-from cycle.written import day_text, moment_text
+from cycle.written import day_text, in_sentence, moment_text
 from dossiers.law.signers import capacity_words
 from dossiers.models import CaseType, Certificate
 from dossiers.papers.signing import (
     OFFICE_SIGNS,
     OFFICE_SYMBOL,
     committee_of,
-    in_sentence,
     office_of,
     place_of,
     signature,
@@ -560,7 +559,7 @@ def _council_report(then: Then) -> dict[str, Any]:
     results = _results(then)
     tallies = Counter(stars_in_words(each) for each in results)
     return _head(DocumentKind.COUNCIL_REPORT, then) | {
-        "to": [f"Ủy ban nhân dân {in_sentence(_name(then.round.council.org_unit))}"],
+        "to": [committee_of(_name(then.round.council.org_unit))],
         "bases": _bases(then),
         "starts": then.starts,
         "venue": then.place,
@@ -583,7 +582,7 @@ def _council_report(then: Then) -> dict[str, Any]:
 def _submission(then: Then) -> dict[str, Any]:
     unit = then.round.council.org_unit
     return _head(DocumentKind.SUBMISSION, then) | {
-        "to": [f"Chủ tịch Ủy ban nhân dân {in_sentence(_name(unit))}"],
+        "to": [f"Chủ tịch {committee_of(_name(unit))}"],
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in _results(then) if each.is_proposed],
         "proposals": [],
@@ -596,9 +595,8 @@ def _submission(then: Then) -> dict[str, Any]:
 
 
 def _decision(then: Then) -> dict[str, Any]:
-    unit = in_sentence(_name(then.round.council.org_unit))
     rule_set = then.rule_set
-    committee = f"Ủy ban nhân dân {unit}"
+    committee = committee_of(_name(then.round.council.org_unit))
     return _head(DocumentKind.DECISION, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
         "host": f"Chủ tịch {committee}",
@@ -626,7 +624,7 @@ def _notice(then: Then) -> dict[str, Any]:
     named = {_name(each.entry.dossier.commune.heir(day)) for each in results}
     communes = sorted(named, key=letters.sort_key)
     return _head(DocumentKind.NOTICE, then) | {
-        "to": [*(f"Ủy ban nhân dân {in_sentence(name)}" for name in communes), "Các chủ thể"],
+        "to": [*map(committee_of, communes), "Các chủ thể"],
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in results],
         "next_steps": [
@@ -705,7 +703,7 @@ def certificate_of(certificate: Certificate, *, link: str) -> dict[str, Any]:
         agency, issuer, place = f"Bộ trưởng {documents.ministry(day)}", "BNNMT", "Hà Nội"
         title, own = "BỘ TRƯỞNG", ""
     else:
-        agency, issuer = f"Chủ tịch Ủy ban nhân dân {in_sentence(name)}", "UBND"
+        agency, issuer = f"Chủ tịch {committee_of(name)}", "UBND"
         place = place_of(name)
         title, own = "CHỦ TỊCH", "uy ban nhan dan"
     number, _slash, symbol = certificate.number.partition("/")

@@ -25,7 +25,7 @@ from councils.stories.scenes import Scene
 from cycle import clock, files
 from cycle.models import Document, Level, OrgUnit, Role, Rubric
 from cycle.workdays import add_months
-from cycle.written import day_text
+from cycle.written import day_text, in_sentence
 from dossiers.models import (
     ACTS,
     BatchState,
@@ -211,8 +211,7 @@ class Walk:
                 number=number,
                 signed_on=clock.today(),
                 signer=f"{chance.choice(FAMILIES)} {chance.choice(GIVEN)}",
-                signer_capacity=SIGNS.get(name)
-                or f"Chủ tịch UBND {unit.name[0].lower()}{unit.name[1:]}",
+                signer_capacity=SIGNS.get(name) or f"Chủ tịch UBND {in_sentence(unit.name)}",
             ),
             scan=Evidence(
                 dossier=self.dossier,

@@ -11,6 +11,7 @@ import time
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import NamedTuple
 
 from django.apps import apps
 from django.db import connection, connections, migrations
@@ -28,12 +29,13 @@ LETTERS = (
     "dữ liệu khác bằng «python -m cycle.running.embedded sql | psql», rồi phục hồi bản sao lưu."
 )
 
+_KNOWS_LETTERS = "lower('ĐẠI') = 'đại'"
 # The owner's table carries the names: the application may write neither.
-_ASKED = """
+_ASKED = f"""
 SELECT array(SELECT app || '.' || name FROM django_migrations),
        coalesce(obj_description('django_migrations'::regclass, 'pg_class'), ''),
-       lower('ĐẠI') = 'đại'
-"""
+       {_KNOWS_LETTERS}
+"""  # noqa: S608  # no input in it
 _BREAKS = """
 DO $$ BEGIN EXECUTE format('COMMENT ON TABLE django_migrations IS %L', concat_ws(' ',
   nullif(obj_description('django_migrations'::regclass, 'pg_class'), ''), '{name}')); END $$
@@ -56,24 +58,47 @@ def of_code() -> frozenset[str]:
     return frozenset(found)
 
 
-def refusal() -> str:
-    """Why this code must not work with these tables, in one sentence; empty when it may."""
+class Tables(NamedTuple):
+    """How the tables stand to this code: the migrations that they lack, those that only they have,
+    of these the ``breaking`` ones; and whether they know the letters.
+    """
+
+    missing: frozenset[str]
+    ahead: frozenset[str]
+    breaking: frozenset[str]
+    knows_letters: bool
+
+
+def tables() -> Tables:
+    """Compare the tables with this code; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_ASKED)
-        applied, breaking_names, knows_letters = cursor.fetchone()
-    if not knows_letters:
+        applied, breaking_names, letters = cursor.fetchone()
+    ours = {name.partition(".")[0] for name in of_code()}
+    # What a package of before left behind is of no migration of today.
+    there = {name for name in applied if name.partition(".")[0] in ours}
+    breaks = {*breaking_names.split()}
+    return Tables(
+        of_code() - there, frozenset(there - of_code()), frozenset(breaks - of_code()), letters
+    )
+
+
+def refusal() -> str:
+    """Why this code must not work with these tables, in one sentence; empty when it may."""
+    found = tables()
+    if not found.knows_letters:
         return LETTERS
-    if missing := of_code() - {*applied}:
-        return MISSING.format(name=min(missing))
-    if unknown := {*breaking_names.split()} - of_code():
-        return TOO_NEW.format(name=min(unknown))
+    if found.missing:
+        return MISSING.format(name=min(found.missing))
+    if found.breaking:
+        return TOO_NEW.format(name=min(found.breaking))
     return ""
 
 
 def knows_letters(alias: str) -> bool:
     """Whether the database ``alias`` tells Vietnamese capitals and small letters."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT lower('ĐẠI') = 'đại'")
+        cursor.execute(f"SELECT {_KNOWS_LETTERS}")
         return bool(cursor.fetchone()[0])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cycle import guards
+from cycle import guards, written
 from cycle.files import HashField
 from cycle.models import Batch, Cycle, Document, User
 
@@ -68,7 +68,7 @@ class PlanPaper(models.Model):
         unit = self.of_ledger.issuer
         if unit is None:
             return self.of_ledger.outside
-        return f"UBND {unit.name[0].lower()}{unit.name[1:]}"
+        return f"UBND {written.in_sentence(unit.name)}"
 
     def __str__(self) -> str:
         its = self.of_ledger

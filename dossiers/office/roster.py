@@ -136,7 +136,7 @@ class Roster:
 
     def _try(self) -> None:
         # One moment for all rows: each would ask the database for it nine times.
-        with clock.at(clock.now(), replay=clock.replaying()):
+        with clock.one_moment():
             self._make_all()
 
     def _make_all(self) -> None:

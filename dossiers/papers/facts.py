@@ -19,7 +19,7 @@ from django.utils.text import capfirst
 
 from cycle import clock, rubrics
 from cycle.models import Document, HistoryEntry, Level, OrgUnit, RuleSet, User, end_of
-from cycle.written import day_text
+from cycle.written import day_text, in_sentence
 from dossiers.forms.fields import points_text
 from dossiers.law.conditions import certified_by_centre
 from dossiers.law.guidance import GUIDES
@@ -33,7 +33,6 @@ from dossiers.papers.signing import (
     OFFICE_SIGNS,
     OFFICE_SYMBOL,
     committee_of,
-    in_sentence,
     office_of,
     place_of,
     signature,

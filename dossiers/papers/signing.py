@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 
 from cycle.letters import search_words
+from cycle.written import in_sentence
 from dossiers.law.signers import capacity_words
 
 _KINDS = re.compile(r"^(?:Tỉnh|Huyện|Xã|Phường|Thị trấn|Đặc khu) (?=\D)")
-
-
-def in_sentence(name: str) -> str:
-    """«Tỉnh Điện Biên» → «tỉnh Điện Biên», as inside a sentence."""
-    return name[:1].lower() + name[1:]
 
 
 def committee_of(unit: str) -> str:

@@ -44,7 +44,7 @@ def attach(
     """Give each document its scan, in one transaction; in every dossier that rests on it too.
     Returns the first that may not be, and why: then none was added.
     """
-    with clock.at(clock.now(), replay=clock.replaying()), transaction.atomic():
+    with clock.one_moment(), transaction.atomic():
         for staged, document in sorted(found, key=lambda pair: pair[1].pk):
             try:
                 _attach(staged, document, by)
