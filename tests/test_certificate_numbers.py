@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,7 +12,7 @@ from django.urls import reverse
 from cycle import clock
 from cycle.models import Role, RuleSet
 from dossiers.lists import numbers as lists
-from dossiers.models import Certificate, State
+from dossiers.models import Certificate, CertificateNumber, Process, State
 from dossiers.walk import doors
 from dossiers.walk import numbers as walk
 from notifications import digests
@@ -357,8 +358,26 @@ def test_of_many_that_are_entered_each_asks_the_database_little(
     # Read once a process.
     RuleSet.pinned(given[0].dossier.rule_set_id)
     typed = [(each, f"{each.pk}/GCN") for each in some()]
-    with django_assert_num_queries(12 + 7 * many):
+    with django_assert_num_queries(13 + 7 * many):
         assert walk.enter(typed, by=clerk) is None
     right = [(each, f"{each.pk + 100}/GCN") for each in some()]
-    with django_assert_num_queries(12 + 8 * many):
+    with django_assert_num_queries(13 + 8 * many):
         assert walk.correct(right, by=clerk, reason="Gõ nhầm") is None
+
+
+def test_what_began_anew_while_many_were_locked_is_refused_and_none_is_numbered(clerk, given):
+    """Another's act ended the process and began the next before the dossiers were locked."""
+    first, real = given[0], doors.locked
+
+    def begun_meanwhile(rows):
+        process = Process.objects.filter(dossier=first.dossier).latest("pk")
+        process.pk, process.status, process._state.adding = None, "DONE", True
+        process.save(force_insert=True)
+        return real(rows)
+
+    of = lists.given(clerk).filter(pk__in=[each.pk for each in given])
+    typed = [(each, f"{each.pk}/GCN") for each in of.select_related("issuer")]
+    with mock.patch.object(doors, "locked", begun_meanwhile):
+        wrong, why = walk.enter(typed, by=clerk)
+    assert (wrong.pk, why) == (first.pk, "Hồ sơ vừa thay đổi: hãy tải lại trang.")
+    assert not CertificateNumber.objects.filter(certificate__in=of).exists()

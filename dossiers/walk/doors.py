@@ -18,7 +18,7 @@ from typing import Any
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Max, Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -298,6 +298,10 @@ def held(dossiers: Collection[int]) -> Iterator[dict[int, Process]]:
         processes = {each.dossier_id: each for each in rows.order_by("pk")}
         its = Dossier.everything.select_related("product", "commune__parent__parent")
         found = {each.pk: each for each in locked(its.filter(pk__in=dossiers)).order_by("pk")}
+        # With the dossiers locked: of one whose newer process began meanwhile the door itself asks.
+        newest = dict(
+            Process.objects.filter(dossier__in=found).values_list("dossier").annotate(Max("pk"))
+        )
         products = Counter(each.product_id for each in found.values())
         # As :meth:`Dossier.clocks` of each.
         live = Term.objects.live().filter(dossier__product__in=products)
@@ -315,7 +319,7 @@ def held(dossiers: Collection[int]) -> Iterator[dict[int, Process]]:
         for pk, row in found.items():
             processes[pk].dossier = copy.copy(row)
             # What an act on one moves is read anew for another of the same product.
-            if products[row.product_id] == 1:
+            if products[row.product_id] == 1 and newest[pk] == processes[pk].pk:
                 mine = [
                     term
                     for term in by_product.get(row.product_id, ())
