@@ -52,7 +52,7 @@ NO_EXPORT = {
     "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
     "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",
     "dossiers/numbers_of.html": "a form: which number each certificate gets",
-    "dossiers/numbers_correct.html": "a form: which number each certificate has",
+    "dossiers/_numbers_rows.html": "a form: which number each certificate has",
     "dossiers/scans.html": "a form: which file is of which document",
     "dossiers/_document_rows.html": "taken out by the page around it",
     "dossiers/erasures.html": "what was erased: taken out, it would tell of it",

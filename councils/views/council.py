@@ -108,6 +108,16 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
     )
 
 
+def _act(
+    request: SignedIn, council: Council, form: Any, done: Any, **page: Any
+) -> HttpResponseBase:
+    """A form that changes one thing of a council: ``done`` says so, or the form is shown again."""
+    if form.is_valid() and form.do():
+        messages.success(request, done)
+        return redirect("councils:council", council.pk)
+    return render(request, "councils/act.html", {"council": council, "form": form, **page})
+
+
 @login_required
 @once
 def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
@@ -116,22 +126,17 @@ def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
     form = councils_forms.DecisionForm(
         posted(request), request.FILES or None, council=council, by=request.user
     )
-    if form.is_valid() and form.do():
-        messages.success(request, _("Đã đính chính quyết định thành lập hội đồng."))
-        return redirect("councils:council", council.pk)
-    return render(
+    return _act(
         request,
-        "councils/act.html",
-        {
-            "council": council,
-            "form": form,
-            "title": _("Đính chính quyết định thành lập"),
-            "button": _("Đính chính"),
-            "follows": [
-                _("Thành viên theo quyết định này, và văn bản in sau, ghi theo đính chính."),
-                _("Nội dung cũ và lý do được ghi vào nhật ký."),
-            ],
-        },
+        council,
+        form,
+        _("Đã đính chính quyết định thành lập hội đồng."),
+        title=_("Đính chính quyết định thành lập"),
+        button=_("Đính chính"),
+        follows=[
+            _("Thành viên theo quyết định này, và văn bản in sau, ghi theo đính chính."),
+            _("Nội dung cũ và lý do được ghi vào nhật ký."),
+        ],
     )
 
 
@@ -146,22 +151,17 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     form = councils_forms.ExtendForm(
         posted(request), request.FILES or None, council=council, by=request.user
     )
-    if form.is_valid() and form.do():
-        messages.success(request, _("Đã gia hạn hội đồng."))
-        return redirect("councils:council", council.pk)
-    return render(
+    return _act(
         request,
-        "councils/act.html",
-        {
-            "council": council,
-            "form": form,
-            "title": _("Gia hạn hội đồng"),
-            "button": _("Gia hạn"),
-            "follows": [
-                _("Hội đồng lập đợt, mở chấm và họp được đến hết ngày mới."),
-                _("Ngày cũ, văn bản và lý do được ghi vào nhật ký."),
-            ],
-        },
+        council,
+        form,
+        _("Đã gia hạn hội đồng."),
+        title=_("Gia hạn hội đồng"),
+        button=_("Gia hạn"),
+        follows=[
+            _("Hội đồng lập đợt, mở chấm và họp được đến hết ngày mới."),
+            _("Ngày cũ, văn bản và lý do được ghi vào nhật ký."),
+        ],
     )
 
 
@@ -177,24 +177,19 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     form = councils_forms.EndSeatForm(
         posted(request), request.FILES or None, member=seat, by=request.user
     )
-    if form.is_valid() and form.do():
-        messages.success(request, _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat})
-        return redirect("councils:council", council.pk)
-    return render(
+    return _act(
         request,
-        "councils/act.html",
-        {
-            "council": council,
-            "form": form,
-            "nothing": ended,
-            "title": _("Cho thôi thành viên: %(who)s") % {"who": seat},
-            "button": _("Cho thôi"),
-            "tone": "refuse",
-            "follows": [
-                _("Phiếu đã nộp và việc đã làm vẫn đứng tên người này."),
-                _("Ngày thôi đã ghi thì không sửa lại được."),
-            ],
-        },
+        council,
+        form,
+        _("Đã ghi thôi thành viên: %(who)s.") % {"who": seat},
+        nothing=ended,
+        title=_("Cho thôi thành viên: %(who)s") % {"who": seat},
+        button=_("Cho thôi"),
+        tone="refuse",
+        follows=[
+            _("Phiếu đã nộp và việc đã làm vẫn đứng tên người này."),
+            _("Ngày thôi đã ghi thì không sửa lại được."),
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import rules
@@ -39,29 +40,16 @@ def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
     once or none; and those that have one.
     """
     there = _given(request, pk)
-    data = request.POST if request.method == "POST" else None
-    form = NumbersForm(request.user, there, data if data is not None else request.typed)
-    looked = data is not None and form.is_valid()
-    agreed = looked and data is not None and data.get("sure") == form.seal
-    if agreed and (wrong := walk.enter(form.typed, by=request.user)):
-        form.refuse(*wrong)
-    elif agreed:
-        done = len(form.typed)
-        messages.success(
-            request,
-            ngettext(
-                "Đã ghi số cho %(n)d giấy chứng nhận.", "Đã ghi số cho %(n)d giấy chứng nhận.", done
-            )
-            % {"n": done},
-        )
-        return redirect("dossiers:numbers_of", pk)
-    page = {
-        "form": form,
-        "decision": there[0].decision.document,
-        "looked": looked and not form.errors,
-        "numbered": [each for each in there if each.number],
-    }
-    return render(request, "dossiers/numbers_of.html", page)
+    return _many(
+        request,
+        NumbersForm(request.user, there, _sent(request)),
+        lambda form: walk.enter(form.typed, by=request.user),
+        lambda n: ngettext(
+            "Đã ghi số cho %(n)d giấy chứng nhận.", "Đã ghi số cho %(n)d giấy chứng nhận.", n
+        ),
+        "dossiers/numbers_of.html",
+        there,
+    )
 
 
 @login_required
@@ -72,29 +60,47 @@ def correct_numbers(request: SignedIn, pk: int) -> HttpResponseBase:
     or none.
     """
     there = _given(request, pk)
-    data = request.POST if request.method == "POST" else None
-    form = CorrectionForm(request.user, there, data if data is not None else request.typed)
-    looked = data is not None and form.is_valid()
-    agreed = looked and data is not None and data.get("sure") == form.seal
-    reason = form.cleaned_data["reason"] if looked else ""
-    if agreed and (wrong := walk.correct(form.typed, by=request.user, reason=reason)):
+    return _many(
+        request,
+        CorrectionForm(request.user, there, _sent(request)),
+        lambda form: walk.correct(form.typed, by=request.user, reason=form.cleaned_data["reason"]),
+        lambda n: ngettext(
+            "Đã sửa số của %(n)d giấy chứng nhận.", "Đã sửa số của %(n)d giấy chứng nhận.", n
+        ),
+        "dossiers/numbers_correct.html",
+        there,
+    )
+
+
+def _sent(request: SignedIn) -> Any:
+    """What was sent, now or before a new sign-in."""
+    return request.POST if request.method == "POST" else request.typed
+
+
+def _many(
+    request: SignedIn,
+    form: Any,
+    do: Callable[[Any], tuple[Any, str] | None],
+    done: Callable[[int], str],
+    template: str,
+    there: list[Any],
+) -> HttpResponseBase:
+    """Numbers of one decision: looked at once, then all of them done, or none and why."""
+    looked = request.method == "POST" and form.is_valid()
+    decision = there[0].decision.document
+    if looked and request.POST.get("sure") == form.seal:
+        count = len(form.typed)
+        if (wrong := do(form)) is None:
+            messages.success(request, done(count) % {"n": count})
+            return redirect("dossiers:numbers_of", decision.pk)
         form.refuse(*wrong)
-    elif agreed:
-        done = len(form.typed)
-        messages.success(
-            request,
-            ngettext(
-                "Đã sửa số của %(n)d giấy chứng nhận.", "Đã sửa số của %(n)d giấy chứng nhận.", done
-            )
-            % {"n": done},
-        )
-        return redirect("dossiers:numbers_of", pk)
     page = {
         "form": form,
-        "decision": there[0].decision.document,
+        "decision": decision,
         "looked": looked and not form.errors,
+        "numbered": [each for each in there if each.number],
     }
-    return render(request, "dossiers/numbers_correct.html", page)
+    return render(request, template, page)
 
 
 def _given(request: SignedIn, pk: int) -> list[Any]:
