@@ -11,11 +11,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import DateField, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
+
+    from django.db.models import Expression
 
 _moment: ContextVar[datetime | None] = ContextVar("moment", default=None)
 _replaying: ContextVar[bool] = ContextVar("replaying", default=False)
@@ -39,9 +42,26 @@ def today_in_database() -> Value | RawSQL:
     """The present day in Vietnam as an SQL expression, which saves asking for it first."""
     if (moment := _moment.get()) is not None:
         return Value(timezone.localdate(moment), output_field=DateField())
+    return _its_own_day()
+
+
+def _its_own_day() -> RawSQL:
     return RawSQL(  # noqa: S611  (no input in it)
         "(clock_timestamp() AT TIME ZONE %s)::date", [settings.TIME_ZONE], DateField()
     )
+
+
+def day_that_is_set() -> date | None:
+    """The day of the moment that is set; None where the database's own day counts."""
+    moment = _moment.get()
+    return None if moment is None else timezone.localdate(moment)
+
+
+def set_or_its_own(day: Expression) -> Coalesce:
+    """The same as :func:`today_in_database`, for a query that is written once: ``day`` is the place
+    of :func:`day_that_is_set`.
+    """
+    return Coalesce(Cast(day, DateField()), _its_own_day())
 
 
 def replaying() -> bool:

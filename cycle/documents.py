@@ -36,6 +36,7 @@ from cycle.models import (
 )
 from cycle.models.document import UNKNOWN_SIGNER
 from cycle.models.folding import days_in, number_in
+from cycle.prepared import prepared
 
 #: The field of a form at which a wrong scan is told.
 SCAN = "scan_file"
@@ -515,15 +516,24 @@ def _one(among: Any, **asked: Any) -> Document | None:
         return None
 
 
+def _of_today() -> Any:
+    """The documents among which a number, and a scan, is one document's."""
+    return Document.objects.standing().filter(before=False).select_related("issuer")
+
+
+@prepared
+def _shown(*, sha256: Any) -> Any:
+    return _of_today().filter(scan_sha256=sha256).order_by()
+
+
 def _known(document: Document, sure: bool, told: Told) -> Document | None:
     """The same document in the ledger, or None. Raises Another when its scan is that of another."""
-    standing = Document.objects.standing().filter(before=False).select_related("issuer")
-    if document.scan_sha256 and (shown := _one(standing, scan_sha256=document.scan_sha256)):
+    if document.scan_sha256 and (shown := _shown.first(sha256=document.scan_sha256)):
         same = same_number(document, shown) and (not sure or _key(document) == _key(shown))
         if not same:
             raise Another({SCAN: of_another(shown, told(shown))})
         return shown
-    return _one(standing, **_number_of(document))
+    return _one(_of_today(), **_number_of(document))
 
 
 def _copy(document: Document, **became: Any) -> Document:

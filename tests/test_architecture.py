@@ -30,7 +30,7 @@ KNOWS_THE_ENGINE = {"dossiers/walk/engine.py", "dossiers/flows.py", "dossiers/mo
 #: its own modules. A room is a folder or a file of the app; every one of them stands here.
 FLOORS = {
     "cycle": [
-        "clock events points steps translations workdays written site running asking sheets letters contents locking",
+        "clock events points steps translations workdays written site running asking sheets letters contents locking prepared",
         "tables fields formats typed guards visiting planning exports",
         "rulesets middleware",
         "models",

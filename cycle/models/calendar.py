@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock, guards
 from cycle.models.organisation import Level, Role, check_period
 from cycle.models.ruleset import RuleSet
+from cycle.prepared import prepared
 from cycle.steps import Step
 from cycle.workdays import DAY, Calendar, Unit
 from cycle.written import FIRST_YEAR, LAST_YEAR
@@ -458,12 +459,16 @@ class DayOffQuerySet(models.QuerySet):
         off: set[date] = set()
         worked: set[date] = set()
         names: dict[date, str] = {}
-        for day, is_worked, name, document in self.filter(day__range=(first, last)).values_list(
-            "day", "worked", "name", "document"
-        ):
+        for day, is_worked, name, document in _days_off(first=first, last=last):
             (worked if is_worked else off).add(day)
             names[day] = f"{name} ({document})" if document else name
         return Calendar(frozenset(off), frozenset(worked), names)
+
+
+@prepared
+def _days_off(*, first: Any, last: Any) -> models.QuerySet[Any]:
+    between = DayOff.objects.filter(day__gte=first, day__lte=last)
+    return between.values_list("day", "worked", "name", "document")
 
 
 class DayOff(models.Model):

@@ -9,7 +9,7 @@ import pgtrigger
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.fields.ranges import RangeBoundary
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -25,6 +25,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -42,6 +43,7 @@ from cycle.models.area import (
 )
 from cycle.models.folding import DayField, NameField, PhoneField
 from cycle.models.former import Renamed
+from cycle.prepared import prepared
 from cycle.written import EVER, IN_SERVICE
 
 
@@ -524,16 +526,8 @@ class User(Renamed, AbstractUser):
         ``business`` and its ``area``.
         """
         if not hasattr(self, "_assignments"):
-            today = clock.today_in_database()
-            own_or_lent = RoleAssignment.objects.filter(user=self).values("pk")
-            lent = Substitution.objects.in_force(today).filter(substitute=self)
-            # Of an OR the planner expects half the table, and an area for each of its rows.
-            own_or_lent = own_or_lent.union(lent.values("assignment"))
             held = sorted(
-                RoleAssignment.objects.held_on(today)
-                .filter(pk__in=own_or_lent)
-                .with_area(today)
-                .select_related("org_unit"),
+                _held_today(user=self.pk, today=clock.day_that_is_set()),
                 key=lambda assignment: assignment.user_id != self.pk,
             )
             own = [assignment for assignment in held if assignment.user_id == self.pk]
@@ -580,6 +574,30 @@ class User(Renamed, AbstractUser):
         for name, ids in posts.items():
             mine |= Q((role, name), (f"{unit}__in", sorted(ids)))
         return mine
+
+
+def before_and_after(ids: Collection[int]) -> list[OrgUnit]:
+    """The units of these ids, what they took over, and what took them over."""
+    return _before_and_after(ids=sorted(ids), today=clock.day_that_is_set())
+
+
+@prepared
+def _before_and_after(*, ids: Any, today: Any) -> "OrgUnitQuerySet":
+    today, ids = clock.set_or_its_own(today), Cast(ids, ArrayField(models.BigIntegerField()))
+    found = Q(pk__in=BusinessRows(ids, today)) | Q(pk__in=Heirs(ids, today))
+    return OrgUnit.objects.filter(found).order_by()
+
+
+@prepared
+def _held_today(*, user: Any, today: Any) -> "RoleAssignmentQuerySet":
+    """The posts of today of the person ``user``, their own and those that they stand in for."""
+    today = clock.set_or_its_own(today)
+    own_or_lent = RoleAssignment.objects.filter(user=user).values("pk")
+    lent = Substitution.objects.in_force(today).filter(substitute=user)
+    # Of an OR the planner expects half the table, and an area for each of its rows.
+    own_or_lent = own_or_lent.union(lent.values("assignment"))
+    held = RoleAssignment.objects.held_on(today).filter(pk__in=own_or_lent)
+    return held.with_area(today).select_related("org_unit")
 
 
 #: Above so many posts a join is cheaper than naming each (measured: 72 ms for 270 in a list).

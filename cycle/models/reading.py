@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q, Subquery, Value
@@ -14,6 +14,7 @@ from cycle.models.folding import check_document
 from cycle.models.history import HistoryEntry
 from cycle.models.office import Office
 from cycle.models.organisation import User
+from cycle.prepared import prepared
 
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
@@ -44,6 +45,12 @@ CHOICES: dict[str, dict[str, str | Promise]] = {
         "begun": _("Thời gian nộp đã bắt đầu khi quyết định có hiệu lực"),
     },
 }
+
+
+@prepared
+def _chosen(*, point: Any) -> models.QuerySet[Any]:
+    chosen = LawReading.objects.filter(point=point).order_by("-pk")
+    return chosen.values_list("choice", flat=True)[:1]
 
 
 class LawReading(models.Model):
@@ -79,8 +86,7 @@ class LawReading(models.Model):
     @classmethod
     def of(cls, point: str) -> str:
         """The choice that counts for ``point``."""
-        chosen = cls.objects.filter(point=point).order_by("-pk").values_list("choice", flat=True)
-        return chosen.first() or next(iter(CHOICES[point]))
+        return _chosen.first(point=point) or next(iter(CHOICES[point]))
 
     @classmethod
     def counts(cls, point: str) -> Combinable:

@@ -322,7 +322,7 @@ def has_result(dossier: Dossier) -> Words | None:
 @typed_at("certificate-issued_on")
 def has_certificate(dossier: Dossier) -> Words | None:
     """Giấy chứng nhận: recorded with this decision."""
-    if not dossier.certificates.filter(at__gte=dossier.moved_at).exists():
+    if not dossier.certified_since(dossier.moved_at):
         return _("Chưa ghi ngày cấp giấy chứng nhận.")
     return None
 

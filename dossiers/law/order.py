@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Union
 
-from django.db.models import F
 from django.utils.translation import gettext as _now
 
 from cycle import events
@@ -63,7 +62,7 @@ class After:
 
 
 def _last_result(dossier: Dossier) -> Any:
-    return _by_then(dossier, dossier.evaluations.all()).last()
+    return dossier.last_result()
 
 
 def _met_on(dossier: Dossier, words: str) -> Earlier | None:
@@ -105,13 +104,7 @@ def before_minutes(minutes: Any) -> str:
 
 def the_minutes(dossier: Dossier) -> Earlier | None:
     """What rests on the result of a round: not before its minutes, as they stand."""
-    judged = dossier.round_entries.filter(
-        results__isnull=False, results__closing__reopening__isnull=True
-    )
-    if dossier.as_of is not None:
-        judged = judged.filter(results__closing__at__lte=dossier.as_of.at)
-    judged = judged.annotate(closed_at=F("results__closing__at")).select_related("round")
-    last = judged.order_by("closed_at", "pk").last()
+    last = dossier.judged_last()
     if last is None:
         return None
     signed = last.round.documents.filter(kind="minutes", replaced_by=None, at__gte=last.closed_at)
@@ -165,10 +158,7 @@ def the_order(dossier: Dossier) -> Earlier | None:
 
 def the_certificate(dossier: Dossier) -> Earlier | None:
     """What is done with a certificate: not before it was given."""
-    given = dossier.certificates.exclude(decision=dossier.resting_on)
-    if dossier.as_of is not None:
-        given = given.filter(at__lt=dossier.as_of.at)
-    day = given.order_by("pk").values_list("issued_on", flat=True).last()
+    day = dossier.certified_before()
     if day is None:
         return None
     said = _now("Văn bản ký trước ngày cấp giấy chứng nhận (%(day)s): xin xem lại.")
@@ -181,6 +171,6 @@ def too_early(dossier: Dossier, asks: tuple[Asks, ...], day: date | None) -> lis
         return []
     names = {event for ask in asks if isinstance(ask, After) for event in ask.events}
     # Read once for all of them: the day of an act costs more than all else that is asked here.
-    done = list(dossier.done(*names).filter(data__has_key="paper")) if names else []
+    done = dossier.done_on_paper(*names) if names else []
     found = (ask.among(dossier, done) if isinstance(ask, After) else ask(dossier) for ask in asks)
     return [each for each in found if each is not None and (each.of or day) < each.day]

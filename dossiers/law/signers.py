@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.letters import fold, search_words
-from cycle.models import Level, OrgUnit, Role
+from cycle.models import Level, OrgUnit, Role, before_and_after
 from dossiers.law.states import State
 
 if TYPE_CHECKING:
@@ -218,10 +218,9 @@ class Called:
         kind, ids = "tinh", {unit.pk for unit in units}
         # Upward by level: what is above those of one level is known then.
         for _level in Level:
-            found = OrgUnit.objects.filter(pk__in=OrgUnit.objects.business_of(ids).values("pk"))
-            found |= OrgUnit.objects.heirs_of(ids)
+            found = before_and_after(ids)
             ids = set()
-            for unit in found.order_by():
+            for unit in found:
                 names[unit.level].update(_names_of(unit))
                 if unit.parent_id is not None:
                     ids.add(unit.parent_id)

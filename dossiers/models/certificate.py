@@ -32,6 +32,7 @@ from cycle.models import (
     heir_of,
     now_called,
 )
+from cycle.prepared import prepared
 from cycle.workdays import add_months
 from dossiers.law.states import HOLDING, RECOGNISED, State
 from dossiers.models import anew
@@ -647,10 +648,11 @@ class CertificateNumber(Correctable):
             raise ValidationError({"number": NUMBER_MISSING})
         if self.year is None or self.together:
             return
-        same = CertificateNumber.objects.filter(
-            folded_number=folded, year=self.year, issuer=self.issuer
-        )
-        for product in same.exclude(certificate=self.certificate_id).taken().values():
+        asked = {"folded": folded, "year": self.year}
+        if self.issuer_id is not None:
+            asked["issuer"] = self.issuer_id
+        # Of a certificate that is being given there is no other number.
+        for product in _given_to(certificate=self.certificate_id or 0, **asked):
             raise ValidationError({"number": number_taken(self.number, product)})
 
     def refused(self, error: Exception) -> ValidationError | None:
@@ -659,3 +661,15 @@ class CertificateNumber(Correctable):
         if "certificate_numbered_once" in str(error):
             return ValidationError({"number": NUMBERED_ALREADY})
         return super().refused(error)
+
+
+@prepared
+def _given_to(
+    *, folded: Any, year: Any, certificate: Any, issuer: Any = None
+) -> models.QuerySet[Any]:
+    """The products of other certificates that have this number; without an issuer it is of the
+    ministry.
+    """
+    same = CertificateNumber.objects.given().filter(folded_number=folded, year=year, issuer=issuer)
+    others = same.exclude(certificate=certificate).order_by("pk")
+    return others.values_list("certificate__product_name", flat=True)

@@ -31,7 +31,6 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, documents, guards
 from cycle.downloads import INLINE
-from cycle.locking import locked
 from cycle.models import (
     Batch,
     Cycle,
@@ -49,6 +48,7 @@ from cycle.models import (
 from cycle.models.history import changed
 from cycle.models.reading import Point
 from cycle.points import mean_or_none
+from cycle.prepared import prepared
 from cycle.steps import Step
 from dossiers.law import excuses
 from dossiers.law.acts import Act
@@ -440,6 +440,44 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             found = found.filter(seq__lt=self.as_of.seq)
         return with_day(found).order_by("seq")
 
+    def done_on_paper(self, *names: str) -> list[Any]:
+        """Those of :meth:`done` that were done on a paper."""
+        asked: dict[str, Any] = {"dossier": self.pk}
+        if self.as_of is not None:
+            asked["before"] = self.as_of.seq
+        return _done_on_paper(*sorted(names), **asked)
+
+    def _by_then(self) -> dict[str, Any]:
+        """Which dossier is asked about, and until when, where the paper of an act is corrected."""
+        return {"dossier": self.pk} | ({} if self.as_of is None else {"until": self.as_of.at})
+
+    def last_result(self) -> Evaluation | None:
+        """The last result that was recorded, or None."""
+        found: Evaluation | None = _results.first(**self._by_then())
+        return found
+
+    def judged_last(self) -> Any:
+        """Its entry of the last round that gave it a result which stands, with ``closed_at``; None
+        of what no round judged.
+        """
+        return _judged.first(**self._by_then())
+
+    def certified_since(self, moment: datetime) -> bool:
+        """Whether it got a certificate since this moment."""
+        return bool(_certified(since=moment, dossier=self.pk))
+
+    def certified_before(self) -> date | None:
+        """The day on which it got its last certificate that is of another decision than the one it
+        is resting on; before the act whose paper is being corrected. None without one.
+        """
+        asked: dict[str, Any] = {"dossier": self.pk}
+        if self.resting_on is not None:
+            asked["decision"] = self.resting_on.pk
+        if self.as_of is not None:
+            asked["before"] = self.as_of.at
+        found: date | None = _certified.first("of a decision", **asked)
+        return found
+
     def goes_up(self, level: str) -> bool:
         """Whether its last result, given at ``level``, goes to the next level."""
         return self.rule_set.goes_up(
@@ -639,7 +677,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     @property
     def first_day(self) -> date:
         """Before it nothing of this dossier happened: its year was not opened, nor the dossier."""
-        begun = self.history.order_by("seq").values_list("at", flat=True).first()
+        begun = _told_first.first(dossier=self.pk)
         # What is typed after the fact may be older than its dossier here, never than its year.
         opened_on = self.cycle.opened_on
         return min(opened_on, timezone.localdate(begun)) if begun is not None else opened_on
@@ -649,7 +687,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         None before. A later return does not move it; only when it was put together anew it is
         proposed anew. What the level above took by itself counts from that day.
         """
-        return proposals(self.pk, self.cycle_id).first()
+        return _first_proposal.first(dossier=self.pk, cycle=self.cycle_id)
 
     def recent_requests(self, today: date) -> models.QuerySet[OfficialDocument]:
         """The official requests on which its commune sent up others of its year in the last
@@ -751,8 +789,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """Its live clocks, and those of the product's other certificates: each follows what becomes
         of the next.
         """
-        of_product = self.terms.model.objects.live().filter(dossier__product=self.product_id)
-        return of_product.filter(Q(dossier=self) | Q(certificate__isnull=False))
+        return _clocks_of(self.pk, self.product_id)
 
     def open_task(self) -> Task | None:
         """The task somebody has now (công việc đang mở), or None."""
@@ -1066,8 +1103,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self._become(held.row)
             return held.terms
         self.lock()
-        clocks = self.clocks().select_related("rule").select_for_update(of=("self",))
-        return list(clocks.order_by("pk"))
+        return _clocks_held(dossier=self.pk, product=self.product_id)
 
     def lock(self) -> None:
         """Reread the row and hold it until the transaction ends.
@@ -1075,16 +1111,94 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         Not refresh_from_db(): django_fsm's version sets ``protected = False`` on the field object,
         which all threads share, so that another thread could assign ``state`` meanwhile.
         """
-        its = Dossier.everything.select_related(
-            "product__producer", "commune__parent__parent", "cycle"
-        )
-        fresh = locked(its.filter(pk=self.pk)).get()
+        # As cycle.locking.locked: what is joined to it is read after the wait.
+        _row_held(pk=self.pk)
+        fresh = _as_it_is.first(pk=self.pk)
+        if fresh is None:
+            raise Dossier.DoesNotExist
         self._become(fresh)
 
     def _become(self, fresh: Dossier) -> None:
         fresh.rule_set = RuleSet.pinned(fresh.rule_set_id)
         self.__dict__.clear()
         self.__dict__.update(fresh.__dict__)
+
+
+def _clocks_of(dossier: Any, product: Any) -> TermQuerySet:
+    """As :meth:`Dossier.clocks`, of ids."""
+    live = Dossier.terms.rel.related_model.objects.live()
+    return live.filter(Q(dossier=dossier) | Q(certificate__isnull=False), dossier__product=product)
+
+
+@prepared
+def _clocks_held(*, dossier: Any, product: Any) -> models.QuerySet[Any]:
+    clocks = _clocks_of(dossier, product).select_related("rule").order_by("pk")
+    return clocks.select_for_update(of=("self",))
+
+
+@prepared
+def _row_held(*, pk: Any) -> models.QuerySet[Any]:
+    held = Dossier.everything.filter(pk=pk).select_for_update(of=("self",))
+    return held.order_by().values_list("pk")
+
+
+@prepared
+def _as_it_is(*, pk: Any) -> models.QuerySet[Any]:
+    its = Dossier.everything.select_related("product__producer", "commune__parent__parent", "cycle")
+    return its.filter(pk=pk).order_by()
+
+
+@prepared
+def _done_on_paper(*names: str, dossier: Any, before: Any = None) -> models.QuerySet[Any]:
+    found = HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=dossier, event__in=names)
+    if before is not None:
+        found = found.filter(seq__lt=before)
+    return with_day(found.filter(data__has_key="paper")).order_by("seq")
+
+
+@prepared
+def _certified(
+    of: str = "", *, dossier: Any, since: Any = None, before: Any = None, decision: Any = None
+) -> models.QuerySet[Any]:
+    """The days of its certificates, the last one alone."""
+    # Of these nobody asks the number.
+    given = Dossier.certificates.rel.related_model.everything.filter(dossier=dossier, void=False)
+    if since is not None:
+        given = given.filter(at__gte=since)
+    if before is not None:
+        given = given.filter(at__lt=before)
+    if of:
+        given = given.exclude(decision=decision)
+    return given.order_by("-pk").values_list("issued_on", flat=True)[:1]
+
+
+@prepared
+def _results(*, dossier: Any, until: Any = None) -> models.QuerySet[Any]:
+    found = Dossier.evaluations.rel.related_model.objects.filter(dossier=dossier)
+    if until is not None:
+        found = found.filter(at__lte=until)
+    return found.order_by("-pk")[:1]
+
+
+@prepared
+def _judged(*, dossier: Any, until: Any = None) -> models.QuerySet[Any]:
+    entries = Dossier.round_entries.rel.related_model.objects.filter(dossier=dossier)
+    judged = entries.filter(results__isnull=False, results__closing__reopening__isnull=True)
+    if until is not None:
+        judged = judged.filter(results__closing__at__lte=until)
+    judged = judged.annotate(closed_at=F("results__closing__at")).select_related("round")
+    return judged.order_by("-closed_at", "-pk")[:1]
+
+
+@prepared
+def _told_first(*, dossier: Any) -> models.QuerySet[Any]:
+    told = HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=dossier)
+    return told.order_by("seq").values_list("at", flat=True)[:1]
+
+
+@prepared
+def _first_proposal(*, dossier: Any, cycle: Any) -> models.QuerySet[Any]:
+    return proposals(dossier, cycle)[:1]
 
 
 class Route(models.Model):

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock
 from cycle.letters import fold_number
 from cycle.models import Document, NameField
+from cycle.prepared import prepared
 from dossiers.models.evidence import SCANS, SIGNED_PAPER, Evidence
 from dossiers.models.records import Record
 
@@ -46,15 +47,14 @@ def _of_document(name: str) -> Any:
 class OfficialDocumentQuerySet(models.QuerySet):
     """Papers, and which are said to be the same."""
 
-    def alike(self, paper: OfficialDocument) -> Self:
-        """Those with the number of ``paper`` in its year, or with its scan."""
-        same, typed = Q(), paper.of_ledger
-        # In a replay of the past the number may be unknown.
-        if (number := fold_number(typed.number)) and typed.signed_on:
-            same |= Q(document__folded_number=number, document__year=typed.signed_on.year)
-        if sha256 := paper.shown_by:
+    def alike(self, number: Any, year: Any, sha256: Any) -> Self:
+        """Those with the number, folded, in this year, or with the scan; either may be None."""
+        same = Q()
+        if number is not None:
+            same |= Q(document__folded_number=number, document__year=year)
+        if sha256 is not None:
             same |= Q(document__scan_sha256=sha256)
-        return self.filter(same).select_related("document") if same else self.none()
+        return self.filter(same).select_related("document")
 
 
 class OfficialDocument(Record):
@@ -136,18 +136,19 @@ class OfficialDocument(Record):
         signer is not known, and none of the same document in another dossier of the batch in which
         this act is done: there it is the same act, and each came in as it was compared.
         """
-        others = OfficialDocument.objects.alike(self).exclude(document__signer_known=False)
+        typed, asked = self.of_ledger, {}
+        # In a replay of the past the number may be unknown.
+        if (number := fold_number(typed.number)) and typed.signed_on:
+            asked |= {"number": number, "year": typed.signed_on.year}
+        if sha256 := self.shown_by:
+            asked["sha256"] = sha256
+        if not asked:
+            return []
         if self.together is not None:
-            # By its name: a batch is of dossiers, which know their papers.
-            rows = apps.get_model("dossiers", "ActBatchRow").objects
-            done = rows.filter(batch=self.together, state="done", dossier=OuterRef("dossier"))
-            beside = Q(Exists(done), document=self.document_id)
-            others = others.exclude(beside & ~Q(dossier=self.dossier_id))
-        return list(
-            others.exclude(pk=self.pk)
-            .select_related("dossier__product", "dossier__commune__parent__parent")
-            .order_by("pk")
-        )
+            its = {"document": self.document_id, "dossier": self.dossier_id}
+            asked |= {"together": self.together, **its}
+        # A paper that is being typed is none of them.
+        return _others_alike(pk=self.pk or 0, **asked)
 
     def _has_scan(self) -> bool:
         scan = self.scan
@@ -184,3 +185,26 @@ class OfficialDocument(Record):
 
     def __str__(self) -> str:
         return str(self.of_ledger)
+
+
+@prepared
+def _others_alike(
+    *,
+    pk: Any,
+    number: Any = None,
+    year: Any = None,
+    sha256: Any = None,
+    together: Any = None,
+    document: Any = None,
+    dossier: Any = None,
+) -> models.QuerySet[Any]:
+    """As :meth:`OfficialDocument.others_alike`; what is None is not asked."""
+    others = OfficialDocument.objects.alike(number, year, sha256)
+    others = others.exclude(document__signer_known=False)
+    if together is not None:
+        # By its name: a batch is of dossiers, which know their papers.
+        rows = apps.get_model("dossiers", "ActBatchRow").objects
+        done = rows.filter(batch=together, state="done", dossier=OuterRef("dossier"))
+        others = others.exclude(Q(Exists(done), document=document) & ~Q(dossier=dossier))
+    its = others.select_related("dossier__product", "dossier__commune__parent__parent")
+    return its.exclude(pk=pk).order_by("pk")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -17,6 +17,7 @@ from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle import guards
 from cycle.models import OrgUnit, Role, RoleAssignment, User
+from cycle.prepared import prepared
 from cycle.steps import Step
 from dossiers.law.states import State, states_of
 from dossiers.models.dossier import Dossier
@@ -42,13 +43,13 @@ BOTH_ENDS = _(
 
 def sent(dossier_id: int, by: User, node: str) -> bool:
     """Whether ``by`` completed a task that sent the dossier up to the task ``node``."""
-    return Task.objects.filter(
-        dossier=dossier_id,
-        node__in=RECEIVED_FROM[node],
-        outcome__in=FORWARDS,
-        closed_by=by,
-        status=STATUS.DONE,
-    ).exists()
+    return bool(_sent(node, dossier=dossier_id, by=by.pk))
+
+
+@prepared
+def _sent(node: str, *, dossier: Any, by: Any) -> models.QuerySet[Any]:
+    its = Task.objects.filter(dossier=dossier, node__in=RECEIVED_FROM[node], outcome__in=FORWARDS)
+    return its.filter(closed_by=by, status=STATUS.DONE).order_by().values_list("pk")[:1]
 
 
 NOT_MARKED = _(
@@ -299,6 +300,14 @@ class Task(AbstractTask):
 
     # --- What it knows ----------------------------------------------------------------------
 
+    def reread(self) -> None:
+        """Read it and its process anew; the process is locked. Raises DoesNotExist."""
+        fresh = _as_it_is.first(pk=self.pk)
+        if fresh is None:
+            raise Task.DoesNotExist
+        self.__dict__.pop("_prefetched_objects_cache", None)
+        self.__dict__.update(fresh.__dict__)
+
     @property
     def is_open(self) -> bool:
         """Whether it is still to be done."""
@@ -314,3 +323,8 @@ class Task(AbstractTask):
         acts = [act for act in ACTS.values() if act.door == "task" and self.state in act.begins]
         acts.sort(key=lambda act: ["forward", "return", "refuse"].index(act.tone))
         return [act.name for act in acts]
+
+
+@prepared
+def _as_it_is(*, pk: Any) -> models.QuerySet[Any]:
+    return Task.objects.select_related("process").filter(pk=pk).order_by()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from cycle import clock
@@ -19,9 +19,11 @@ from cycle.models import (
     Point,
     Role,
     RuleSet,
+    Stream,
     TermRule,
     User,
 )
+from cycle.prepared import prepared
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
@@ -130,10 +132,15 @@ def _from_conclusion(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | 
     return {"at": min(_noon(day), clock.now())} if day is not None else None
 
 
+@prepared
+def _last_given(*, dossier: Any) -> QuerySet[Any]:
+    return Certificate.everything.filter(dossier=dossier, void=False).order_by("-pk")[:1]
+
+
 def _from_certificate(dossier: Dossier, entry: HistoryEntry) -> dict[str, Any] | None:
     """From the act, until the last day of the certificate it gave; None when that never ends."""
     # Without its number, which no clock asks for.
-    given = Certificate.everything.filter(dossier=dossier, void=False).order_by("pk").last()
+    given = _last_given.first(dossier=dossier.pk)
     if given is None or given.expires_on is None:
         return None
     return {"at": entry.at, "certificate": given, "fixed_on": given.expires_on}
@@ -256,14 +263,19 @@ def follow_validity(terms: Iterable[Term], *, at: datetime, by: User | None) -> 
     return moved
 
 
+@prepared
+def _of_same_product(*, product: Any, dossier: Any) -> QuerySet[Any]:
+    others = Dossier.everything.filter(product=product).exclude(pk=dossier)
+    return others.order_by().values_list("pk")[:1]
+
+
 def _is_alone(dossier: Dossier) -> bool:
     """Whether nothing but its own term says until when the certificate is valid that this dossier
     just got: its product has no other dossier, and the law prolongs nothing by itself.
     """
-    others = Dossier.everything.filter(product=dossier.product_id).exclude(pk=dossier.pk)
     return (
         dossier.case_type == CaseType.FIRST
-        and not others.exists()
+        and not _of_same_product(product=dossier.product_id, dossier=dossier.pk)
         and LawReading.of(Point.STAYS_VALID) != "no_filing"
     )
 
@@ -275,6 +287,14 @@ def follow_products(products: Collection[int], *, at: datetime, by: User | None)
     terms = Term.objects.live().filter(certificate__isnull=False, dossier__product__in=products)
     locked = terms.select_related("dossier", "rule").select_for_update(of=("self",))
     return follow_validity(locked.order_by("pk"), at=at, by=by)
+
+
+@prepared
+def _begun_by(*, event: Any, cycle: Any, rule_set: Any) -> QuerySet[Any]:
+    """The rules of a year and edition whose clocks the ``event`` starts."""
+    its = TermRule.objects.filter(cycle=cycle, rule_set=rule_set, starts_on__contains=[event])
+    # One year and edition: their code alone puts them in order.
+    return its.order_by("code")
 
 
 def follow(
@@ -289,11 +309,7 @@ def follow(
         if term.task_id in closed:
             term.stop(at=entry.at, by=entry.actor)
     others = [term for term in held if term.task_id is None]
-    rules = TermRule.objects.filter(
-        cycle_id=dossier.cycle_id,
-        rule_set_id=dossier.rule_set_id,
-        starts_on__contains=[_begins_as(entry)],
-    )
+    rules = _begun_by(event=_begins_as(entry), cycle=dossier.cycle_id, rule_set=dossier.rule_set_id)
     for term in others:
         if _is_over(term, dossier, entry):
             term.stop(at=entry.at, by=entry.actor)
@@ -393,8 +409,15 @@ def _batch_ahead(dossier: Dossier) -> Batch | None:
     if proposed is None:
         return None
     # What the centre sends back, the province has decided: by its request.
-    asked = dossier.history.filter(event="dossier.nominate", seq__gt=proposed.seq)
-    return None if asked.exists() else dossier.batch_of(proposed.day)
+    if _nominated(dossier=dossier.pk, since=proposed.seq):
+        return None
+    return dossier.batch_of(proposed.day)
+
+
+@prepared
+def _nominated(*, dossier: Any, since: Any) -> QuerySet[Any]:
+    told = HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=dossier, seq__gt=since)
+    return told.filter(event="dossier.nominate").order_by().values_list("pk")[:1]
 
 
 def _follow_batch(

@@ -26,8 +26,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files
-from cycle.locking import locked
 from cycle.models import HistoryEntry, Job, OrgUnit, Stream, User, fold_number, job_kind
+from cycle.prepared import prepared
 from cycle.written import day_text
 from dossiers.law.conditions import ActNotPossible, ConditionNotMet, questions
 from dossiers.law.states import State
@@ -40,6 +40,7 @@ from dossiers.models import (
     OfficialDocument,
     PaperRequired,
     RowState,
+    Task,
     TaskAlreadyDone,
 )
 from dossiers.walk import doors
@@ -459,7 +460,26 @@ def _failed() -> str:
 
 def _held(pk: int) -> ActBatchRow:
     """A row as it is now, held until the transaction ends."""
-    return locked(ActBatchRow.objects.select_related("task").filter(pk=pk)).get()
+    row: ActBatchRow = _row_held.first(pk=pk)
+    if row.task_id is not None:
+        # Its door rereads the task; which it is, and in which walk, never changes.
+        row.task = _task.first(pk=row.task_id)
+    return row
+
+
+@prepared
+def _row_held(*, pk: Any) -> models.QuerySet[Any]:
+    return ActBatchRow.objects.filter(pk=pk).order_by().select_for_update(of=("self",))
+
+
+@prepared
+def _task(*, pk: Any) -> models.QuerySet[Any]:
+    return Task.objects.filter(pk=pk).order_by()
+
+
+@prepared
+def _person(*, pk: Any) -> models.QuerySet[Any]:
+    return User.objects.filter(pk=pk).order_by()
 
 
 def _mark(row: ActBatchRow, job: Job) -> None:
@@ -470,7 +490,7 @@ def _mark(row: ActBatchRow, job: Job) -> None:
 
 def _through(row: ActBatchRow, batch: ActBatch) -> None:
     """Do the act of one row. Whoever asked may have lost their post since: they are read anew."""
-    by = User.objects.get(pk=batch.by_id)
+    by: User = _person.first(pk=batch.by_id)
     call = _call(batch, row) | {"by": by, "together": batch.pk}
     if row.task is not None:
         doors.complete(row.task, batch.act, **call)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from viewflow import this
 from viewflow.workflow import flow, lock
 from viewflow.workflow.activation import Activation
@@ -16,6 +16,7 @@ from viewflow.workflow.nodes.view import ViewActivation
 from viewflow.workflow.status import PROCESS, STATUS
 
 from cycle.models import Duty, OrgUnit, User
+from cycle.prepared import prepared
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
 from dossiers.law.states import State
 from dossiers.models.dossier import Dossier, Route
@@ -36,8 +37,17 @@ class DutyMissing(Exception):
 def held(task: Task) -> Iterator[Any]:
     """Lock the task's process, reread the task, and yield its activation (viewflow's handle)."""
     with task.flow_task.flow_class.lock(task.process_id):
-        task.refresh_from_db(from_queryset=Task.objects.select_related("process"))
+        task.reread()
         yield task.flow_task.activation_class(task)
+
+
+@prepared
+def _duty(*, cycle: Any, rule_set: Any, node: Any, dossier: Any) -> QuerySet[Any]:
+    """Who does the task ``node``, with ``routed``: where the dossier's is done by another unit."""
+    routed = Route.objects.filter(dossier=dossier, node=OuterRef("node"))
+    its = Duty.objects.annotate(routed=Subquery(routed.values("org_unit")))
+    # Not its own order: it would join the tables named there. A task has one duty.
+    return its.filter(cycle=cycle, rule_set=rule_set, node=node).order_by()
 
 
 def cancel(process: Process, at: datetime) -> list[int]:
@@ -88,14 +98,11 @@ class OfficerActivation(ViewActivation):
     ) -> OfficerActivation:
         process = prev_activation.process
         dossier, node = process.dossier, flow_task.name
-        routed = Route.objects.filter(dossier_id=dossier.pk, node=OuterRef("node"))
-        try:
-            # Not first(): it would sort by Meta.ordering and join the tables named there.
-            duty = Duty.objects.annotate(routed=Subquery(routed.values("org_unit"))).get(
-                cycle_id=dossier.cycle_id, rule_set_id=dossier.rule_set_id, node=node
-            )
-        except Duty.DoesNotExist:
-            raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}") from None
+        duty = _duty.first(
+            cycle=dossier.cycle_id, rule_set=dossier.rule_set_id, node=node, dossier=dossier.pk
+        )
+        if duty is None:
+            raise DutyMissing(f"{dossier.cycle}, {dossier.rule_set}: {node}")
         unit = (
             dossier.worked_by(OrgUnit.objects.get(pk=duty.routed))
             if duty.routed
