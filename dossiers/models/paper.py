@@ -136,7 +136,8 @@ class OfficialDocument(Record):
         signer is not known, and none of the same document in another dossier of the batch in which
         this act is done: there it is the same act, and each came in as it was compared.
         """
-        typed, asked = self.of_ledger, {}
+        typed = self.of_ledger
+        asked: dict[str, Any] = {}
         # In a replay of the past the number may be unknown.
         if (number := fold_number(typed.number)) and typed.signed_on:
             asked |= {"number": number, "year": typed.signed_on.year}
