@@ -46,7 +46,7 @@ from councils.models import (
     SheetState,
     SignedDocument,
 )
-from cycle.models import Level, OrgUnit, Role
+from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.steps import Step
 from dossiers.lists import work
 from dossiers.lists.work import Kind, Waiting
@@ -187,9 +187,16 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     if scores:
         yield _sheets(scores, today)
     if any(each[-2] for each in scores) or offices or secretary or chairs:
-        yield _compared(user, presides, sits(*JUDGES))
+        yield _compared(user, presides, sits(*JUDGES), secretary)
     if team := sits(*TEAM):
-        yield _reports(Q(round__council__in=team) & ~_AGAIN)
+        # Of which editions the office alone reports on a re-evaluation, the editions say.
+        alone = [
+            pk
+            for pk in RuleSet.objects.order_by().values_list("pk", flat=True)
+            if RuleSet.pinned(pk).office_reports
+        ]
+        office_s = _AGAIN & Q(dossier__rule_set__in=alone)
+        yield _reports(Q(round__council__in=team) & ~office_s)
     if offices:
         yield _reports(Q(round__council__org_unit__in=offices) & _AGAIN)
     if offices or secretary or chairs:
@@ -309,9 +316,10 @@ def _rounds(rounds: QuerySet[EvaluationRound]) -> Waiting:
     )
 
 
-def _compared(user: User, presides: Q, judged: list[int]) -> Waiting:
+def _compared(user: User, presides: Q, judged: list[int], secretary: list[int]) -> Waiting:
     """Pen sheets to compare: one's own, and others' where one presides and does not score."""
     rounds = EvaluationRound.objects.filter(presides).exclude(council__in=judged)
+    rounds = rounds.exclude(council__in=secretary, regulation__secretary_scores=True)
     whose = Q(member__user=user) | Q(entry__round__in=rounds.values("pk"))
     typed = Scoresheet.objects.filter(
         whose,

@@ -3,9 +3,10 @@
 from datetime import date, timedelta
 
 import pytest
+import rules
 from django.http import QueryDict
 
-from councils.models import Appraisal, Opinion
+from councils.models import Appraisal, Opinion, Scoresheet
 from cycle import clock
 from cycle.models import Role, RoleAssignment, User
 from dossiers.lists import work
@@ -15,6 +16,7 @@ from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.moments import moment
+from tests.owning import update_as_owner
 from tests.world import open_dossier, person
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +87,36 @@ def test_each_finds_what_the_round_asks_of_them(client, round_, cast):
         rows = Inbox(user, Filters()).rows()
         for row in (each for each in rows if each["kind"] is not work.TASK):
             assert client.get(row["href"]).status_code == 200, (user, row["href"])
+
+
+def test_what_the_inbox_names_is_what_the_rules_permit(province, cycle, commune, an, thu, cast):
+    """The rows of each kind that are said in SQL are those that the rule in Python permits."""
+    regulate(province, secretary_scores=True)
+    council = judging.seat(province, thu)
+    first = judging.before_council(cycle, commune, an, 2)
+    again = judging.before_council(cycle, commune, an, 1, case_type="reevaluation")
+    round_ = begin(council, cycle, first, thu)
+    # Of a re-evaluation the report comes before the round opens.
+    later = begin(council, cycle, again, thu, open_it=False)
+    entry = round_.entries.first()
+    for number in (1, 5):
+        sheet = fill(entry, judge(council, number), submit=False)
+        update_as_owner(
+            Scoresheet.objects.filter(pk=sheet.pk), state="entered", entered_by=cast["thu"].pk
+        )
+    asked = {
+        "appraisal": ("councils.report", [*round_.entries.all(), *later.entries.all()]),
+        "compare": ("councils.confirm_sheet", list(Scoresheet.objects.filter(state="entered"))),
+        "round": ("councils.preside", [round_]),
+    }
+    for user in User.objects.filter(is_active=True):
+        named = Inbox(user, Filters()).rows()
+        for kind, (permission, rows) in asked.items():
+            keys = {row.pk for row in rows}
+            found = {row["place"] for row in named if getattr(row["kind"], "name", "") == kind}
+            found &= keys
+            may = {row.pk for row in rows if rules.has_perm(permission, user, row)}
+            assert found == may, (user.username, kind)
 
 
 @pytest.mark.parametrize("rows", (1, 3))
