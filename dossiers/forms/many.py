@@ -492,6 +492,17 @@ class ManyForm:
         return [row.planned for row in self.chosen if row.planned is not None]
 
     @property
+    def looked(self) -> list[Row]:
+        """The rows of the plan, first those that cannot be done."""
+        able = {row.dossier_id for row in self.planned if row.state == RowState.WAITING}
+        return sorted(self.chosen, key=lambda row: row.dossier.pk in able)
+
+    @property
+    def unable(self) -> int:
+        """How many cannot be done."""
+        return len(self.planned) - self.able
+
+    @property
     def able(self) -> int:
         """How many will be done."""
         return sum(row.state == RowState.WAITING for row in self.planned)

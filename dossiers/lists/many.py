@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from cycle.models import Duty, Level, Role, User
 from dossiers.law.acts import Act
+from dossiers.lists.numbers import by_agenda
 from dossiers.models import ACTS, Dossier, Task
 from dossiers.models.law import FORWARDS
 from dossiers.models.task import RECEIVED_FROM, SIGNED_NODE
@@ -93,7 +94,8 @@ def open_acts(
                 )
             ),
         )
-        for act in _for_many("task")
+        # What leads on stands first.
+        for act in sorted(_for_many("task"), key=lambda act: act.tone != "forward")
     ]
     return [(act, number) for act, number in found if number > 1]
 
@@ -128,7 +130,7 @@ def found(
 ) -> list[tuple[Dossier, Task | None]]:
     """The dossiers to choose from, each with its task: those of ``keys`` that this person may see,
     whether or not it can be done; without keys those in whose state it may begin and that are
-    theirs, of one ``commune`` if so asked. By commune and product.
+    theirs, of one ``commune`` if so asked. By the agenda of their round, or by commune and product.
     """
     seen = Dossier.objects.visible_to(user).with_units()
     if keys:
@@ -140,7 +142,10 @@ def found(
         seen = seen.filter(state__in=act.begins, commune__in=theirs)
     if commune is not None:
         seen = seen.filter(commune=commune)
-    rows = list(seen.order_by("commune__sort_key", "product__sort_key", "pk")[:ON_A_FORM])
+    by_commune = ("commune__sort_key", "product__sort_key", "pk")
+    # As the lists of a round's papers print them: a column is pasted from there.
+    seen = by_agenda(seen, *by_commune) if act.door == "task" else seen.order_by(*by_commune)
+    rows = list(seen[:ON_A_FORM])
     tasks: dict[Any, Task] = {}
     if act.door == "task":
         asked = Task.objects.open().filter(dossier__in=[row.pk for row in rows])

@@ -16,7 +16,7 @@ from cycle.models import Document, User
 from cycle.steps import Step
 from dossiers.law.acts import NUMBERERS
 from dossiers.lists import work
-from dossiers.models import ACTS, Certificate, CertificateNumber, StockRow
+from dossiers.models import ACTS, Certificate, CertificateNumber, Dossier, StockRow
 from dossiers.rules import area_of
 
 if TYPE_CHECKING:
@@ -42,23 +42,24 @@ def as_in_annex(certificates: Any) -> Any:
     """In the order in which the decision's list (danh sách kèm theo) prints its products: that of
     the round's agenda; behind them, by name, what no round judged.
     """
-    judged = Certificate.objects.filter(
-        pk=OuterRef("pk"),
-        dossier__round_entries__round__state="closed",
+    return by_agenda(certificates, "dossier__product__sort_key", "pk", dossier="dossier")
+
+
+def by_agenda(rows: Any, *order: str, dossier: str = "pk") -> Any:
+    """In the order of the agenda of the round that judged their ``dossier`` last; behind them what
+    no round judged, in ``order``.
+    """
+    judged = Dossier.objects.filter(
+        pk=OuterRef(dossier),
+        round_entries__round__state="closed",
         # Not where it left the round before that had a result of it.
-        dossier__round_entries__results__isnull=False,
-        dossier__round_entries__results__closing__reopening=None,
-    ).order_by("-dossier__round_entries__results__closing__at")
-    entry = "dossier__round_entries"
-    return certificates.annotate(
-        judged_in=Subquery(judged.values(f"{entry}__round")[:1]),
-        judged_place=Subquery(judged.values(f"{entry}__position")[:1]),
-    ).order_by(
-        F("judged_in").asc(nulls_last=True),
-        F("judged_place").asc(nulls_last=True),
-        "dossier__product__sort_key",
-        "pk",
-    )
+        round_entries__results__isnull=False,
+        round_entries__results__closing__reopening=None,
+    ).order_by("-round_entries__results__closing__at")
+    return rows.annotate(
+        judged_in=Subquery(judged.values("round_entries__round")[:1]),
+        judged_place=Subquery(judged.values("round_entries__position")[:1]),
+    ).order_by(F("judged_in").asc(nulls_last=True), F("judged_place").asc(nulls_last=True), *order)
 
 
 def waiting(user: User) -> Any:

@@ -84,6 +84,9 @@ def task_bulk(request: SignedIn) -> HttpResponseBase:
         return redirect(here)
     if act not in ACTS:
         raise Http404
+    if act == "many" and not pks:
+        # Of a list of several pages none can be ticked at once: the next page has them all.
+        return redirect("dossiers:many")
     tasks = list(
         Task.objects.visible_to(request.user)
         .filter(pk__in=pks)

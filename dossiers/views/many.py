@@ -163,6 +163,8 @@ def many_one(request: SignedIn, pk: int) -> HttpResponseBase:
         seen.select_related("dossier__product__producer", "dossier__commune", "cancelled_by")
     )
     batch.differing(rows)
+    # What was not done is read first, however many were.
+    rows.sort(key=lambda row: row.state != RowState.REFUSED)
     waits = bool(counts[RowState.WAITING]) and found.job is not None and found.job.waits
     page = {
         "batch": found,
