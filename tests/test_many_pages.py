@@ -383,6 +383,8 @@ def test_the_results_of_a_round_lead_to_what_follows_for_all(
     regulate(province)
     council = seat(province, thu)
     round_ = begin(council, cycle, before_council(cycle, commune, an, 2), thu)
+    one, two = round_.entries.order_by("position")
+    round_.reorder([two.pk, one.pk], by=thu)
     for entry in round_.entries.all():
         for member in range(5):
             fill(entry, judge(council, member), best)
@@ -392,7 +394,25 @@ def test_the_results_of_a_round_lead_to_what_follows_for_all(
     (link,) = re.findall(r'href="(/many/\?[^"]*)"', html)
     page = sign_in(minh).get(link.replace("&amp;", "&"))
     acts = {act.name: number for act, number in page.context["acts"]}
-    assert acts["propose_recognition"] == 2
+    # What leads on stands first.
+    assert acts["propose_recognition"] == 2 and list(acts)[0] == "propose_recognition"
+    # The rows stand as the round's papers print them, not by name: columns come from there.
+    form = sign_in(minh).get(address("propose_recognition")).context["form"]
+    assert [row.dossier.pk for row in form.rows] == [two.dossier_id, one.dossier_id]
+
+
+def test_what_cannot_be_done_is_read_first(sign_in, cycle, commune, an, minh):
+    one, two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
+    typed = rows([one, two])
+    sign_in(minh).get(address("accept_at_province"))
+    doors.act(two.process, "withdraw", by=an, reason="Xã rút")
+    looked = sign_in(minh).post(address("accept_at_province"), typed)
+    assert [row.dossier.pk for row in looked.context["form"].looked] == [two.pk, one.pk]
+    assert "1 hồ sơ không làm được, đứng đầu danh sách" in shown(looked.content.decode())
+    made = sign_in(minh).post(address("accept_at_province"), typed | kept_in(looked))
+    run_waiting()
+    page = sign_in(minh).get(made["Location"])
+    assert [row.dossier_id for row in page.context["rows"]] == [two.pk, one.pk]
 
 
 def test_many_are_nominated_to_the_ministry(sign_in, cycle, commune, an, minh, son):
@@ -664,7 +684,7 @@ def test_the_form_asks_little_of_the_database(
     there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
     client = sign_in(son)
     client.get(address("certify", there))
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(address("certify", there))
 
 
@@ -678,7 +698,7 @@ def test_what_will_happen_is_looked_at_in_few_queries_a_row(
     client = sign_in(son)
     typed |= kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
     del typed["sure"]
-    with django_assert_num_queries({1: 44, 3: 106}[many]):
+    with django_assert_num_queries({1: 45, 3: 107}[many]):
         looked = client.post(address("certify"), typed)
     assert "sure" in kept_in(looked)
 

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from councils.forms.papers import SignedDocumentForm
 from councils.judging import closing
 from councils.models import EvaluationRound, SignedDocument
 from councils.models.reach import papers_about
@@ -15,8 +16,9 @@ from cycle import clock
 from cycle.models import Document, Role
 from cycle.models.job import run_waiting
 from cycle.papers import pdf, word
+from dossiers.forms.acts import ActForm
 from dossiers.law.conditions import ConditionNotMet
-from dossiers.models import ACTS, Dossier
+from dossiers.models import ACTS, Certificate, Dossier
 from dossiers.walk import batch, doors
 from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
@@ -186,6 +188,61 @@ def test_a_decision_on_the_dossier_alone_reaches_too(round_, an, minh, la):
     )  # fmt: skip
     assert opened(la, round_) == {"outcome", "third"}
     assert opened(an, round_) == set()
+
+
+def proposed(round_, minh):
+    """The product of four stars, before its decision."""
+    dossier = round_.entries.order_by("position").first().dossier
+    paper = records.signed_paper(number="8/TTr-UBND")
+    doors.complete(open_task(dossier), "propose_recognition", by=minh, paper=paper)
+    return Dossier.objects.with_units().get(pk=dossier.pk)
+
+
+def of_certify(dossier, by):
+    """The part of the form that asks for the decision."""
+    return ActForm("certify", dossier, by, task=open_task(dossier)).parts[-1]
+
+
+def test_what_the_round_recorded_of_a_decision_is_not_typed_again_for_its_products(
+    round_, minh, thu, son
+):
+    dossier = proposed(round_, minh)
+    assert of_certify(dossier, son)["number"].value() is None
+    record(round_, "minutes", "2/BB-HĐ", thu, shown=None)
+    assert of_certify(dossier, son)["number"].value() is None
+    record(round_, "decision", "3/QĐ-UBND", thu)
+    asked = of_certify(dossier, son)
+    said = {name: asked[name].value() for name in asked.Meta.fields}
+    assert said == {
+        "number": "3/QĐ-UBND", "signed_on": clock.today(), "signer": "Trần Công Sơn",
+        "signer_capacity": "Chủ tịch",
+    }  # fmt: skip
+    # The centre's result is not what that decision tells of.
+    update_as_owner(dossier.evaluations, level="centre")
+    assert of_certify(dossier, son)["number"].value() is None
+
+
+def test_what_an_act_recorded_of_a_decision_is_not_typed_again_for_the_round(
+    round_, minh, thu, son
+):
+    def asked(kind, data=None):
+        return SignedDocumentForm(data, round_=round_, kind=kind, by=thu)
+
+    dossier = proposed(round_, minh)
+    assert asked("decision")["number"].value() is None
+    doors.complete(
+        open_task(dossier), "certify", by=son, paper=records.signed_paper(number="3/QĐ-UBND"),
+        record=records.certificate(),
+    )  # fmt: skip
+    assert asked("notice")["number"].value() is None
+    form = asked("decision")
+    typed = {name: form[name].value() for name in ("seen", *form.Meta.fields)}
+    assert typed["number"] == "3/QĐ-UBND"
+    typed["signed_on"] = f"{typed['signed_on']:%d/%m/%Y}"
+    form = asked("decision", typed)
+    assert form.is_valid(), form.errors
+    signed = form.do()
+    assert signed.document == Certificate.objects.get(dossier=dossier).decision.document
 
 
 def test_a_commune_gets_one_letter_that_names_its_products_and_leads_to_them(

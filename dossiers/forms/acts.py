@@ -27,6 +27,7 @@ from cycle.fields import DateField, NameField, PhoneField, named
 from cycle.models import (
     Cycle,
     Document,
+    Level,
     OrgUnit,
     RoleAssignment,
     Rubric,
@@ -54,6 +55,7 @@ from dossiers.law import excuses
 from dossiers.law.conditions import Words, questions
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
+from dossiers.law.order import paper_of_round
 from dossiers.law.states import AT_WORK, LATE_STARTS
 from dossiers.models import (
     ACTS,
@@ -500,18 +502,33 @@ class PaperForm(Part, forms.ModelForm):
         formfield_callback = field_for
         fields = ("number", "signed_on", "signer", "signer_capacity")
 
-    def __init__(self, *args: Any, dossier: Dossier, required: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        dossier: Dossier,
+        required: bool = False,
+        known: Document | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """``known``: what is recorded of the paper already, with which the form begins."""
         if not required:
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
+        if known is not None:
+            kwargs["initial"] = {name: getattr(known, name) for name in self.Meta.fields}
         super().__init__(*args, **kwargs)
         self.folded, self.dossier = not required, dossier
         # Of a document that the ledger has with its scan, no other is asked for.
-        self.known = self.is_bound and documents.is_scanned(self["number"].value() or "")
+        begun = self.is_bound or known is not None
+        self.known = begun and documents.is_scanned(self["number"].value() or "")
+        if known is not None and self.known:
+            self.fields["scan_file"].help_text = _("Sổ văn bản đã có bản chụp: để trống.")
         self.fields["scan_file"].required = required and not self.known
         if self.folded:
             self.about = _("khi việc đã được ký trên giấy")
         else:
             self.legend = _("Văn bản đã ký, kèm bản chụp")
+        if known is not None:
+            self.about = _("Đã ghi ở văn bản của đợt: xem lại, không phải nhập lại.")
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -750,6 +767,21 @@ VALUES: dict[str, Any] = {
 }
 
 
+#: The act that is done on a paper of the round that judged the dossier -> its kind there.
+OF_ROUND = {"certify": "decision", "nominate": "request"}
+
+
+def _recorded(act: str, dossier: Dossier) -> Document | None:
+    """The paper of ``act`` where its round has recorded it: nobody types it a second time. Not of
+    what the centre judged: of that the decision of the round says nothing.
+    """
+    if (kind := OF_ROUND.get(act)) is None:
+        return None
+    if (signed := paper_of_round(dossier, kind)) is None:
+        return None
+    return None if dossier.evaluations.filter(level=Level.CENTRE).exists() else signed.of_ledger
+
+
 def _exactly(value: Any) -> object:
     """A cleaned ``value`` by what it is, where its words could be those of another."""
     if isinstance(value, files.Staged):
@@ -838,7 +870,9 @@ class ActForm:
                 add("paper", RequestForm, dossier=dossier)
             else:
                 required = self.typed_only or dossier.demands_paper(self.act)
-                add("paper", PaperForm, dossier=dossier, required=required)
+                fresh = required and data is None and typed is None
+                known = _recorded(name, dossier) if fresh else None
+                add("paper", PaperForm, dossier=dossier, required=required, known=known)
 
     @property
     def reviews(self) -> bool:

@@ -102,13 +102,20 @@ def before_minutes(minutes: Any) -> str:
     return said % {"paper": minutes, "day": f"{minutes.signed_on:%d/%m/%Y}"}
 
 
-def the_minutes(dossier: Dossier) -> Earlier | None:
-    """What rests on the result of a round: not before its minutes, as they stand."""
+def paper_of_round(dossier: Dossier, kind: str) -> Any:
+    """The signed document of this kind of the round that judged it last, of the closing that
+    stands, as it is recorded there; None without one.
+    """
     last = dossier.judged_last()
     if last is None:
         return None
-    signed = last.round.documents.filter(kind="minutes", replaced_by=None, at__gte=last.closed_at)
-    minutes = signed.last()
+    signed = last.round.documents.filter(kind=kind, replaced_by=None, at__gte=last.closed_at)
+    return signed.last()
+
+
+def the_minutes(dossier: Dossier) -> Earlier | None:
+    """What rests on the result of a round: not before its minutes, as they stand."""
+    minutes = paper_of_round(dossier, "minutes")
     if minutes is None:
         return None
     return Earlier(minutes.signed_on, before_minutes(minutes))
