@@ -284,6 +284,57 @@ def test_a_decision_before_its_round_is_refused_in_its_row_and_the_rest_can_be_d
     assert "Đã giữ tệp «quyet-dinh.pdf»" in shown(html) and 'value="01/GCN-UBND"' not in html
 
 
+#: What is typed wrong for two products -> the row where it is told, and what is said there.
+WRONG = {
+    "twice": ({}, {"number": "1/GCN"}, 1, "đã nhập cho"),
+    "of another": ({}, {"number": "77/GCN"}, 1, "77/GCN"),
+    "out": ({}, {}, 2, "Hồ sơ đang ở «Chưa công nhận»: không làm việc này được."),
+    "before its round": (
+        {"signed_on": "02/01/2026"}, {}, 1,
+        "Ngày ký quyết định không thể trước ngày họp hội đồng.",
+    ),
+    "scan of another": ({"number": "89/QĐ-UBND"}, {}, 1, "Bản chụp này là của văn bản 77/QĐ-UBND"),
+}  # fmt: skip
+
+
+def test_what_is_wrong_of_a_decision_is_told_at_its_row_and_loses_nothing(
+    sign_in, cycle, commune, an, son
+):
+    before, one, two = stood(cycle, commune, an, S.AWAITING_DECISION, 3)
+    (out,) = stood(cycle, commune, an, S.NOT_RECOGNISED, 1)
+    first = rows([before], number="77/GCN") | paper("certify", number="77/QĐ-UBND")
+    agreed(sign_in(son), "certify", first | {"certify-certificate-issued_on": today()})
+    given = Certificate.objects.get()
+    late = records.evaluation(met_on=clock.today())
+    late.dossier, late.level, late.at = two, "province", clock.now()
+    late.save()
+    three, client = [one, two, out], sign_in(son)
+    for name, (of_all, of_one, place, said) in WRONG.items():
+        typed = rows(three, number="%d/GCN", words="Lời %d") | paper("certify", **of_all)
+        typed |= {f"row-{two.pk}-{column}": value for column, value in of_one.items()}
+        typed["certify-certificate-issued_on"] = today()
+        content = scan() if name == "scan of another" else scan(b"%PDF-1.7 khac obj %%EOF")
+        sent = typed | {"certify-paper-scan_file": content}
+        # Said the first time and again, whoever presses on.
+        for _again in "12":
+            answer = client.post(address("certify"), sent)
+            html = shown(answer.content.decode())
+            form = answer.context["form"]
+            row = next(row for row in form.rows if row.dossier.pk == three[place].pk)
+            told = [str(each) for each in (*row.problems, *row.form.errors.values())]
+            told += [str(row.planned.sentence)] if row.planned else []
+            assert said in " ".join(told), (name, told)
+            assert said in html, name
+            kept = {field: value for field, value in typed.items() if isinstance(value, str)}
+            for value in {*kept.values()} - {"on"}:
+                assert value in html or value in answer.content.decode(), (name, value)
+            assert "Đã giữ tệp «quyet-dinh.pdf»" in html, name
+            sent = typed | kept_in(answer)
+            sent.pop("sure", None)
+        assert list(Certificate.objects.all()) == [given], name
+        assert ActBatch.objects.count() == 1, name
+
+
 def test_what_changed_since_the_look_is_looked_at_again(sign_in, cycle, commune, an, minh):
     two = stood(cycle, commune, an, S.AT_PROVINCE, 2)
     looked = sign_in(minh).post(address("accept_at_province"), rows(two))
