@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.dateparse import parse_date
 
-from councils.models import EvaluationRound, Opinion, SignedDocument
+from councils.models import EvaluationRound, Opinion, RoundState, SignedDocument
 from councils.models.reach import Reached
 from cycle import clock, site
 from cycle.models import DayOff, Document, HistoryEntry, Role, StepWindow, Stream, User
@@ -30,6 +30,9 @@ from dossiers.terms.due import Due, due
 from notifications import audiences, digests, weekly
 from notifications.models import Delivery, Digest, Notification, WeeklySummary
 from notifications.rules import may_read, papers_reaching
+
+#: What of a round asks its members to score.
+ASKS_TO_SCORE = ("round.open", "round.score_again")
 
 
 class Lapsed(Exception):
@@ -136,7 +139,7 @@ def context_of(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
                 "path": f"/tasks/{task.pk}/",
             }
     if entry.stream == Stream.ROUND:
-        context |= _context_of_round(entry)
+        context |= _context_of_round(entry, recipient)
         if entry.event == "round.record_document":
             its = papers_reaching(recipient, entry)
             if not its:
@@ -209,10 +212,19 @@ def _who_has(may: set[int], work: Task | Term, task: Task | None) -> dict[str, A
     return {"worker": owner, "vacant": None if may else work}
 
 
-def _context_of_round(entry: HistoryEntry) -> dict[str, Any]:
+def path_of_round(entry: HistoryEntry, round_: EvaluationRound, recipient: User) -> str:
+    """Where what is told of a round leads: who is asked to score goes straight to their sheets, of
+    which a phone shows little else at once.
+    """
+    asks = entry.event in ASKS_TO_SCORE and round_.state == RoundState.OPEN
+    scores = asks and round_.scoring_members.filter(user=recipient).exists()
+    return f"/rounds/{round_.pk}/sheets/" if scores else f"/rounds/{round_.pk}/"
+
+
+def _context_of_round(entry: HistoryEntry, recipient: User) -> dict[str, Any]:
     """The round, product and opinion that the entry is about; never points."""
     round_ = EvaluationRound.objects.select_related("council").get(pk=entry.stream_id)
-    context = {"round": round_, "path": f"/rounds/{round_.pk}/"}
+    context = {"round": round_, "path": path_of_round(entry, round_, recipient)}
     if "dossier" in entry.data:
         context["dossier"] = Dossier.objects.with_units().get(pk=entry.data["dossier"])
     elif "dossiers" in entry.data:

@@ -33,6 +33,7 @@ from notifications import feed, health, weekly
 from notifications import metrics as figures
 from notifications import operations as operating
 from notifications.forms import PreferenceForm
+from notifications.letters import path_of_round
 from notifications.models import CalendarFeed, Notification, Preference, new_token
 from notifications.news import Filters, Kind, News, unread_count
 from notifications.rules import has_a_post, may_read, runs_the_system
@@ -92,8 +93,9 @@ def _to_round(request: SignedIn, entry: HistoryEntry) -> HttpResponseBase:
     asked = entry.data.get("opinion")
     if asked and Opinion.objects.visible_to(request.user).filter(pk=asked).exists():
         return redirect("councils:opinion", asked)
-    if EvaluationRound.objects.visible_to(request.user).filter(pk=entry.stream_id).exists():
-        return redirect("councils:round", entry.stream_id)
+    round_ = EvaluationRound.objects.visible_to(request.user).filter(pk=entry.stream_id).first()
+    if round_ is not None:
+        return redirect(path_of_round(entry, round_, request.user))
     if may_read(request.user, entry):
         if entry.event == "round.record_document":
             return redirect("councils:outcome", entry.stream_id)

@@ -192,6 +192,7 @@ def test_the_way_of_a_round_in_letters(
         "round.close": f"/rounds/{round_.pk}/results/",
         "round.ask_opinion": f"/opinions/{asked.pk}/",
         "round.answer_opinion": f"/opinions/{asked.pk}/",
+        "round.score_again": f"/rounds/{round_.pk}/sheets/",
     }
     total = str(judging.total(sheets[0]))
     for event in TOLD:
@@ -235,7 +236,8 @@ def test_the_way_of_a_round_in_letters(
         document=judging.paper("9/QĐ-UBND"),
     )
     with clock.at(clock.now() + timedelta(days=2)):
-        # The seat ended after the meeting: the round still waits for who sat there.
-        assert leads(member.user, "round.open") == f"/rounds/{round_.pk}/"
+        # The seat ended after the meeting: the round still waits for who sat there. Who is asked
+        # to score goes straight to their sheets, while it is open.
+        assert leads(member.user, "round.open") == f"/rounds/{round_.pk}/sheets/"
         for page in ("", "sheets/"):
             assert client.get(f"/rounds/{round_.pk}/{page}").status_code == 200

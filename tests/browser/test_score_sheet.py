@@ -7,6 +7,9 @@ import pytest
 from playwright.sync_api import expect
 
 from councils.models import Scoresheet, SheetState
+from notifications.jobs import tell
+from notifications.letters import letter
+from notifications.models import Delivery, Notification
 from tests import judging
 from tests.browser.driving import WIDTHS
 
@@ -90,6 +93,40 @@ def test_a_member_scores_hands_in_and_takes_back(desk, width, entry, member):
     at.follow(at.page.locator("button[value=take_back]"))
     expect(at.page.locator("#messages")).to_contain_text("Đã lấy lại phiếu")
     assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.DRAFT
+
+
+def test_on_a_phone_the_first_score_is_three_taps_from_the_letter(desk, entry, member):
+    """Each tap of a member, from the notice in the letter to the sheet that is handed in."""
+    tell(seconds=60)
+    told = Notification.objects.get(recipient=member.user, entry__event="round.open")
+    at, taps = desk(member.user, 390), 0
+    # The way to the sheet is the first thing in the inbox too: one tap less.
+    expect(at.page.locator(".list .go").first).to_contain_text("Chấm điểm, nộp phiếu")
+    # The address in the letter, then the sheet, then a row of it.
+    address = re.search(r"https?://[^/]+(/rounds/\S+)", letter(Delivery(notification=told)).body)[1]
+    taps += 1
+    at.page.goto(f"{at.server}{address}")
+    at.look()
+    taps += 1
+    at.follow(at.page.locator(".list .go").first)
+    chosen = judging.choose(entry.rubric, judging.best)
+    for option in chosen:
+        taps += 1
+        row = at.page.locator(f'label:has([value="{option.pk}"])')
+        # As a thumb brings it up: not half below the line that stays at the foot.
+        row.evaluate("row => row.scrollIntoView({ block: 'center' })")
+        row.click()
+        expect(row.locator("input")).to_be_checked()
+        if option == chosen[0]:
+            expect(at.page.locator("#saved")).to_have_text(re.compile("Đã lưu"))
+            assert (taps, len(scores(entry, member))) == (3, 1)
+    expect(at.page.locator("#score-line")).to_contain_text("Tổng 100")
+    taps += 1
+    at.follow(at.page.locator("button[value=submit]"))
+    expect(at.page.locator("#messages")).to_contain_text("Đã nộp phiếu")
+    assert Scoresheet.objects.get(entry=entry, member=member).state == SheetState.SUBMITTED
+    # One for each criterion, and three besides: nothing is typed.
+    assert taps == len(chosen) + 3
 
 
 def test_a_choice_answers_what_the_page_asked_for_even_without_a_line(desk, entry, member):
