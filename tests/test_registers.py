@@ -70,7 +70,10 @@ def test_a_register_is_read_by_body_and_year_in_the_order_of_numbers(
     decision = decision_of(dossier, number="250/QĐ-UBND")
     client = signed_in(clerk)
     at_province = ["9/QĐ-UBND", "12/QĐ-UBND", "101/QĐ-UBND", "250/QĐ-UBND"]
-    assert sorted(listed(client)) == sorted([*at_province, "3/TTr-UBND", "77/BNN-VPĐP"])
+    # Each finds the register of their own body first, whatever its name.
+    commune_first = person("van_thu_xa", "Lò Thị Xã", (Role.CLERK, commune))
+    assert listed(client) == [*at_province, "3/TTr-UBND", "77/BNN-VPĐP"]
+    assert listed(signed_in(commune_first)) == ["3/TTr-UBND", "250/QĐ-UBND"]
     for asked, found in {
         f"?body={province.pk}": at_province,
         f"?body={province.pk}&year={clock.today().year - 1}": [],
@@ -130,6 +133,13 @@ NAMES = {
     "QĐ số 0123 QD UBND (bản ký).PDF": "123/QĐ-UBND",
     "1123-QD-UBND.pdf": "1123/QĐ-UBND",
     "45.pdf": "45/TB-SNN",
+    "45 TB.pdf": "45/TB-SNN",
+    "123 QĐ.pdf": "123/QĐ-UBND",
+    "QĐ 0123.pdf": "123/QĐ-UBND",
+    "123 TB.pdf": "",
+    "7 TTr.pdf": "",
+    "23 QĐ.pdf": "",
+    "123 QĐ ban ky.pdf": "",
     "7-TTr-UBND.pdf": "",
     "7-TTr-UBND nam 2025.pdf": "7/TTr-UBND",
     "quyet dinh.pdf": "",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import rules
-from django.db.models import BigIntegerField, F, Func, Q, QuerySet
+from django.db.models import BigIntegerField, Case, F, Func, Q, QuerySet, When
 from django.http import Http404
 from django.urls import reverse
 from django.utils.translation import gettext as _now
@@ -84,6 +84,11 @@ def visible_to(user: User) -> QuerySet[Document]:
     return there.filter(Q(issuer__in=area) | Q(pk__in=received.values("document")))
 
 
+def _own(user: User) -> set[int]:
+    """The keys of the bodies whose registers ``user`` keeps or looks into by a post there."""
+    return {held.org_unit_id for held in user.posts(*DESK)}
+
+
 def opened(user: User, filters: Filters) -> Register:
     """What ``user`` asks for. Raises Http404 for who keeps no register and looks into none."""
     if not rules.has_perm("dossiers.see_documents", user):
@@ -134,7 +139,7 @@ class Filters(Narrowed):
 
 class Register(Queried):
     """The documents that ``user`` sees and the filters leave, by body, register and year, by their
-    numbers. Numbers that are missing between two are not guessed.
+    numbers; their own body's first. Numbers that are missing between two are not guessed.
     """
 
     def __init__(self, user: User, filters: Filters) -> None:
@@ -172,6 +177,7 @@ class Register(Queried):
                 )
             )
             .order_by(
+                Case(When(issuer__in=_own(self.user), then=0), default=1),
                 F("issuer__sort_key").asc(nulls_last=True),
                 "issuer",
                 "folded_outside",
@@ -233,7 +239,10 @@ class Register(Queried):
         """What the filters offer."""
         there = visible_to(self.user).order_by()
         found = there.values_list("issuer", "issuer__name", "issuer__sort_key", "year", "register")
-        rows = sorted(found.distinct(), key=lambda row: (row[2] or "", row[0] or 0))
+        own = _own(self.user)
+        rows = sorted(
+            found.distinct(), key=lambda row: (row[0] not in own, row[2] or "", row[0] or 0)
+        )
         bodies: dict[str, Any] = {str(pk): name for pk, name, *_rest in rows if pk}
         if any(row[0] is None for row in rows):
             bodies[OUTSIDE] = _("Cơ quan khác, ngoài tỉnh")
