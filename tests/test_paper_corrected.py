@@ -1,7 +1,9 @@
 """A document that was typed wrong: corrected from the dossier's page, in all that rests on it."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import count
 from threading import Barrier
 
 import pytest
@@ -17,12 +19,13 @@ from cycle.models import Batch, Document, HistoryEntry, Role
 from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State
 from dossiers.office import year as years
 from dossiers.terms.sweep import sweep
-from dossiers.walk import doors, papers
+from dossiers.walk import doors, papers, scans
 from notifications import audiences
 from tests import records
 from tests.breaking import refused as by_the_database
 from tests.filing_anew import at
 from tests.standing import sent_up, stand
+from tests.stored import staged
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +63,42 @@ def d3(dossier):
 def right(dossier, by, reason="Gõ nhầm", **became):
     paper = dossier.officialdocuments.order_by("-pk").first()
     return papers.correct(paper, by=by, reason=reason, **became)
+
+
+def test_what_is_recorded_happened_behind_the_locks_that_it_waited_for(
+    cycle, commune, an, chi, gone_up, monkeypatch
+):
+    """Whatever door: else what another did while it waited would lie after it."""
+    ticks, locked, real = count(1), [], clock.now
+
+    def now():
+        return real() if clock._moment.get() else START + timedelta(seconds=next(ticks))
+
+    def watch(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        # The walk of a dossier is what every door waits at first.
+        if re.search(r'FROM "dossiers_process".* FOR (NO KEY )?UPDATE', sql):
+            locked.append(now())
+        return result
+
+    dossier = open_dossier(cycle, commune, an)
+    wrong, scanned = gone_up(), gone_up("Chè", number="62/TTr-UBND")
+    a_scan = staged(b"%PDF-1.7 khac obj %%EOF")
+    START = real()  # noqa: N806  (the first moment of the counted clock)
+    monkeypatch.setattr(clock, "now", now)
+    for do in (
+        lambda: doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea()),
+        lambda: doors.act(dossier.process, "withdraw", by=an, reason="Thôi"),
+        lambda: right(wrong, chi, number="63/TTr-UBND"),
+        lambda: scans.attach([(a_scan, scanned.officialdocuments.get().document)], by=chi),
+    ):
+        locked.clear()
+        last = HistoryEntry.objects.latest("pk").pk
+        with connection.execute_wrapper(watch):
+            do()
+        entries = HistoryEntry.objects.filter(pk__gt=last, stream="dossier")
+        assert locked and entries
+        assert all(entry.at > max(locked) for entry in entries), [each.event for each in entries]
 
 
 def corrections(dossier):

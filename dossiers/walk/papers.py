@@ -5,6 +5,7 @@ ledger, and in every dossier that rests on it.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -46,7 +47,7 @@ from dossiers.models.dossier import Dossier
 from dossiers.models.evidence import SIGNED_PAPER, Evidence
 from dossiers.models.law import ACTS, CaseType
 from dossiers.models.paper import OfficialDocument
-from dossiers.models.task import Task
+from dossiers.models.task import Process, Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
 from dossiers.terms import clocks
@@ -181,11 +182,10 @@ def correct(
     """
     stray = set(became) - set(FIELDS)
     assert not stray, f"not to be corrected: {sorted(stray)}"
-    moment = clock.now()
-    with transaction.atomic():
+    with transaction.atomic(), ExitStack() as at_once:
         # Read anew: what is refused is not seen as replaced by the page that says so.
         old = Document.objects.get(pk=paper.document.in_force.pk)
-        # In the order of an act: the dossiers, their clocks, the document.
+        # In the order of an act: the walks, the dossiers, their clocks, the document.
         dossiers = _locked(resting_on(old))
         its = Q(dossier__in=list(dossiers))
         # Certificates of the same products wait for what becomes of them.
@@ -200,6 +200,8 @@ def correct(
             .select_for_update(of=("self",))
             .order_by("pk")
         )
+        # Behind the locks: what another did while we waited lies before it.
+        moment = at_once.enter_context(clock.one_moment())
         if Document.objects.filter(replaces=old).exists():
             raise ValidationError(documents.CORRECTED_ALREADY)
         of_acts = rests(resting_on(old))
@@ -297,8 +299,12 @@ def _has_it_now(dossier: Dossier, task: Task) -> int | None:
 
 
 def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
+    """The dossiers of these ``papers``, each behind its walk, where whoever acts on it waits."""
     found = {}
-    for pk in sorted({paper.dossier_id for paper in papers}):
+    keys = sorted({paper.dossier_id for paper in papers})
+    walks = Process.objects.filter(dossier__in=keys).select_for_update(of=("self",))
+    list(walks.order_by("pk").values_list("pk"))
+    for pk in keys:
         found[pk] = Dossier(pk=pk)
         found[pk].lock()
     return found
