@@ -134,6 +134,28 @@ def test_the_province_accepts_many_at_once(sign_in, cycle, commune, an, minh):
         assert dossier.history.order_by("seq").last().reason == f"Đủ {number}"
 
 
+def test_the_results_of_years_that_are_over_are_offered_when_asked_for(
+    sign_in, cycle, commune, an, minh
+):
+    two = stood(cycle, commune, an, S.CERTIFIED, 2)
+    at, client = reverse("dossiers:many_new", args=["notify_result"]), sign_in(minh)
+
+    def offered(asked=""):
+        form = client.get(at + asked).context.get("form")
+        return {row.dossier.pk for row in form.rows} if form else set()
+
+    keys = {each.pk for each in two}
+    assert offered() == keys
+    update_as_owner(type(cycle).objects.filter(pk=cycle.pk), closed_on=clock.today())
+    assert offered() == set() and offered("?all=1") == keys
+    assert 'href="?all=1"' in client.get(at).content.decode()
+    assert "notify_result" not in {act.name for act, _number in many_lists.free_acts(minh)}
+    # Whoever names them means them; what ends a certificate is looked for in every year.
+    assert offered(f"?dossier={two[0].pk}") == {two[0].pk}
+    assert {row.dossier.pk for row in client.get(
+        reverse("dossiers:many_new", args=["revoke"])).context["form"].rows} == keys  # fmt: skip
+
+
 def has_the_right(user, act, dossier):
     """Whether the door would let this person do the act for the dossier, on a signed paper."""
     if act.door == "act":

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from cycle.models import Duty, Level, Role, User
+from cycle.models import Duty, Effect, Level, Role, User
 from dossiers.law.acts import Act
 from dossiers.lists.numbers import by_agenda
 from dossiers.models import ACTS, Dossier, Task
@@ -111,14 +111,28 @@ def free_acts(
         seen = seen.filter(pk__in=keys)
     if commune is not None:
         seen = seen.filter(commune=commune)
-    there = seen.order_by().values_list("state", "commune").annotate(n=Count("pk"))
+    runs_on = ExpressionWrapper(Q(cycle__closed_on=None), BooleanField())
+    there = seen.order_by().annotate(runs=runs_on).values_list("state", "commune", "runs")
+    there = there.annotate(n=Count("pk"))
     stand = list(there)
     found = []
     for act in _for_many("act"):
         area = area_of(user, act.who or frozenset())
-        number = sum(n for state, unit, n in stand if state in act.begins and unit in area)
+        late = bool(keys) or not of_its_year(act)
+        number = sum(
+            n
+            for state, unit, runs, n in stand
+            if state in act.begins and unit in area and (runs or late)
+        )
         found.append((act, number))
     return [(act, number) for act, number in found if number > 1]
+
+
+def of_its_year(act: Act) -> bool:
+    """Whether the act is looked for in years that are not closed, unless asked for in others too:
+    the result of a year that is over was told then, in this program or before it.
+    """
+    return act.door == "act" and act.does == Effect.NOTIFIES
 
 
 def _for_many(door: str) -> list[Act]:
@@ -126,11 +140,17 @@ def _for_many(door: str) -> list[Act]:
 
 
 def found(
-    user: User, act: Act, *, keys: Sequence[int] = (), commune: int | None = None
+    user: User,
+    act: Act,
+    *,
+    keys: Sequence[int] = (),
+    commune: int | None = None,
+    every_year: bool = False,
 ) -> list[tuple[Dossier, Task | None]]:
     """The dossiers to choose from, each with its task: those of ``keys`` that this person may see,
     whether or not it can be done; without keys those in whose state it may begin and that are
-    theirs, of one ``commune`` if so asked. By the agenda of their round, or by commune and product.
+    theirs, of one ``commune`` if so asked; of ``every_year``, see :func:`of_its_year`. By the
+    agenda of their round, or by commune and product.
     """
     seen = Dossier.objects.visible_to(user).with_units()
     if keys:
@@ -140,6 +160,8 @@ def found(
     else:
         theirs = area_of(user, act.who or frozenset())
         seen = seen.filter(state__in=act.begins, commune__in=theirs)
+        if of_its_year(act) and not every_year:
+            seen = seen.filter(cycle__closed_on=None)
     if commune is not None:
         seen = seen.filter(commune=commune)
     by_commune = ("commune__sort_key", "product__sort_key", "pk")

@@ -90,9 +90,13 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
     if data is None and (drafted := drafts.shown(request, here)) is not None:
         typed = drafted
     commune = written.key(request.GET.get("commune"))
-    rows = lists.found(user, act, keys=keys[: lists.ON_A_FORM], commune=commune)
+    every_year = request.GET.get("all") == "1"
+    rows = lists.found(
+        user, act, keys=keys[: lists.ON_A_FORM], commune=commune, every_year=every_year
+    )
     page: dict[str, Any] = {
         "act": act,
+        "narrowed": lists.of_its_year(act) and not keys and not every_year,
         "commune": commune and OrgUnit.objects.filter(pk=commune).first(),
         "most": lists.ON_A_FORM if len(rows) == lists.ON_A_FORM else 0,
     }

@@ -109,21 +109,28 @@ document.addEventListener("submit", (event) => {
     if (box.nextElementSibling?.value) box.value = "";
 });
 
-// Tick all, and say how many are ticked.
-document.addEventListener("change", (event) => {
-  const ticks = [...document.querySelectorAll(".list .tick")];
-  if (event.target.matches("[data-tick-all]"))
-    for (const tick of ticks) tick.checked = event.target.checked;
-  else if (!event.target.matches(".tick")) return;
-  const ticked = ticks.filter((tick) => tick.checked).length;
-  const all = document.querySelector("[data-tick-all]");
-  if (!all) return;
-  all.checked = ticked > 0 && ticked === ticks.length;
-  all.indeterminate = ticked > 0 && ticked < ticks.length;
+// Tick all, and say how many are ticked; also as a page comes, whose rows may be ticked already.
+function ticksOf(all) {
+  return [...(all?.form || document).querySelectorAll(".list .tick")];
+}
+function sayTicked(all) {
+  const ticks = ticksOf(all), ticked = ticks.filter((tick) => tick.checked).length;
+  if (all) {
+    all.checked = ticked > 0 && ticked === ticks.length;
+    all.indeterminate = ticked > 0 && ticked < ticks.length;
+  }
   const count = document.querySelector(".bulk-count");
-  if (!count) return;
-  count.textContent = ticked ? count.dataset.words.replace("0", ticked) : "";
+  if (count) count.textContent = ticked ? count.dataset.words.replace("0", ticked) : "";
+}
+document.addEventListener("change", (event) => {
+  const all = document.querySelector("[data-tick-all]");
+  if (event.target === all) for (const tick of ticksOf(all)) tick.checked = all.checked;
+  else if (!event.target.matches(".tick")) return;
+  sayTicked(all);
 });
+// Behind the browser's own filling of a page that is come back to.
+for (const shown of ["DOMContentLoaded", "pageshow"])
+  window.addEventListener(shown, () => sayTicked(document.querySelector("[data-tick-all]")));
 
 // A second click sends nothing; the server would refuse it anyway. Where a file comes the page
 // stays, and the form may be sent again.

@@ -55,6 +55,14 @@ def test_the_products_of_a_round_get_their_certificates(
 
     at = desk(minh, width)
     at.open("dossiers:many_new", "propose_recognition")
+    # Every row comes ticked, and the box of all says so.
+    if width > 1000:
+        all_of_page = at.page.locator("[data-tick-all]")
+        expect(all_of_page).to_be_checked()
+        at.page.locator(".list .tick").first.uncheck()
+        assert all_of_page.evaluate("box => box.indeterminate && !box.checked")
+        at.page.locator(".list .tick").first.check()
+        expect(all_of_page).to_be_checked()
     at.fill("propose_recognition-review", checked=True)
     agree(at, "propose")
 
