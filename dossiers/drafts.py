@@ -8,9 +8,11 @@ more.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -24,6 +26,7 @@ from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from cycle import clock, typed, written
@@ -155,8 +158,11 @@ def keeps(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
     @wraps(view)
     def answered(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.htmx or request.POST.get(typed.DRAFT) != "save":
-            return view(request, *args, **kwargs)
-        with suppress(PermissionDenied):
+            try:
+                return view(request, *args, **kwargs)
+            except _TooMuch:
+                return view(_asked_for(request, request.POST), *args, **kwargs)
+        with suppress(PermissionDenied, Http404):
             said = view(request, *args, **kwargs)
             if SAID in said.headers:
                 return said
@@ -164,6 +170,62 @@ def keeps(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBa
 
     answered.keeps_drafts = True  # type: ignore[attr-defined]
     return answered
+
+
+class _TooMuch(Exception):
+    """What was typed can be kept nowhere: the page shows it again itself."""
+
+
+def keeps_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A view of a page with one form, filled with ``request.typed``: its draft is kept without a
+    word of the view. What is sent is kept before it is tried, and forgotten when the answer leads
+    on. Put it below ``shows_typed`` and above ``once``; the template takes ``request.draft``.
+
+    Whoever gets the page with the form may keep a draft of it, and nobody else.
+    """
+
+    @wraps(view)
+    def kept(request: SignedIn, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        here = place(request.user, _page_of(request))
+        request.draft = here
+        if request.method != "POST":
+            request.typed = shown(request, here)
+            return view(request, *args, **kwargs)
+        if typed.DRAFT in request.POST:
+            asked = _asked_for(request)
+            page = view(asked, *args, **kwargs)
+            offered = b"data-draft" in getattr(page, "content", b"")
+            return (answer(request, here) if offered else None) or page
+        keep_tried(request, here)
+        try:
+            said = view(request, *args, **kwargs)
+        except (Http404, PermissionDenied):
+            done(here)
+            raise
+        if 300 <= said.status_code < 400 or said.status_code in (403, 404):
+            done(here)
+        return said
+
+    return keeps(kept)
+
+
+def _page_of(request: SignedIn) -> str:
+    """What names the form of a page: its view, what it is about, and what its address asks for."""
+    match = request.resolver_match
+    assert match is not None, "a page has an address"
+    of = [match.view_name, *map(str, match.kwargs.values())]
+    if said := request.GET.urlencode():
+        of.append(hashlib.sha256(said.encode()).hexdigest()[:16])
+    return ":".join(of)[:100]
+
+
+def _asked_for(request: SignedIn, data: QueryDict | None = None) -> SignedIn:
+    """The same request as if the page was only opened, its form filled with ``data``."""
+    asked = copy(request)
+    asked.method = "GET"
+    asked.POST, asked._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]
+    asked.typed = data
+    return asked
 
 
 def keep_tried(request: SignedIn, here: Place) -> None:
@@ -177,6 +239,14 @@ def shown(request: SignedIn, here: Place) -> QueryDict | None:
     """What the form is filled with: what was sent when the sign-in had ended, or the draft."""
     here.tried = request.typed is not None
     return here.typed if request.typed is None else request.typed
+
+
+def aside(request: SignedIn, here: Place) -> HttpResponseBase | None:
+    """Save what is typed into a form from which something else of its page is done; returns None
+    when it is saved, else the page with what was typed.
+    """
+    problem = _saved(here, request.POST)
+    return _unsaved(request, here, problem) if problem else None
 
 
 def done(here: Place) -> None:
@@ -297,15 +367,20 @@ def _save(request: SignedIn, here: Place) -> HttpResponseBase:
         here.seen = _version(request.POST)
     if request.htmx:
         return _said(request, here, problem)
-    if not problem:
-        assert here.draft is not None, "it was saved"
-        messages.success(request, _("Đã lưu nháp lúc %(at)s.") % {"at": _at(here.draft)})
-    else:
-        messages.warning(request, problem)
-        if typed.keep(request) and here.overwrites:
-            messages.info(
-                request, _("Nội dung bạn vừa nhập vẫn ở dưới: lưu nháp lần nữa để lưu đè.")
-            )
+    if problem:
+        return _unsaved(request, here, problem)
+    assert here.draft is not None, "it was saved"
+    messages.success(request, _("Đã lưu nháp lúc %(at)s.") % {"at": _at(here.draft)})
+    return redirect(request.get_full_path())
+
+
+def _unsaved(request: SignedIn, here: Place, problem: str) -> HttpResponseBase:
+    """The page again, with what was typed and why it was not saved. Raises _TooMuch."""
+    messages.warning(request, problem)
+    if not typed.keep(request):
+        raise _TooMuch
+    if here.overwrites:
+        messages.info(request, _("Nội dung bạn vừa nhập vẫn ở dưới: lưu nháp lần nữa để lưu đè."))
     return redirect(request.get_full_path())
 
 

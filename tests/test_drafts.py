@@ -1,9 +1,13 @@
 """Drafts: what is typed into a long form is there again, for whoever may do the act, until it is done."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django import forms
+from django.conf import settings
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +20,7 @@ from dossiers.law.states import LIVE
 from dossiers.models import Draft, OutreachEvent, PromotionEvent
 from dossiers.models.draft import KEPT
 from dossiers.walk import doors
-from tests import judging, records
+from tests import judging, records, sendings
 from tests.law_table import S
 from tests.owning import update_as_owner
 from tests.pages import Sent, shown
@@ -26,6 +30,8 @@ from tests.walks import small
 from tests.world import events, open_task, person
 
 pytestmark = pytest.mark.django_db
+
+w = sendings.w
 
 WORDS = "Ong bạc hà nuôi dưới tán rừng già…"
 FIELD = "register_idea-idea-description"
@@ -275,6 +281,33 @@ def test_without_a_script_the_button_saves_and_loses_nothing_either(dossier, an)
     assert Draft.objects.get().content == {FIELD: [WORDS]}
 
 
+def test_what_is_done_beside_a_task_loses_nothing_without_a_script_either(dossier, an):
+    task = open_task(dossier)
+    at, client = address(task), signed_in(an)
+    blank = page(an, at)[0].items()
+    data = {name: value for name, value in blank if name.startswith("register_idea")}
+    data |= {"draft_form": "register_idea", "draft_version": 0, FIELD: WORDS}
+    support = reverse("dossiers:act", args=[dossier.pk, "withdraw"])
+    for asked, leads in (
+        ({"draft": "then-withdraw"}, support), ({"draft": "then-history"}, f"{at}?tab=history"),
+        ({"draft": "then-reassign"}, f"{at}?do=reassign#handling"), ({"act": "claim"}, at),
+        ({"draft": "then-no_such_act"}, at),
+    ):  # fmt: skip
+        # What is empty is no draft.
+        assert client.post(at, data | {FIELD: ""} | asked).url == leads
+        assert not Draft.objects.exists()
+        assert client.post(at, data | asked).url == leads
+        assert page(an, at)[0][FIELD] == [WORDS]
+        Draft.objects.all().delete()
+    task.refresh_from_db()
+    assert task.owner == an and 'form="act-of-task"' in client.get(at).content.decode()
+    # What can be kept nowhere stays on the page.
+    long = "d" * KEPT_CHARACTERS
+    answer = client.post(at, data | {FIELD: long, "draft": "then-withdraw"})
+    assert answer.status_code == 200 and long in answer.content.decode()
+    assert "Nội dung dài quá" in shown(answer.content.decode())
+
+
 def test_every_long_form_beside_the_tasks_keeps_its_draft(
     dossier, an, chi, minh, thu, province, cycle
 ):
@@ -332,6 +365,85 @@ def test_every_long_form_beside_the_tasks_keeps_its_draft(
     lost = (expert, answered), (an, support), (thu, report), (team, reverse("dossiers:dossier_new"))
     for user, late in lost:
         assert "đã xong hoặc đã đổi" in save(user, late, "").content.decode()
+
+
+#: Of the forms that make something, those in which nothing is typed that a draft could keep.
+NOTHING_TYPED = {"invite", "stock_list", "erasure", "missing_scans"}
+
+
+def test_every_form_that_makes_something_shows_its_draft_and_forgets_it_once_recorded(w):
+    wrong, without = [], set()
+    for form in sendings.FORMS:
+        name = form.__name__.strip("_")
+        with transaction.atomic():
+            who, at, typed, _made = form(w)
+            # Where there is a preview it has kept what it showed.
+            Draft.objects.all().delete()
+            said = {
+                key: [str(each) for each in (value if isinstance(value, list) else [value])]
+                for key, value in typed.items()
+                if isinstance(value, str | int | list) and key not in ("sure", "act")
+                # The calendar's table is no form of the usual look.
+                if not key.startswith("days-")
+            }
+            browser, token = sendings.page_of(who, at)
+            if "data-draft" not in browser.get(at).content.decode():
+                without.add(name)
+            else:
+                asks = said | {"draft": "save", "draft_version": 0}
+                answer = browser.post(at, asks, headers={"HX-Request": "true"})
+                shown_again = page(who, at)[0]
+                wrong += [
+                    f"{name} {key}: {value} -> {shown_again.get(key)}"
+                    for key, value in said.items()
+                    if shown_again.get(key) != value
+                ]
+                kept = Draft.objects.filter(by=who).count()
+                sent = browser.post(at, sendings.fresh(typed) | token)
+                left = Draft.objects.filter(by=who).count()
+                if (answer.headers["Draft"], kept, sent.status_code, left) != ("saved", 1, 302, 0):
+                    wrong.append(f"{name}: {answer.headers['Draft']} {kept} {sent} {left}")
+            transaction.set_rollback(True)
+    assert wrong == [] and without <= NOTHING_TYPED
+
+
+#: Forms that keep no draft: why. What has a bar that stays in sight, or takes the fields of a form
+#: as a whole, is a form that may be longer than a screen.
+NO_DRAFT = {
+    "account/activate.html": "of who is not signed in yet",
+    "account/forgotten.html": "of who is not signed in yet",
+    "account/new_password.html": "a secret",
+    "councils/_sheet_interest.html": "two fields, on the sheet, which saves itself",
+    "councils/paper_begin.html": "one choice and a day",
+    "councils/templates.html": "a kind and a file",
+    "dossiers/_stock_checked.html": "answers to questions about a list that the server has",
+    "dossiers/_stock_columns.html": "which column is what, of a list that the server has",
+    "dossiers/_stock_entered.html": "one reason",
+    "dossiers/_stock_file.html": "a file and its paper; the list is kept from then on",
+    "dossiers/calendar_preview.html": "nothing is typed",
+    "dossiers/erase.html": "what is typed names whom nothing should name any more",
+    "dossiers/people_import.html": "a file",
+    "dossiers/split_one.html": "the yes; the form before it keeps one",
+    "dossiers/task.html": "who has the task: a name and a reason; the acts keep theirs",
+    "dossiers/scans.html": "files, and which paper each shows",
+    "dossiers/setup_contact.html": "two fields",
+    "dossiers/setup_split.html": "how one unit is followed, chosen",
+    "dossiers/setup_units.html": "units are chosen, nothing is written",
+    "dossiers/stock_list.html": "one kind",
+    "dossiers/term_extend.html": "three fields",
+    "notifications/preferences.html": "boxes to tick",
+}
+
+
+def test_every_long_form_keeps_a_draft_or_says_why_not():
+    pages, without = Path(settings.BASE_DIR, "templates"), set()
+    for page in sorted(pages.rglob("*.html")):
+        for form in re.findall(r"<form\b.*?</form>", page.read_text(encoding="utf-8"), re.DOTALL):
+            whole = re.search(r"_parts?\.html|in form(\.rows)? %|_field\.html", form)
+            long = whole or "sticky-acts" in form and "<input" in form.replace('type="hidden"', "")
+            if 'method="post"' in form and long and "_draft_line.html" not in form:
+                without.add(page.relative_to(pages).as_posix())
+    assert without == set(NO_DRAFT)
 
 
 def test_what_a_form_asks_for_only_once_it_was_sent_is_shown_again_too(dossier, minh):

@@ -105,7 +105,7 @@ def shown_once(w, form=event):
 @pytest.mark.django_db
 def test_the_word_of_a_draft_leads_past_no_key(w):
     """A view that keeps drafts does nothing else for it; to any other it means nothing."""
-    for form, makes in ((sendings.absence, True), (event, False)):
+    for form, makes in ((sendings.erasure, True), (event, False)):
         browser, address, sent, made = shown_once(w, form)
         before = counts(made)
         for _sent_twice in range(2):

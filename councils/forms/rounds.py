@@ -141,6 +141,7 @@ class TakeInForm(Asked):
 
     def __init__(self, *args: Any, round_: EvaluationRound, by: User, **kwargs: Any) -> None:
         self.round, self.by = round_, by
+        self.typed: QueryDict | None = None
         waiting = round_.awaiting()
         #: Those that the meeting, which is past, never had: they go into another round.
         self.elsewhere = list(round_.never_met(waiting).select_related("product__producer"))
@@ -169,7 +170,7 @@ class TakeInForm(Asked):
                 for rubric in by_edition.get(dossier.rule_set_id, ())
                 if rubric.group == dossier.product.group
             ]
-            chosen = self.data.get(f"rubric-{dossier.pk}", "")
+            chosen = self.said.get(f"rubric-{dossier.pk}", "")
             yield {
                 "dossier": dossier,
                 "rubrics": fitting,
@@ -178,8 +179,17 @@ class TakeInForm(Asked):
                 "chosen": int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None,
             }
 
+    def keep_shown(self, typed: QueryDict) -> None:
+        """Show the choices of before, of a form that was not recorded."""
+        self.typed = typed
+
+    @property
+    def said(self) -> Any:
+        """What is chosen: as sent, else as it was before."""
+        return self.data if self.is_bound or self.typed is None else self.typed
+
     def _taken(self) -> list[str]:
-        return self.data.getlist("take") if isinstance(self.data, QueryDict) else []
+        return self.said.getlist("take") if isinstance(self.said, QueryDict) else []
 
     def clean(self) -> Any:
         cleaned = super().clean()

@@ -57,10 +57,13 @@ def councils(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def council_new(request: SignedIn) -> HttpResponseBase:
     """Set up a council, on its decision."""
     form = councils_forms.CouncilForm(posted(request), request.FILES or None, by=request.user)
+    fill(form, request.typed)
     if not form.fields["org_unit"].queryset.exists():
         raise PermissionDenied
     if form.is_valid() and (made := form.do()):
@@ -70,6 +73,8 @@ def council_new(request: SignedIn) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def council(request: SignedIn, pk: int) -> HttpResponseBase:
     """A council: its seats, what its composition lacks, its regulation and rounds."""
@@ -80,6 +85,7 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
         form = councils_forms.SeatForm(
             posted(request), request.FILES or None, council=council, by=request.user
         )
+        fill(form, request.typed)
         if form.is_valid() and (made := form.do()):
             messages.success(request, _("Đã bổ sung %(who)s.") % {"who": made})
             return redirect("councils:council", council.pk)
@@ -112,6 +118,7 @@ def _act(
     request: SignedIn, council: Council, form: Any, done: Any, **page: Any
 ) -> HttpResponseBase:
     """A form that changes one thing of a council: ``done`` says so, or the form is shown again."""
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(request, done)
         return redirect("councils:council", council.pk)
@@ -119,6 +126,8 @@ def _act(
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
     """Correct what of the decision on a council was typed wrong."""
@@ -141,6 +150,8 @@ def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def extend(request: SignedIn, pk: int) -> HttpResponseBase:
     """Extend a council's term, on a document."""
@@ -166,6 +177,8 @@ def extend(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
     """End a person's seat."""

@@ -39,6 +39,8 @@ from cycle.once import once, unrecorded
 from cycle.papers import kinds as made
 from cycle.papers import word
 from cycle.papers.answer import TYPES, answer
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier
 
@@ -54,6 +56,8 @@ def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     """All documents of a round, each with PDF, Word, and the signed number, date and scan."""
@@ -76,6 +80,7 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
             kind=asked,
             by=request.user,
         )
+        fill(form, request.typed)
         if form.is_valid() and (signed := form.do()):
             messages.success(request, _("Đã ghi %(document)s.") % {"document": signed})
             return redirect("councils:documents", round_.pk)

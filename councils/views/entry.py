@@ -35,7 +35,9 @@ from cycle import clock
 from cycle.asking import SignedIn
 from cycle.models import Criterion, Elimination
 from cycle.once import once
+from cycle.typed import fill, shows_typed
 from cycle.written import moment_text
+from dossiers import drafts
 from dossiers.models import Dossier
 
 #: The items of the checklist that are settled on the product's page.
@@ -166,6 +168,8 @@ _ACTS: dict[str, dict] = {
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     """An act of _ACTS on a product, with a reason."""
@@ -180,6 +184,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
         return getattr(found.round, name)(found, by=request.user, **values)
 
     form = fields.ReasonForm(posted(request), act=do)
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", found.round_id)
@@ -262,6 +267,8 @@ def _ties(found: RoundEntry) -> set[tuple[Any, int]]:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     """What the council resolved on each minimum and elimination, with the forms."""
@@ -274,6 +281,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
     }
     ties = _ties(found)
     common = entries.CommonReasonForm(posted(request))
+    fill(common, request.typed)
     shared = common.cleaned_data["common"] if common.is_valid() else ""
     minimums: list[dict[str, Any]] = []
     eliminations: list[dict[str, Any]] = []
@@ -314,6 +322,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
             common=shared,
             kept=its,
         )
+        fill(row["form"], request.typed)
     # Ties first: the closing waits for them.
     minimums.sort(key=lambda row: not row["tie"])
     forms = [row["form"] for row in (*minimums, *eliminations)]
@@ -377,6 +386,8 @@ SCORES_AGAIN = _lazy(
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record a member's interest for them."""
@@ -384,6 +395,7 @@ def interest(request: SignedIn, pk: int) -> HttpResponseBase:
     if away := turned_away(request, found.round, to=found):
         return away
     form = entries.InterestOfForm(posted(request), entry=found, by=request.user)
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(
             request,
@@ -459,6 +471,8 @@ def lift_interest(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def ask(request: SignedIn, pk: int) -> HttpResponseBase:
     """Ask a department's specialist about the product."""
@@ -466,6 +480,7 @@ def ask(request: SignedIn, pk: int) -> HttpResponseBase:
     if away := turned_away(request, found.round, to=found):
         return away
     form = entries.OpinionForm(posted(request), entry=found, by=request.user)
+    fill(form, request.typed)
     if form.is_valid() and (made := form.do()):
         messages.success(
             request,

@@ -23,6 +23,8 @@ from councils.pages import found_round, posted, turned_away
 from cycle.asking import SignedIn
 from cycle.models import Job, JobState, User
 from cycle.once import once, unrecorded
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.lists.many import open_acts
 
 #: Item of the checklist -> the page on which it is settled.
@@ -98,6 +100,8 @@ def close(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
     """Open a closed round again, on a document."""
@@ -109,6 +113,7 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
         return closing.reopen(round_, by=request.user, **values)
 
     form = rounds.OnDocumentForm(posted(request), request.FILES or None, act=again, by=request.user)
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã mở lại đợt. Các phiếu đã nộp vẫn được tính."))
         return redirect("councils:round", round_.pk)
@@ -132,6 +137,8 @@ def reopen(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 def void(request: SignedIn, pk: int) -> HttpResponseBase:
     """Give a round up before it is closed, on a document."""
     round_ = found_round(request.user, pk, "councils.undo")
@@ -144,6 +151,7 @@ def void(request: SignedIn, pk: int) -> HttpResponseBase:
     form = rounds.OnDocumentForm(
         posted(request), request.FILES or None, act=give_up, by=request.user
     )
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã hủy đợt. Hồ sơ lại chờ hội đồng."))
         return redirect("councils:round", round_.pk)

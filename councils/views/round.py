@@ -104,6 +104,8 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
     """Take dossiers that wait for this council into the round."""
@@ -111,6 +113,7 @@ def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
     if away := turned_away(request, round_):
         return away
     form = rounds_forms.TakeInForm(posted(request), round_=round_, by=request.user)
+    fill(form, request.typed)
     if form.is_valid() and (taken := form.do()):
         messages.success(request, _("Đã đưa %(number)s sản phẩm vào đợt.") % {"number": len(taken)})
         return redirect("councils:round", round_.pk)
@@ -127,6 +130,8 @@ def take_in(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def details(request: SignedIn, pk: int) -> HttpResponseBase:
     """Change when, where and how the round meets."""
@@ -138,6 +143,8 @@ def details(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
     """Put the meeting off after scoring was opened."""
@@ -149,6 +156,7 @@ def move_meeting(request: SignedIn, pk: int) -> HttpResponseBase:
         return round_.move_meeting(by=request.user, **values)
 
     form = rounds_forms.MoveMeetingForm(posted(request), act=move)
+    fill(form, request.typed)
     if form.is_valid() and form.do():
         messages.success(request, _("Đã dời ngày họp. Các thành viên nhận thông báo."))
         return redirect("councils:round", round_.pk)
@@ -181,6 +189,8 @@ def order(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record attendance."""
     round_ = found_round(request.user, pk, "councils.settle_scorers")
@@ -208,6 +218,7 @@ def _simple(
     button: str,
     follows: Sequence[str] = (),
 ) -> HttpResponseBase:
+    fill(form, getattr(request, "typed", None))
     if form.is_valid() and form.do():
         messages.success(request, _("Đã lưu."))
         return redirect("councils:round", round_.pk)
@@ -252,6 +263,8 @@ def count(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 @login_required
+@shows_typed
+@drafts.keeps_page
 @once
 def convene(request: SignedIn, pk: int) -> HttpResponseBase:
     """Call a meeting on the products that members did not agree on in writing, or are complex."""
@@ -272,6 +285,7 @@ def convene(request: SignedIn, pk: int) -> HttpResponseBase:
         act=call,
         others=others.exclude(pk__in=[item.entry.pk for item in split if item.entry]),
     )
+    fill(form, request.typed)
     if form.is_valid() and (meeting := form.do()):
         messages.success(request, _("Đã triệu tập họp. Thành viên nhận giấy mời."))
         return redirect("councils:round", meeting.pk)

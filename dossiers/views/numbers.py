@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import shows_typed
+from dossiers import drafts
 from dossiers.forms.numbers import CorrectionForm, NumbersForm
 from dossiers.lists import numbers as lists
 from dossiers.walk import numbers as walk
@@ -34,6 +35,7 @@ def numbers(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
     """The certificates of a decision: their numbers pasted or typed, looked at, then entered all at
@@ -54,6 +56,7 @@ def numbers_of(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def correct_numbers(request: SignedIn, pk: int) -> HttpResponseBase:
     """The numbers of a decision put right in one list, with one reason: looked at, then all at once

@@ -13,6 +13,7 @@ from cycle import documents
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.forms.acts import AnnouncementForm, PaperCorrectionForm
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier, OfficialDocument
@@ -21,6 +22,7 @@ from dossiers.walk import papers
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def correct(request: SignedIn, pk: int) -> HttpResponseBase:
     """Correct the document on which an act was done: its number, day, signer or scan."""
@@ -57,6 +59,7 @@ def correct(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def announce(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record the day on which the decision was announced that gave a dossier its certificate."""

@@ -21,6 +21,7 @@ from cycle.models import RoleAssignment, Substitution
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from cycle.written import day_text
+from dossiers import drafts
 from dossiers.models import Task
 from dossiers.office import handover
 from dossiers.office.briefing import Briefing
@@ -56,6 +57,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
     """Record the document of a substitution that began without one."""
@@ -78,6 +80,7 @@ def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def absence_new(request: SignedIn) -> HttpResponseBase:
     """Name a substitute."""
@@ -136,6 +139,7 @@ def handover_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand posts of one person over to a successor (bàn giao)."""

@@ -22,6 +22,7 @@ from cycle.asking import SignedIn
 from cycle.models import DayOff, Job
 from cycle.once import once
 from cycle.typed import shows_typed
+from dossiers import drafts
 from dossiers.forms import fields
 from dossiers.forms.shown import sealed
 from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
@@ -33,6 +34,7 @@ YEARS = {str(year) for year in range(1945, 2101)}
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def calendar(request: SignedIn) -> HttpResponseBase:
     """A year, month by month; whoever keeps the calendar changes days, after a preview."""
@@ -47,7 +49,8 @@ def calendar(request: SignedIn) -> HttpResponseBase:
     days: Any = None
     if may:
         days = DaysFormSet(kept, prefix="days") if kept is not None else _rows(_ticked(request))
-    return _page(request, days, kept=kept is not None)
+    # A draft says so itself.
+    return _page(request, days, kept=kept is not None and request.draft.tried)
 
 
 def _rows(rows: list[dict[str, Any]]) -> forms.BaseFormSet[DayForm]:
@@ -186,6 +189,7 @@ def _page(
             "note": note,
             "kept": kept,
             "open": bool(problems or note or kept or request.method == "POST")
-            or "remove" in request.GET,
+            or "remove" in request.GET
+            or request.draft.told,
         },
     )

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from cycle.asking import SignedIn
 from cycle.once import once
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.forms.fields import PlainPart, refuse
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.filters import seek
@@ -56,6 +57,7 @@ def potential_list(request: SignedIn) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def potential_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One of them: what the survey says, what became of it, and the way on."""

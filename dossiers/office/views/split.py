@@ -17,6 +17,7 @@ from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
 from cycle.typed import fill, shows_typed
+from dossiers import drafts
 from dossiers.models import Potential, Producer
 from dossiers.office import allotting
 from dossiers.office.forms.split import AllotForm
@@ -37,6 +38,7 @@ def _with_products(producers: Any) -> Any:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One split commune: who waits, to whom each goes; shown once more, then done."""
@@ -69,6 +71,7 @@ def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseBase:
     """One producer that was allotted wrongly, with a reason."""
@@ -86,6 +89,7 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpResponseBase:
     """One potential product that was allotted wrongly, with a reason."""

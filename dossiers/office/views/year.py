@@ -131,6 +131,7 @@ def _form(
     status: int = 200, **more: Any,
 ) -> HttpResponseBase:  # fmt: skip
     said = {"form": form, "title": title, "do": do, "back": back, "about": about, **more}
+    said["place"] = said.get("place") or getattr(request, "draft", None)
     return render(request, "dossiers/cycle_form.html", said, status=status)
 
 
@@ -267,6 +268,7 @@ def plan_scan(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def cycle_days(request: SignedIn, pk: int) -> HttpResponseBase:
     """The first and the last day of a year."""
@@ -327,6 +329,7 @@ def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def readings(request: SignedIn) -> HttpResponseBase:
     """How the province reads what the law leaves open (cách hiểu quy định)."""
@@ -423,6 +426,7 @@ def batch_edit(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpR
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def windows(request: SignedIn, pk: int, batch_pk: int | None = None) -> HttpResponseBase:
     """The windows of a batch, or of the whole year: each day at its field."""
@@ -495,6 +499,7 @@ def duties(request: SignedIn, pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def duty(request: SignedIn, pk: int, duty_pk: int) -> HttpResponseBase:
     """Change who does a task, or how long it takes."""
@@ -511,6 +516,7 @@ def duty(request: SignedIn, pk: int, duty_pk: int) -> HttpResponseBase:
 
 @login_required
 @shows_typed
+@drafts.keeps_page
 @once
 def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
     """Change a term of the year, on its paper."""
