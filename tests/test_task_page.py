@@ -655,3 +655,17 @@ def test_whatever_was_returned_says_why_on_the_task_it_came_to(act, state, dossi
         doors.complete(task, "propose_recognition", by=moi)
         page = client.get(reverse("dossiers:task", args=[open_task(dossier).pk])).content.decode()
         assert "Bị trả lại để làm lại" not in page
+
+
+def test_who_signs_for_five_stars_reads_whose_turn_it_is(dossier, son, minh):
+    dossier = stand(dossier, State.AWAITING_DECISION, stars=5, points_sum=644, sheets=7)
+    at, words = address(open_task(dossier)), {}
+    for user in (son, minh):
+        client = Client()
+        client.force_login(user)
+        words[user] = client.get(at).content.decode()
+    act = reverse("dossiers:act", args=[dossier.pk, "approve_result"])
+    first = "trước hết «Ghi quyết định phê duyệt kết quả»"
+    assert all(first in shown(page) for page in words.values())
+    assert "Việc đó của Cán bộ OCOP, Tỉnh Điện Biên" in shown(words[son]) and act not in words[son]
+    assert f'href="{act}"' in words[minh] and "Việc đó của" not in shown(words[minh])

@@ -37,6 +37,8 @@ class Lack(NamedTuple):
 
     words: Words
     field: str = ""
+    #: The act that would bring what is missing, where that is an act of its own.
+    met_by: str = ""
 
 
 class ConditionNotMet(Exception):
@@ -77,11 +79,14 @@ class Condition:
     """A check as django_fsm wants it, yes or no; :attr:`why_not` says what is missing.
 
     ``settled``: nothing that a form records can meet it; the edition or the stars decide.
-    ``field``: where on the form what it asks for is typed, see :class:`Lack`.
+    ``field``: where on the form what it asks for is typed, ``met_by``: the act that meets it, see
+    :class:`Lack`.
     """
 
-    def __init__(self, check: Check, *, settled: bool = False, field: str = "") -> None:
-        self.why_not, self.settled, self.field = check, settled, field
+    def __init__(
+        self, check: Check, *, settled: bool = False, field: str = "", met_by: str = ""
+    ) -> None:
+        self.why_not, self.settled, self.field, self.met_by = check, settled, field, met_by
         self.__name__, self.__doc__ = check.__name__, check.__doc__
 
     def __call__(self, dossier: Dossier) -> bool:
@@ -101,6 +106,11 @@ def typed_at(field: str) -> Callable[[Check], Condition]:
 def settled(check: Check) -> Condition:
     """A condition that no record made with the act can meet."""
     return Condition(check, settled=True)
+
+
+def met_by(act: str) -> Callable[[Check], Condition]:
+    """The same, which another ``act`` meets that is done before."""
+    return lambda check: Condition(check, settled=True, met_by=act)
 
 
 class Question:
@@ -440,7 +450,7 @@ def _from_the_centre(dossier: Dossier) -> bool:
     return last is not None and last.level == Level.CENTRE
 
 
-@settled
+@met_by("approve_result")
 def result_approved(dossier: Dossier) -> Words | None:
     """Quyết định phê duyệt kết quả: a paper of its own, before the request to the ministry; not
     under editions in which a district evaluates.

@@ -819,7 +819,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         transition = getattr(self, name)._django_fsm.get_transition(self.state)
         of_round = self._why_not_of_round(name, doing)
         return ([Lack(of_round)] if of_round else []) + [
-            Lack(words, check.field)
+            Lack(words, check.field, check.met_by)
             for check in transition.conditions
             if (check.settled or not settled) and (words := check.why_not(self))
         ]

@@ -14,6 +14,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cycle import events
@@ -24,6 +25,7 @@ from dossiers import drafts
 from dossiers.forms import acts
 from dossiers.forms.fields import refuse
 from dossiers.forms.shown import sealed
+from dossiers.forms.uploads import FileField
 from dossiers.law.conditions import Words
 from dossiers.law.guidance import GUIDES, SIGN
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
@@ -47,6 +49,8 @@ from dossiers.walk import doors
 SIGNED_FOR_GOOD = frozenset({"sign_decision"})
 #: The tasks in which the papers of a dossier are put together: its page takes files itself.
 TAKES_FILES = frozenset({"assemble_dossier", "supplement", "check_dossier"})
+#: What a button says that keeps what is typed, then leads to what is done beside the task.
+ASIDE = "then-"
 TABS = ("summary", "evidence", "history")
 #: Why a page's task has a dossier: the column is empty only for nodes that no person does.
 OF_A_PERSON = "a task of a person is about a dossier"
@@ -121,7 +125,7 @@ def task(request: SignedIn, pk: int) -> HttpResponseBase:
         if DRAFT in request.POST and (answer := _draft(request, task)) is not None:
             return answer
         if name in doors.HANDLING:
-            return _handle(request, task, name)
+            return _kept_first(request, task) or _handle(request, task, name)
         if name is not None and name in task.acts():
             return _complete(request, task, name)
     except TaskAlreadyDone as error:
@@ -148,7 +152,49 @@ def _draft(request: SignedIn, task: Task) -> HttpResponseBase | None:
     if not rules.has_perm("dossiers.complete_task", request.user, task):
         raise PermissionDenied
     name = request.POST.get("draft_form", "")
-    return drafts.answer(request, _place(request, task, name)) if name in task.acts() else None
+    if name not in task.acts():
+        return None
+    here, asked = _place(request, task, name), request.POST[DRAFT]
+    if asked.startswith(ASIDE):
+        return _aside(request, task, here) or redirect(_beside(request, task, asked))
+    return drafts.answer(request, here)
+
+
+def _aside(request: SignedIn, task: Task, here: drafts.Place) -> HttpResponseBase | None:
+    """Save what is typed into the form of the task, if anything is, before something else is done;
+    None when that may be done.
+    """
+    assert task.dossier is not None, OF_A_PERSON
+    form = acts.ActForm(here.form, task.dossier, request.user, task=task, data=request.POST)
+    typed = any(
+        not isinstance(part.fields[name], FileField)
+        for part in form.parts
+        for name in part.changed_data
+    )
+    return drafts.aside(request, here) if typed or here.draft is not None else None
+
+
+def _beside(request: SignedIn, task: Task, asked: str) -> str:
+    """Where it leads what is done beside the task: the page of an act, a fold or a tab of this
+    page.
+    """
+    here, name = reverse("dossiers:task", args=[task.pk]), asked.removeprefix(ASIDE)
+    assert task.dossier is not None, OF_A_PERSON
+    if name in {act.name for act in free_acts(request.user, task.dossier)}:
+        return reverse("dossiers:act", args=[task.dossier_id, name])
+    if name in TABS:
+        return f"{here}?tab={name}"
+    return f"{here}?do={name}#handling" if name in doors.HANDLING else here
+
+
+def _kept_first(request: SignedIn, task: Task) -> HttpResponseBase | None:
+    """Of a button about who has the task that was pressed in the form of an act: save what is typed
+    there; None when the button may be followed.
+    """
+    name = request.POST.get("draft_form")
+    if name not in task.acts() or not rules.has_perm("dossiers.complete_task", request.user, task):
+        return None
+    return _aside(request, task, _place(request, task, name))
 
 
 def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
@@ -251,22 +297,46 @@ class _Forms:
             drafted = form.place is not None and form.place.told
             form.open = form is self.tried or form.name == self.kept_act or drafted
 
+    def steps(self) -> list[dict[str, Any]]:
+        """What has to be done before an act that leads on, by whom: the act, the one that it opens,
+        and whose it is.
+        """
+        dossier = self.task.dossier
+        assert dossier is not None, OF_A_PERSON
+        return [
+            {
+                "act": ACTS[lack.met_by],
+                "opens": ACTS[name].label,
+                "mine": rules.has_perm(ACTS[lack.met_by].permission, self.user, dossier),
+                "who": [
+                    f"{Role(role).label}, {dossier.unit_at(level)}"
+                    for role, level in sorted(ACTS[lack.met_by].who or ())
+                ],
+            }
+            for name, lacking in self.closed.items()
+            if lacking and ACTS[name].tone == "forward"
+            for lack in dossier.lacking(name, settled=True)
+            if lack.met_by
+        ]
+
     def why_closed(self) -> list[tuple[Words, list[Any]]]:
         """(button, sentences) of the acts that this dossier cannot take."""
         return [(ACTS[name].label, lacking) for name, lacking in self.closed.items() if lacking]
 
 
 def _handling_rows(
-    task: Task, buttons: dict[str, str], handled: tuple[str, forms.Form] | None
+    task: Task, buttons: dict[str, str], handled: tuple[str, forms.Form] | None, asked: str
 ) -> list[dict[str, Any]]:
-    """A row per button about who has the task; ``handled`` is (name, form) of what was tried."""
+    """A row per button about who has the task; ``handled`` is (name, form) of what was tried,
+    ``asked`` the one whose form is open.
+    """
     tried, form = handled or ("", None)
     return [
         {
             "name": name,
             "label": label,
             "form": form if name == tried else _handling_form(name, task),
-            "open": name == tried,
+            "open": name in (tried, asked),
         }
         for name, label in buttons.items()
     ]
@@ -339,13 +409,16 @@ def _page(
         "first": first,
         "sign": sign,
         "asks_to_sign": asks_to_sign,
+        # Without script it takes along what is typed, whatever else is done.
+        "beside_form": first is not None and not sign,
         "others": offered.others if offered else [],
         "closed": [] if first or sign or not offered else offered.why_closed(),
+        "steps": [] if first or sign or not offered else offered.steps(),
         "tried": tried,
         "kept": kept is not None,
         "problems": problems,
         "refused": refused,
-        "handling": _handling_rows(task, buttons, handled),
+        "handling": _handling_rows(task, buttons, handled, request.GET.get("do", "")),
         "role": Role(task.role).label,
         "beside": beside,
         "elsewhere": [act for act in free if act not in beside and act.tone != "refuse"],
