@@ -194,7 +194,7 @@ def test_calendar_and_jobs_query_counts(client, an, number, django_assert_num_qu
         DayOff.objects.create(day=date(2026, 9, day), name="Nghỉ", document="1/TB")
         Job.objects.create(kind="recalculate_terms", by=an, created_at=clock.now())
     client.force_login(an)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get("/calendar/?year=2026")
     with django_assert_num_queries(7):
         client.get("/jobs/")

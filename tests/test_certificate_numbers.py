@@ -341,7 +341,7 @@ def test_the_pages_ask_the_database_little(many, clerk, given, django_assert_num
     for each in given[many:]:
         stand(each.dossier, State.REVOKED)
     client = signed_in(clerk)
-    for page, queries in ((LIST, 6), (address(given), 4)):
+    for page, queries in ((LIST, 6), (address(given), 5)):
         client.get(page)
         with django_assert_num_queries(queries):
             client.get(page)

@@ -942,7 +942,7 @@ def test_the_list_of_documents_asks_as_often_for_three_products_as_for_one(
         council, cycle, judging.before_council(cycle, commune, an, number), thu, open_it=False
     )
     client.force_login(thu)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(reverse("councils:documents", args=[made.pk]))
 
 

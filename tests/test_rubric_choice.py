@@ -262,5 +262,5 @@ def test_take_in_query_count(
         EvaluationRound(council=judging.seat(province, thu), cycle=cycle, name="Đợt 1"), by=thu
     )
     client.force_login(thu)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(reverse("councils:take_in", args=[round_.pk]))
