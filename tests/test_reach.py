@@ -172,10 +172,11 @@ def test_a_commune_reads_of_its_own_products_alone_and_of_no_single_sheet(
     for member in round_.council.members.select_related("user"):
         assert str(member.user) not in said
     assert get(an, "third", round_).status_code == 404
-    # One sheet is a member's: its criteria are not shown.
-    update_as_owner(third.results.all(), sheets=1, points_sum="5")
-    page = get(la, "third", round_)
-    assert page.context["rows"] == [] and "Chỉ có một phiếu" in shown(page.text)
+    # One sheet is a member's, and of two whoever scored knows the other: neither shows criteria.
+    for sheets in (1, 2):
+        update_as_owner(third.results.all(), sheets=sheets, points_sum="5")
+        page = get(la, "third", round_)
+        assert page.context["rows"] == [] and "ít hơn ba phiếu" in shown(page.text)
 
 
 def test_a_decision_on_the_dossier_alone_reaches_too(round_, an, minh, la):

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 #: The papers of a round that are sent to those whom its results concern (Đ.7.3.e, 7.3.g).
 SENT = (DocumentKind.DECISION, DocumentKind.NOTICE)
+#: Of how many sheets the means of criteria are told at least: of one it is that sheet, and of two
+#: whoever scored takes their own away and has the other's.
+FEWEST_IN_MEANS = 3
 #: What the paper of an act does that decides on a result.
 _DECIDING = (Effect.RECOGNISES, Effect.DECIDES, Effect.APPROVES)
 
@@ -114,6 +117,11 @@ def reached_by(user: User, **where: Any) -> list[Reached]:
     """What reached ``user`` of the results ``where``: those of dossiers that they see."""
     results = Result.objects.filter(entry__dossier__in=Dossier.objects.visible_to(user), **where)
     return reached(results.order_by("entry__position", "pk"))
+
+
+def gives_means(result: Result) -> bool:
+    """Whether the means of its criteria may be told to whom it reached, and tell nobody's sheet."""
+    return result.sheets >= FEWEST_IN_MEANS
 
 
 def certified_of(entries: Iterable[RoundEntry]) -> set[int]:

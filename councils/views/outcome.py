@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from councils.judging import calibration, consequences
-from councils.models.reach import certified_of, reached_by
+from councils.models.reach import certified_of, gives_means, reached_by
 from cycle.asking import SignedIn
 
 
@@ -54,8 +54,7 @@ def points(request: SignedIn, pk: int) -> HttpResponseBase:
     if not found:
         raise Http404
     result = found[0].result
-    # The mean of one sheet would be that sheet.
-    means = calibration.means(result) if result.sheets > 1 else {}
+    means = calibration.means(result) if gives_means(result) else {}
     head = _("Điểm bình quân")
     return render(
         request,
