@@ -59,7 +59,14 @@ def _resolved(entry: HistoryEntry) -> list[str]:
         }
     else:
         what = f"{about}: {_('bị loại') if holds else _('không bị loại')}"
-    return [what, *_why(entry)]
+    votes = data.get("votes")
+    cast = (
+        _("biểu quyết %(agree)d tán thành, %(against)d không tán thành")
+        % {"agree": votes[0], "against": votes[1]}
+        if votes
+        else ""
+    )
+    return [what, *filter(None, [cast]), *_why(entry)]
 
 
 def _why(entry: HistoryEntry) -> list[str]:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from councils.judging import checklist, tally
-from councils.models import EvaluationRound, Reading, RoundEntry, Scoresheet
+from councils.models import EvaluationRound, Reading, Resolution, RoundEntry, Scoresheet
 from cycle import clock
 from cycle.models import HistoryEntry, Job
 from cycle.models.job import run_waiting
@@ -444,7 +444,20 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
     assert "Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung." in wrong
     assert not entry.resolutions.exists()
     data |= {f"{minimum}-holds": "no", "common": "Hội đồng thống nhất"}
+    # Votes of more than sit there, of none, or only against.
+    for agree, against, said in (
+        ("9", "1", "từ 1 đến 6"), ("0", "", "từ 1 đến 6"), ("", "2", "chưa ghi số phiếu tán"),
+    ):  # fmt: skip
+        cast = {f"{minimum}-agree": agree, f"{minimum}-against": against}
+        assert said in post(client, thu, "resolutions", entry.pk, **data | cast).text
+        assert not entry.resolutions.exists()
+    data |= {f"{minimum}-agree": "5", f"{minimum}-against": "1"}
     assert post(client, thu, "resolutions", entry.pk, **data).url == url
+    again = page(client, thu, "resolutions", entry.pk)
+    assert f'name="{minimum}-agree" value="5"' in again
+    assert Resolution.votes_on(entry)[entry.resolutions.get(elimination=None).about] == [5, 1]
+    board = page(client, thu, "round", round_.pk)
+    assert "biểu quyết 5 tán thành, 1 không tán thành" in board
     kept = entry.resolutions.get(elimination=None)
     assert (kept.criterion, kept.stars, kept.holds) == (marked, 4, False)
     assert kept.reason == "Chưa có kế hoạch"

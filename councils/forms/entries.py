@@ -108,7 +108,7 @@ class ResolutionForm(Corrects, Asked):
     """
 
     why = ("correction",)
-    together = (frozenset({"holds", "reason"}),)
+    together = (frozenset({"holds", "reason", "agree", "against"}),)
 
     holds = forms.TypedChoiceField(
         label=_("Kết luận"),
@@ -117,6 +117,16 @@ class ResolutionForm(Corrects, Asked):
         widget=forms.RadioSelect,
     )
     reason = long_text(_("Căn cứ, lý do riêng"), required=False)
+    agree: forms.Field = CountField(
+        label=_("Biểu quyết: số phiếu tán thành kết luận này"),
+        min_value=0,
+        max_value=99,
+        required=False,
+        help_text=_("Nếu hội đồng biểu quyết: biên bản in số phiếu này. Không thì để trống."),
+    )
+    against: forms.Field = CountField(
+        label=_("Số phiếu không tán thành"), min_value=0, max_value=99, required=False
+    )
 
     def __init__(
         self,
@@ -142,6 +152,9 @@ class ResolutionForm(Corrects, Asked):
         cleaned = super().clean()
         if not self.changed_here():
             return cleaned
+        agree, against = (self.cleaned_data.get(name) for name in ("agree", "against"))
+        if agree is None and against is not None and not self.has_error("agree"):
+            self.add_error("agree", _("Bạn chưa ghi số phiếu tán thành."))
         self.cleaned_data["reason"] = self.cleaned_data.get("reason") or self.common
         if not self.cleaned_data["reason"]:
             self.add_error("reason", _("Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung."))
@@ -158,7 +171,9 @@ class ResolutionForm(Corrects, Asked):
     def do(self, entry: RoundEntry, *, by: User) -> Any:
         """True, or None when it was refused."""
         values = {**self.subject, **self.cleaned_data}
-        return self.attempt(lambda: entry.round.resolve(entry, by=by, **values))
+        agree, against = values.pop("agree"), values.pop("against")
+        votes = None if agree is None else (agree, against or 0)
+        return self.attempt(lambda: entry.round.resolve(entry, by=by, votes=votes, **values))
 
 
 # --- What others say -----------------------------------------------------------------------------

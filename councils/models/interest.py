@@ -9,18 +9,26 @@ from django.db.models import Q
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.council import ConflictRule, Member
+from councils.models.council import TEAM, ConflictRule, Member
 from councils.models.entry import COUNCIL, ROUND, RoundEntry, RoundState
 from cycle import clock, guards
-from cycle.models import Criterion, Elimination, RoleAssignment, User, fold
+from cycle.models import (
+    Criterion,
+    Elimination,
+    HistoryEntry,
+    RoleAssignment,
+    Stream,
+    User,
+    fold,
+)
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from councils.models.council import Council, Regulation
+    from councils.models.council import Council, MemberQuerySet, Regulation
 
 #: What a declaration of interest says.
 _SAID = ("kind", "recused", "reason", "by_id", "at", "taken_off")
@@ -157,6 +165,9 @@ class Resolution(models.Model):
     by = models.ForeignKey(User, models.PROTECT, related_name="+")
     at = models.DateTimeField(_("lúc"))
 
+    #: The votes for and against it, set by who read its line of the history; empty for none.
+    votes: Sequence[int] = ()
+
     class Meta:
         verbose_name = _("kết luận của hội đồng")
         constraints = [
@@ -185,6 +196,27 @@ class Resolution(models.Model):
     def __str__(self) -> str:
         return f"{self.entry}: {self.criterion or self.elimination}"
 
+    @property
+    def about(self) -> tuple[str, int | None]:
+        """What it is about, as its line of the history says it."""
+        return str(self.criterion or self.elimination), self.stars
+
+    @staticmethod
+    def votes_on(entry: RoundEntry) -> dict[tuple[str, int | None], list[int]]:
+        """The votes for and against each resolution on a product that stands, by :attr:`about`,
+        where the council voted.
+        """
+        told = HistoryEntry.objects.filter(
+            stream=Stream.ROUND,
+            stream_id=entry.round_id,
+            event="round.resolve",
+            data__dossier=entry.dossier_id,
+        )
+        return {
+            (each.data["about"], each.data["stars"]): each.data.get("votes", [])
+            for each in told.order_by("seq")
+        }
+
 
 # --- The acts on them ----------------------------------------------------------------------------
 
@@ -201,6 +233,9 @@ class Interests(models.Model):
         met_on: Any
         change: Callable[..., AbstractContextManager[dict[str, Any]]]
         _only_in_meeting: Callable[[], None]
+
+        @property
+        def seats(self) -> MemberQuerySet: ...
 
     class Meta:
         abstract = True
@@ -414,14 +449,17 @@ class Interests(models.Model):
         reason: str,
         by: User,
         correction: str = "",
+        votes: tuple[int, int] | None = None,
     ) -> None:
         """Record what the council resolved on a minimum or an elimination (kết luận).
 
         Of a minimum ``criterion`` and ``stars`` are given, else ``elimination``; ``holds`` as in
-        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed. It
-        says what sheets are worth: of those who score, the chair alone records it. Raises
-        ConditionNotMet without a reason, in a written round, or where the criterion would reach a
-        minimum and miss a lower one.
+        :class:`Resolution`. Where one stands already, ``correction`` says why it is changed.
+        ``votes``: how many were for and against it (biểu quyết), where the council voted; its line
+        of the history alone keeps them, and the minutes print them. It says what sheets are worth:
+        of those who score, the chair alone records it. Raises ConditionNotMet without a reason, in
+        a written round, for no vote or more than there are seats, or where the criterion would
+        reach a minimum and miss a lower one.
         """
         reason = stated(reason)
         about: dict[str, Any] = {"criterion": criterion, "stars": stars, "elimination": elimination}
@@ -439,6 +477,8 @@ class Interests(models.Model):
             entry.must_wait()
             if elimination is None:
                 self._only_in_meeting()
+            if votes is not None:
+                data["votes"] = self._cast(votes)
             if entry.resolutions.filter(**about).exists():
                 data["reason"] = stated(correction, _("Kết luận này đã ghi: hãy nêu lý do sửa."))
                 data["corrects"] = True
@@ -449,6 +489,14 @@ class Interests(models.Model):
             )
             if criterion is not None:
                 self._agree(entry, criterion)
+
+    def _cast(self, votes: tuple[int, int]) -> list[int]:
+        """The votes for and against. Raises ConditionNotMet for more than may be there, or none."""
+        seats = self.seats.exclude(seat__in=TEAM).count()
+        if not 0 < sum(votes) <= seats:
+            words = _now("Số phiếu biểu quyết phải từ 1 đến %(seats)d, số thành viên hội đồng.")
+            raise ConditionNotMet([Lack(words % {"seats": seats}, "agree")])
+        return list(votes)
 
     @staticmethod
     def _agree(entry: RoundEntry, criterion: Criterion) -> None:

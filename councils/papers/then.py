@@ -198,7 +198,7 @@ class Then:
     def resolutions(self) -> list[Resolution]:
         """What the council had resolved by then on its products, each as it stood."""
         stood = {
-            (each.data["dossier"], each.data["about"], each.data["stars"]): each.data["holds"]
+            (each.data["dossier"], each.data["about"], each.data["stars"]): each.data
             for each in self.told("round.resolve")
         }
         rows = Resolution.objects.filter(entry__results__closing=self.closing)
@@ -206,11 +206,11 @@ class Then:
         for row in rows.select_related(
             "criterion", "elimination", "entry__dossier__product"
         ).order_by("entry__position", "pk"):
-            about = row.entry.dossier_id, str(row.criterion or row.elimination), row.stars
+            about = row.entry.dossier_id, *row.about
             if about not in stood:
                 # Resolved since.
                 continue
-            row.holds = stood[about]
+            row.holds, row.votes = stood[about]["holds"], stood[about].get("votes", [])
             found.append(row)
         return found
 

@@ -23,6 +23,7 @@ from councils.models import (
     Appraisal,
     Interest,
     Opinion,
+    Resolution,
     RoundEntry,
     RoundState,
     Scoresheet,
@@ -279,6 +280,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         (each.criterion_id, each.stars, each.elimination_id): each
         for each in found.resolutions.select_related("by")
     }
+    votes = Resolution.votes_on(found)
     ties = _ties(found)
     common = entries.CommonReasonForm(posted(request))
     fill(common, request.typed)
@@ -312,6 +314,7 @@ def resolutions(request: SignedIn, pk: int) -> HttpResponseBase:
         initial = {}
         if its is not None:
             initial = {"holds": "yes" if its.holds else "no", "reason": its.reason}
+            initial |= dict(zip(("agree", "against"), votes.get(its.about, ()), strict=False))
         row["form"] = entries.ResolutionForm(
             posted(request),
             prefix=row["key"],
