@@ -184,7 +184,10 @@ GUIDES = {
     "round.open": Guide(
         _("Mở chấm điểm"),
         "councils.preside",
-        _("Thành viên bắt đầu chấm được. Từ đây danh sách sản phẩm không đổi nữa."),
+        _(
+            "Thành viên bắt đầu chấm được. Từ đây danh sách sản phẩm không đổi nữa. Đợt lấy ý kiến "
+            "bằng phiếu phải ghi số báo cáo về hồ sơ đánh giá lại trước."
+        ),
     ),
     "round.declare_interest": Guide(
         _("Khai báo lợi ích"),

@@ -7,12 +7,14 @@ from councils.judging import closing
 from councils.models import (
     Appraisal,
     Council,
+    DocumentKind,
     EvaluationRound,
     Member,
     Regulation,
     Score,
     Scoresheet,
     Seat,
+    SignedDocument,
 )
 from councils.stories import sitting
 from cycle import clock, rubrics
@@ -152,6 +154,20 @@ def report(round_, *, by):
     lacking = round_.entries.filter(live=True, appraisals=None)
     for entry in lacking.filter(dossier__case_type=CaseType.REEVALUATION):
         Appraisal.hand_in(Appraisal(entry=entry, report="Hồ sơ đủ, số liệu khớp"), [], by=by)
+    if round_.lacks_signed_report():
+        sign_report(round_, by=by)
+
+
+def sign_report(round_, *, by):
+    """The office's report of the round, with a number of its own."""
+    document = Document(
+        number=f"{round_.pk}-{round_.documents.count()}/BC-TTHĐ",
+        signed_on=clock.today(),
+        signer="Phạm Thường Trực",
+        signer_capacity="Thường trực Hội đồng",
+    )
+    paper = SignedDocument(document=document)
+    return SignedDocument.record(paper, round_, DocumentKind.SUPPORT_REPORT, by=by)
 
 
 def judge(council, number):

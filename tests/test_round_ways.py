@@ -736,6 +736,7 @@ def who_scores_says_whose_sheet_counts(round_, thu, an):
             sheet.void(by=who, reason="Vắng họp")
     update_as_owner(Dossier.objects.all(), case_type="reevaluation")
     judging.report(round_, by=thu)
+    judging.sign_report(round_, by=thu)
     with transaction.atomic():
         fresh(round_).amend(mode="written", meets_at=None, by=thu)
         assert unmet(round_) == {"count"}
@@ -831,6 +832,7 @@ def what_is_agreed_on_is_not_called_up_by_who_scores(round_, thu, an):
     update_as_owner(Dossier.objects.all(), case_type="reevaluation")
     keep(round_, secretary_scores=True)
     judging.report(round_, by=thu)
+    judging.sign_report(round_, by=thu)
     fresh(round_).amend(mode="written", meets_at=None, by=thu)
     entry = round_.entries.get()
     place = {"meets_at": clock.now() + DAY, "place": "Tầng 2", "reason": "Cùng nhãn hiệu"}
@@ -847,6 +849,7 @@ def on_the_last_day_of_a_seat_its_sheet_is_awaited(round_, thu, an):
     """In writing nobody waits for who has left, from the day after the last."""
     update_as_owner(Dossier.objects.all(), case_type="reevaluation")
     judging.report(round_, by=thu)
+    judging.sign_report(round_, by=thu)
     fresh(round_).amend(mode="written", meets_at=None, by=thu)
     score(round_, range(4))
     last = judge(round_.council, 4)

@@ -37,6 +37,7 @@ from tests import judging
 from tests.ground import kept
 from tests.judging import begin, best, choose, fill, judge, regulate, worst
 from tests.owning import update_as_owner
+from tests.pages import printed
 from tests.world import open_cycle, person
 
 pytestmark = pytest.mark.django_db
@@ -218,7 +219,12 @@ def test_what_a_meeting_settles_is_not_settled_in_writing(asked, thu):
         assert "triệu tập họp" in refused.value.messages[0]
 
 
-def test_no_written_round_opens_without_the_offices_report(asked, thu, client):
+def text(client, papers, kind):
+    """What the PDF of a paper says."""
+    return printed(client.get(f"{papers}{kind}.pdf").content)
+
+
+def test_no_written_round_opens_without_the_offices_report(asked, thu, client, monkeypatch):
     round_ = asked(2, open_it=False)
     first, second = round_.entries.all()
     client.force_login(thu)
@@ -234,9 +240,32 @@ def test_no_written_round_opens_without_the_offices_report(asked, thu, client):
     ]
     opened = client.post(reverse("councils:round_open", args=[round_.pk]), follow=True)
     assert "chưa có báo cáo thẩm định của văn phòng" in opened.content.decode()
-    judging.report(round_, by=thu)
-    round_.open(by=thu)
+    # On paper too, with its number; the pages lead to where it is printed and recorded.
+    with monkeypatch.context() as unsigned:
+        unsigned.setattr(judging, "sign_report", lambda round_, *, by: None)
+        judging.report(round_, by=thu)
+    papers = reverse("councils:documents", args=[round_.pk])
+    for name in ("round", "round_open"):
+        page = client.get(reverse(f"councils:{name}", args=[round_.pk])).text
+        assert "Chưa ghi số, ngày báo cáo của thường trực hội đồng" in page
+        assert f"{papers}?kind=support_report#record" in page
+    with pytest.raises(ConditionNotMet, match="Chưa ghi số, ngày báo cáo"):
+        round_.open(by=thu)
+    signed = judging.sign_report(round_, by=thu)
+    assert signed.number in text(client, papers, "support_report")
+    with clock.at(clock.now() + timedelta(hours=1)):
+        # What came after it is not in it.
+        late = Appraisal.objects.filter(entry=second)
+        update_as_owner(late, at=clock.now())
+        with pytest.raises(ConditionNotMet, match=f"lập trước .* {second.dossier}: hãy in"):
+            round_.open(by=thu)
+        judging.sign_report(round_, by=thu)
+        round_.open(by=thu)
     assert round_.is_open
+    assert (
+        "Chưa ghi số, ngày báo cáo"
+        not in client.get(reverse("councils:round", args=[round_.pk])).text
+    )
 
 
 def test_into_an_open_written_round_comes_only_what_was_reported_on(
@@ -261,6 +290,10 @@ def test_into_an_open_written_round_comes_only_what_was_reported_on(
         met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
     met.refresh_from_db()
     judging.report(met, by=thu)
+    with pytest.raises(ConditionNotMet, match="Chưa ghi số, ngày báo cáo"):
+        met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
+    met.refresh_from_db()
+    judging.sign_report(met, by=thu)
     met.amend(by=thu, mode=RoundMode.WRITTEN, meets_at=None)
 
 

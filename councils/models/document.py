@@ -12,7 +12,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from councils.models.entry import RoundEntry, RoundState
+from councils.models.entry import DocumentKind, RoundEntry, RoundState
 from councils.models.result import Closing, Reopening
 from councils.models.round import EvaluationRound, RoundClosed
 from cycle import clock, documents, events, files
@@ -35,26 +35,19 @@ from dossiers.models import ACTS, OfficialDocument
 from dossiers.models.days import with_day
 from dossiers.papers.kinds import Printed
 
-
-class DocumentKind(models.TextChoices):
-    """The documents of a council (văn bản của hội đồng)."""
-
-    INVITATION = "invitation", _("Giấy mời họp")
-    SCORE_SHEET = "score_sheet", _("Phiếu chấm điểm")
-    SUPPORT_REPORT = "support_report", _("Báo cáo của tổ tư vấn")
-    MINUTES = "minutes", _("Biên bản họp hội đồng")
-    COUNCIL_REPORT = "council_report", _("Báo cáo kết quả của hội đồng")
-    SUBMISSION = "submission", _("Tờ trình đề nghị công nhận")
-    DECISION = "decision", _("Quyết định công nhận và danh sách")
-    CERTIFICATE = "certificate", _("Giấy chứng nhận")
-    NOTICE = "notice", _("Thông báo kết quả")
-    REQUEST = "request", _("Công văn đề nghị trung ương")
-
-
 #: The documents that the council's chair signs, and those that the chair of its unit signs; a
 #: submission or a notice may be its office's, a report the team's.
 BY_COUNCIL = frozenset({DocumentKind.INVITATION, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT})
-BY_COMMITTEE = frozenset({DocumentKind.DECISION, DocumentKind.CERTIFICATE, DocumentKind.REQUEST})
+BY_COMMITTEE = frozenset(
+    {
+        DocumentKind.DECISION,
+        DocumentKind.APPROVAL,
+        DocumentKind.CERTIFICATE,
+        DocumentKind.REQUEST,
+    }
+)
+#: What may be signed before the council is set up: it is set up for what was planned and received.
+BEFORE_COUNCIL = frozenset({DocumentKind.PLAN, DocumentKind.RECEIVED})
 #: The documents that give results, made after the closing only.
 AFTER_CLOSING = frozenset(
     {
@@ -62,6 +55,7 @@ AFTER_CLOSING = frozenset(
         DocumentKind.COUNCIL_REPORT,
         DocumentKind.SUBMISSION,
         DocumentKind.DECISION,
+        DocumentKind.APPROVAL,
         DocumentKind.NOTICE,
         DocumentKind.REQUEST,
     }
@@ -70,13 +64,18 @@ AFTER_CLOSING = frozenset(
 
 #: What each does, where it is recorded.
 DOES = {
+    DocumentKind.FOUNDING: Effect.DECIDES,
+    DocumentKind.PLAN: Effect.DECIDES,
+    DocumentKind.RECEIVED: Effect.PROPOSES,
     DocumentKind.INVITATION: Effect.NOTIFIES,
     DocumentKind.SCORE_SHEET: Effect.MINUTES,
+    DocumentKind.TEAM_SURVEY: Effect.MINUTES,
     DocumentKind.SUPPORT_REPORT: Effect.PROPOSES,
     DocumentKind.MINUTES: Effect.MINUTES,
     DocumentKind.COUNCIL_REPORT: Effect.PROPOSES,
     DocumentKind.SUBMISSION: Effect.PROPOSES,
     DocumentKind.DECISION: Effect.RECOGNISES,
+    DocumentKind.APPROVAL: Effect.APPROVES,
     DocumentKind.CERTIFICATE: Effect.RECOGNISES,
     DocumentKind.NOTICE: Effect.NOTIFIES,
     DocumentKind.REQUEST: Effect.PROPOSES,
@@ -398,7 +397,7 @@ class SignedDocument(models.Model):
         """What is wrong of its day and number beside the other papers of its round, by field."""
         kind, met_on = DocumentKind(self.kind), self.round.met_on
         wrong: dict[str, str] = {}
-        first = self.round.council.decision_on
+        first, opened_on = self.round.council.decision_on, self.round.cycle.opened_on
         if (closing := self._closing()) is not None and kind in AFTER_CLOSING:
             if self.round.in_writing and self.signed_on < (ended := localdate(closing.at)):
                 wrong["signed_on"] = _now(
@@ -411,6 +410,11 @@ class SignedDocument(models.Model):
                 ) % {"day": day_text(met_on)}
             elif why := self._out_of_order(closing):
                 wrong["signed_on"] = why
+        elif kind in BEFORE_COUNCIL:
+            if self.signed_on < opened_on:
+                wrong["signed_on"] = _now(
+                    "Chu trình của đợt mở ngày %(day)s: văn bản này không ký trước ngày đó."
+                ) % {"day": day_text(opened_on)}
         elif self.signed_on < first:
             wrong["signed_on"] = _now(
                 "Hội đồng thành lập ngày %(day)s: văn bản của hội đồng không ký trước ngày đó."

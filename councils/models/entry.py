@@ -77,6 +77,26 @@ class RoundState(models.TextChoices):
     VOID = "void", _("Đã hủy")
 
 
+class DocumentKind(models.TextChoices):
+    """The documents of a council (văn bản của hội đồng)."""
+
+    FOUNDING = "founding", _("Quyết định thành lập hội đồng, tổ tư vấn")
+    PLAN = "plan", _("Kế hoạch đánh giá của đợt")
+    RECEIVED = "received_report", _("Báo cáo tổng hợp hồ sơ tiếp nhận")
+    INVITATION = "invitation", _("Giấy mời họp")
+    SCORE_SHEET = "score_sheet", _("Phiếu chấm điểm")
+    TEAM_SURVEY = "team_survey", _("Biên bản khảo sát khi thẩm định")
+    SUPPORT_REPORT = "support_report", _("Báo cáo của tổ tư vấn, thường trực hội đồng")
+    MINUTES = "minutes", _("Biên bản họp hội đồng")
+    COUNCIL_REPORT = "council_report", _("Báo cáo kết quả của hội đồng")
+    SUBMISSION = "submission", _("Tờ trình đề nghị công nhận")
+    DECISION = "decision", _("Quyết định công nhận và danh sách")
+    APPROVAL = "approval", _("Quyết định phê duyệt kết quả từ 90 điểm")
+    CERTIFICATE = "certificate", _("Giấy chứng nhận")
+    NOTICE = "notice", _("Thông báo kết quả")
+    REQUEST = "request", _("Công văn đề nghị trung ương")
+
+
 class EntryQuerySet(models.QuerySet):
     def products(self) -> Self:
         """Without the entries that were taken out of their round: those still to be judged, and

@@ -15,11 +15,10 @@ from django.utils.translation import gettext as _now
 from councils.models.appraisal import Appraisal
 from councils.models.document import (
     AFTER_CLOSING,
-    DocumentKind,
     SignedDocument,
     reads_team_report,
 )
-from councils.models.entry import RoundEntry
+from councils.models.entry import DocumentKind, RoundEntry
 from councils.models.result import Result
 from councils.models.round import EvaluationRound
 from cycle.models import Effect, User
@@ -43,6 +42,8 @@ def is_about(kind: str, result: Result) -> bool:
     """Whether a paper of this kind names the product of ``result``: not each is proposed."""
     if kind == DocumentKind.DECISION:
         return result.is_decided_here
+    if kind == DocumentKind.APPROVAL:
+        return result.is_approved_first
     if kind == DocumentKind.REQUEST:
         return result.goes_up
     return kind != DocumentKind.SUBMISSION or result.is_proposed
@@ -52,7 +53,7 @@ def kinds_read(user: User, round_: EvaluationRound, *, closed: bool) -> set[Docu
     """The kinds of documents that ``user``, who sees the round, may read now; those with results
     where it was ``closed``.
     """
-    kinds = {DocumentKind.INVITATION}
+    kinds = {DocumentKind.PLAN, DocumentKind.RECEIVED, DocumentKind.INVITATION}
     if reads_team_report(user, round_):
         kinds.add(DocumentKind.SUPPORT_REPORT)
     return kinds | (AFTER_CLOSING if closed else set())

@@ -23,7 +23,7 @@ from councils.models.council import (
     Regulation,
     Seat,
 )
-from councils.models.entry import Attendance, Reading, RoundEntry, RoundState
+from councils.models.entry import Attendance, DocumentKind, Reading, RoundEntry, RoundState
 from councils.models.interest import Interests
 from cycle import clock, guards
 from cycle.locking import locked
@@ -650,7 +650,9 @@ class EvaluationRound(Interests):
         if others is not None and others.filter(live=True).exists():
             raise ConditionNotMet([_("Chỉ hồ sơ đánh giá lại mới lấy ý kiến bằng phiếu.")])
         # Its sheets are open already.
-        if self.is_open and (lacks := self._lack_reports(self._its())):
+        if self.is_open and (
+            lacks := self._lack_reports(self._its()) or self.lacks_signed_report()
+        ):
             raise ConditionNotMet(lacks)
 
     def _settles_scorers(self, by: User) -> None:
@@ -1007,7 +1009,9 @@ class EvaluationRound(Interests):
             self._within_term()
             its = self._its()
             if lacks := (
-                self.council.missing() or self._lack_samples(its) + self._lack_reports(its)
+                self.council.missing()
+                or self._lack_samples(its) + self._lack_reports(its)
+                or self.lacks_signed_report()
             ):
                 raise ConditionNotMet(lacks)
             self.state, self.opened_at = RoundState.OPEN, clock.now()
@@ -1077,7 +1081,7 @@ class EvaluationRound(Interests):
             its |= Q(pk__in=RoundEntry.objects.grounds(self).order_by().values("pk"))
         return RoundEntry.objects.filter(its, appraisals__isnull=False)
 
-    def _lack_reports(self, found: DossierQuerySet) -> list[str]:
+    def _lack_reports(self, found: DossierQuerySet) -> list[Words]:
         """Sentences that name the re-evaluations on which the office has not reported for this
         round (Đ.7.6.c).
         """
@@ -1098,7 +1102,41 @@ class EvaluationRound(Interests):
             if dossier.rule_set.office_reports
         ]
 
-    def _lack_samples(self, found: DossierQuerySet) -> list[str]:
+    def lacks_signed_report(self) -> list[Words]:
+        """The sentence that says that the office's report on its re-evaluations is not recorded as
+        a document, without which no round in writing opens (Đ.7.6.c), or was before it reported on
+        some of them, by name; empty otherwise, and of a meeting.
+        """
+        if not self.in_writing:
+            return []
+        its = self._its().filter(case_type=CaseType.REEVALUATION)
+        found = its.select_related("product", "rule_set").order_by("pk")
+        asked = [dossier for dossier in found if dossier.rule_set.office_reports]
+        if not asked:
+            return []
+        reports = self.documents.filter(kind=DocumentKind.SUPPORT_REPORT, entry=None)
+        since = reports.filter(replaced_by=None).values_list("at", flat=True)
+        if not since:
+            return [
+                _(
+                    "Chưa ghi số, ngày báo cáo của thường trực hội đồng về hồ sơ đánh giá lại: "
+                    "chưa mở lấy ý kiến được. Hãy in báo cáo ở trang «Văn bản» của đợt để ký, rồi "
+                    "ghi số."
+                )
+            ]
+        told = self.entries.filter(appraisals__at__lte=max(since)).values("dossier")
+        late = set(its.exclude(pk__in=told).values_list("pk", flat=True))
+        return [
+            _now(
+                "Báo cáo đã ghi số lập trước khi có báo cáo thẩm định %(product)s: hãy in và ghi "
+                "số báo cáo mới."
+            )
+            % {"product": dossier}
+            for dossier in asked
+            if dossier.pk in late
+        ]
+
+    def _lack_samples(self, found: DossierQuerySet) -> list[Words]:
         """Sentences that name those of the products whose samples are not there yet (Đ.6.2.d)."""
         lacking = [
             (dossier, dossier.samples_lacking())

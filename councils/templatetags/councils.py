@@ -80,10 +80,15 @@ def round_of(dossier: Dossier, user: User) -> dict[str, Any]:
     if entry is None:
         return found | _way_in(dossier, user)
     if seen and rules.has_perm("councils.run_round", user, entry.round):
-        asks = (
-            _("Kiểm phiếu, chốt kết quả đợt") if entry.round.is_open else _("Mời họp, mở chấm điểm")
-        )
-        found |= {"asks": asks, "way": reverse("councils:round", args=[entry.round_id])}
+        asks, way = _("Mời họp, mở chấm điểm"), reverse("councils:round", args=[entry.round_id])
+        if entry.round.is_open:
+            asks = _("Kiểm phiếu, chốt kết quả đợt")
+        elif entry.round.lacks_signed_report():
+            asks, way = (
+                _("Ghi số, ngày báo cáo"),
+                reverse("councils:documents", args=[entry.round_id]),
+            )
+        found |= {"asks": asks, "way": way}
     return found
 
 

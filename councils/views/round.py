@@ -92,6 +92,7 @@ def board(request: SignedIn, pk: int) -> HttpResponseBase:
     }
     if not presides:
         return render(request, "councils/agenda.html", page)
+    page["unsigned"] = _unsigned(round_)
     page["counts"] = round_.is_open and rules.has_perm(
         "councils.count_sheets", request.user, round_
     )
@@ -336,6 +337,11 @@ _ACTS: dict[str, dict] = {
 }
 
 
+def _unsigned(round_: EvaluationRound) -> Sequence[Any]:
+    """What of the office's report must be signed and recorded before the round opens."""
+    return round_.lacks_signed_report() if round_.state == RoundState.PREPARING else []
+
+
 @login_required
 @once
 def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
@@ -348,4 +354,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     if form.is_valid() and form.do():
         messages.success(request, kind["done"])
         return redirect("councils:round", round_.pk)
-    return render(request, "councils/act.html", {"round": round_, "form": form, **kind})
+    page = {"round": round_, "form": form, **kind}
+    if name == "open":
+        page["unsigned"] = _unsigned(round_)
+    return render(request, "councils/act.html", page)
