@@ -33,6 +33,7 @@ urlpatterns = [
     ),
     path("entries/<int:pk>/sheet.<slug:format_>", documents.blank_sheet, name="blank_sheet"),
     path("sheets/<int:pk>/sheet.<slug:format_>", documents.filled_sheet, name="filled_sheet"),
+    path("appraisals/<int:pk>/survey.<slug:format_>", documents.survey, name="survey"),
     path("entries/<int:pk>/certificate.<slug:format_>", documents.certificate, name="certificate"),
     path(
         "dossiers/<int:pk>/certificate.<slug:format_>",
@@ -60,6 +61,7 @@ urlpatterns = [
     path("councils/regulation/", council.regulations, name="regulations"),
     path("councils/regulation/new/", council.regulation_new, name="regulation_new"),
     path("councils/<int:pk>/", council.council, name="council"),
+    path("councils/<int:pk>/founding.<slug:format_>", council.founding, name="founding"),
     path("councils/<int:pk>/decision/", council.correct_decision, name="council_decision"),
     path("councils/<int:pk>/extend/", council.extend, name="council_extend"),
     path("councils/<int:pk>/seats/<int:member>/end/", council.seat_end, name="seat_end"),

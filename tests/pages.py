@@ -5,6 +5,7 @@ import io
 import re
 from html.parser import HTMLParser
 
+import docx
 import pypdf
 
 from dossiers.forms.shown import ticks
@@ -36,6 +37,13 @@ def printed(content):
     """The words of a PDF."""
     pages = pypdf.PdfReader(io.BytesIO(content)).pages
     return " ".join(" ".join(page.extract_text() for page in pages).split())
+
+
+def written(content):
+    """The words of a Word file, in order."""
+    body = docx.Document(io.BytesIO(content)).element.body
+    named = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
+    return " ".join(" ".join(each.text or "" for each in body.iter(named)).split())
 
 
 class Sent(HTMLParser):

@@ -91,6 +91,8 @@ def sample(kind, number=3):
             "team": PEOPLE,
             "appraised": number,
             "unappraised": 0,
+            "pointed": True,
+            "unpointed": False,
             "findings": ["Hồ sơ sắp xếp đúng thứ tự tiêu chí."],
             "proposals": ["Hội đồng xem xét các hồ sơ nêu trên."],
         },

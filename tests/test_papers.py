@@ -35,13 +35,13 @@ from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
-from dossiers.models import Certificate, OfficialDocument
+from dossiers.models import Certificate, Dossier, OfficialDocument
 from dossiers.papers.kinds import Printed
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.owning import update_as_owner
-from tests.pages import lost_recipients
+from tests.pages import lost_recipients, written
 from tests.pages import printed as text
 from tests.stored import office, path_of
 from tests.world import person
@@ -67,7 +67,8 @@ def closed(round_, thu):
     """Closed: the first product has four stars, for a minimum of five is missed; the second five."""
     first = round_.entries.order_by("position").first()
     marked = first.rubric.criteria.filter(options__minimum_for=5).first()
-    round_.resolve(first, criterion=marked, stars=5, holds=False, reason="Chưa đạt", by=thu)
+    about = {"criterion": marked, "stars": 5, "votes": (4, 2)}
+    round_.resolve(first, holds=False, reason="Chưa đạt", by=thu, **about)
     judging.close(round_, by=thu)
     return round_
 
@@ -84,9 +85,133 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
     decision = text(pdf("decision", facts.of_round("decision", closed, closing=standing)))
     assert "Mật ong rừng 2" not in decision
     minutes = text(pdf("minutes", facts.of_round("minutes", closed, closing=standing)))
-    assert "Chưa đạt mức tối thiểu 5 sao" in minutes
+    assert "Chưa đạt mức tối thiểu 5 sao 4/6" in minutes
     assert "CHỦ TỊCH" in decision
     assert "TM. ỦY BAN NHÂN DÂN" not in decision
+
+
+def test_every_paper_of_a_council_is_whole_and_says_the_same_in_both_forms(closed, thu):
+    """Each kind that is made of an outline: no hole, nothing of what there is not, in PDF and Word
+    alike; where nothing happened none is made.
+    """
+    entry = closed.entries.order_by("position").first()
+    lead, council = closed.council.members.get(seat="team_lead").user, closed.council
+    visited = Appraisal(
+        entry=entry, report="Đủ", visited_on=clock.today(), checked=["Nhãn đúng với công bố"],
+        findings="Xưởng sạch\nCó sổ nhập nguyên liệu",
+    )  # fmt: skip
+    unseen = Appraisal(entry=entry, report="Chỉ xem hồ sơ", by=lead)
+    visited.by = lead
+    standing = closed.closings.get()
+    made = {kind: facts.of_round(kind, closed, closing=standing) for kind in facts.OF_ROUND}
+    made["founding"] = facts.founding_of(council)
+    made["team_survey"] = facts.survey_of(visited)
+    made_of_outlines = {kind for kind in DocumentKind.values if KINDS[kind].outline is not None}
+    assert set(made) == made_of_outlines
+    assert facts.survey_of(unseen) is None
+    wrong = []
+    for kind, data in made.items():
+        said, typed_ = text(pdf(kind, data)), written(docx(kind, data))
+        bare = re.sub(r"\b\d+ (?=TT )|(?<= )\d+$", "", said)
+        wrong += [
+            f"{kind}: {what}"
+            for what, so in {
+                "no «Nơi nhận»": "Nơi nhận" not in said or "Nơi nhận" not in typed_,
+                "its «Nơi nhận» names nothing": lost_recipients(data, said),
+                "no country": "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" not in said,
+                "a hole": re.search(r"\bNone\b|[{}]|\bCăn cứ\s*[;.]", said + typed_),
+                "a count of nothing": re.search(r"(?<!\d)0 (?:sản phẩm|hồ sơ|thành viên)", said),
+                "no number": KINDS[kind].numbered != bool(re.search(r"Số: \S*/\S", said)),
+                "no law": "bases" in data and "26/2026/QĐ-TTg ngày" not in said,
+                f"differs: {words(bare) ^ words(typed_)}": words(bare) - {"2", "3", "4"}
+                != words(typed_) - {"2", "3", "4"},
+            }.items()
+            if so
+        ]
+    assert wrong == []
+
+    phrases = {
+        "founding": ["Về việc thành lập Hội đồng OCOP", "Số: 123/QĐ-UBND", "Điều 3. Quyết định này",
+                     "Đỗ Thư Ký", "Tổ tư vấn giúp việc Hội đồng gồm 1 thành viên"],
+        "plan": ["KẾ HOẠCH", "Họp Hội đồng, chấm điểm, phân hạng", "III. Sản phẩm đưa ra đánh giá"],
+        "received_report": ["báo cáo tổng hợp 2 hồ sơ", "Đánh giá lần đầu: 2 hồ sơ",
+                            "Chủ tịch Ủy ban nhân dân tỉnh Điện Biên"],
+        "approval": ["đối với 2 sản phẩm đợt 1 đạt từ 90 điểm trở lên", "Bộ Nông nghiệp và Môi trường"],
+        "team_survey": ["Xưởng sạch", "Có sổ nhập nguyên liệu", "ĐẠI DIỆN CHỦ THỂ", "Lò Tổ Trưởng"],
+    }  # fmt: skip
+    for kind, its in phrases.items():
+        said = text(pdf(kind, made[kind]))
+        assert [each for each in its if each not in said] == [], kind
+    # Below 90 points nothing is approved for the ministry.
+    update_as_owner(standing.results.all(), stars=4, points_sum="520", sheets=7)
+    assert facts.of_round("approval", closed, closing=standing)["entries"] == []
+
+    long = "Hợp tác xã nông nghiệp và dịch vụ tổng hợp bản Phiêng Ban, xã Mường Phăng (cơ sở 2)"
+    for kind in ("plan", "received_report", "approval"):
+        row = made[kind]["entries"][0] | {"product": long, "producer": long}
+        said = text(pdf(kind, made[kind] | {"entries": [row] * 40}))
+        assert (kind, said.count("Phiêng Ban")) == (kind, 80)
+    person_ = made["founding"]["members"][0] | {"position": long}
+    said = text(pdf("founding", made["founding"] | {"members": [person_] * 40}))
+    assert said.count("Phiêng Ban") == 40
+
+
+def words(said):
+    """Its words alone: Word draws capitals, PDF prints them, and the head of a table on each page."""
+    return set(re.findall(r"\w+", said.upper()))
+
+
+def test_the_decision_on_a_council_names_who_rests_on_it_and_its_draft_who_sits_now(
+    client, province, thu, la
+):
+    council = judging.seat(province, thu)
+    where = reverse("councils:founding", args=[council.pk, "pdf"])
+    later = Member(user=person("moi", "Phạm Mới"), seat="member", since=clock.today())
+    council.give_seat(later, by=thu, decision=judging.decided("9/QĐ-UBND", clock.today()))
+    client.force_login(thu)
+    page = client.get(reverse("councils:council", args=[council.pk])).text
+    assert where in page and f"{where}?anew=1" in page
+    assert "Chưa ghi cơ quan, chức vụ của Phạm Mới" in page
+    said, draft = text(client.get(where).content), text(client.get(f"{where}?anew=1").content)
+    assert "Số: 123/QĐ-UBND" in said and "Phạm Mới" not in said
+    assert "123/QĐ-UBND" in draft and "Số: 123" not in draft and "Phạm Mới" in draft
+    assert "Kiện toàn Hội đồng OCOP" in draft and "Trần Công Chủ" in draft
+    assert client.get(where.replace(".pdf", ".docx")).status_code == 200
+    empty = judging.Council.set_up(
+        judging.Council(
+            org_unit=province, name="Hội đồng khác", valid_from=clock.today(),
+            decision=judging.decided("10/QĐ-UBND", clock.today()),
+        ),
+        by=thu,
+    )  # fmt: skip
+    assert client.get(reverse("councils:founding", args=[empty.pk, "pdf"])).status_code == 404
+    client.force_login(la)
+    assert client.get(where).status_code == 404
+
+
+def test_plan_and_approval_bear_the_number_of_the_ledger(closed, thu, province, client):
+    """Recorded for the round; else those of the batch, and of the act on the dossiers."""
+    standing = closed.closings.get()
+
+    def number(kind):
+        return facts.of_round(kind, closed, closing=standing)["number"]
+
+    assert (number("plan"), number("approval"), number("received_report")) == (None, None, None)
+    approved = judging.recorded(judging.decided("77/QĐ-UBND", clock.today()), province)
+    for dossier in Dossier.objects.filter(round_entries__round=closed):
+        HistoryEntry.objects.record("dossier.approve_result", dossier, by=thu, ledger=approved.pk)
+    assert number("approval") == "77"
+    client.force_login(thu)
+    path = reverse("councils:documents", args=[closed.pk])
+    opened_on = closed.cycle.opened_on
+    early = {"signed_on": f"{opened_on - timedelta(days=1):%d/%m/%Y}", "signer": "Lê Văn Phó"}
+    for kind, said in (("plan", "5/KH-UBND"), ("received_report", "6/BC-VPĐP")):
+        sent = signed(kind=kind, number=said, signer_capacity="Chánh Văn phòng")
+        assert list(client.post(path, sent | early).context["form"].errors) == ["signed_on"]
+        # Before the council was set up: it is set up for what was planned and received.
+        sent["signed_on"] = f"{opened_on:%d/%m/%Y}"
+        assert client.post(path, sent).status_code == 302
+        assert number(kind) == said.partition("/")[0]
 
 
 def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):
@@ -126,10 +251,10 @@ def test_the_office_submits_to_the_chair_and_nothing_is_submitted_of_no_product(
     results = closed.closings.get().results
     update_as_owner(results.all(), stars=2, points_sum="280", sheets=7)
     page = client.get(reverse("councils:documents", args=[closed.pk])).text
-    assert page.count("Không có sản phẩm nào thuộc văn bản này") == 3
-    kinds = ("submission", "decision", "request", "notice")
+    assert page.count("Không có sản phẩm nào thuộc văn bản này") == 4
+    kinds = ("submission", "decision", "approval", "request", "notice")
     given = [client.get(address(closed, kind=kind)).status_code for kind in kinds]
-    assert given == [404, 404, 404, 200]
+    assert given == [404, 404, 404, 404, 200]
 
 
 # --- A version stays ------------------------------------------------------------------------
@@ -359,15 +484,26 @@ def test_results_are_nobodys_before_the_closing(client, round_, thu):
     assert client.get(address(round_, "invitation")).status_code == 200
 
 
-def test_a_stranger_finds_nothing(client, closed, la):
-    client.force_login(la)
+def test_a_stranger_finds_nothing(client, closed, thu, la):
     entry = closed.entries.first()
+    lead = closed.council.members.get(seat="team_lead").user
+    visited = Appraisal.objects.create(
+        entry=entry, report="Đủ", visited_on=clock.today(), by=lead, at=clock.now()
+    )
+    unseen = Appraisal.objects.create(entry=entry, report="Xem hồ sơ", by=lead, at=clock.now())
+    client.force_login(thu)
+    survey = reverse("councils:survey", args=[visited.pk, "pdf"])
+    assert survey in client.get(reverse("councils:entry", args=[entry.pk])).text
+    assert "Mật ong rừng 1" in text(client.get(survey).content)
+    assert client.get(reverse("councils:survey", args=[unseen.pk, "pdf"])).status_code == 404
+    client.force_login(la)
     for path in (
         address(closed),
         reverse("councils:documents", args=[closed.pk]),
         reverse("councils:blank_sheet", args=[entry.pk, "pdf"]),
         reverse("councils:filled_sheet", args=[entry.sheets.first().pk, "pdf"]),
         reverse("councils:certificate", args=[entry.pk, "pdf"]),
+        reverse("councils:survey", args=[visited.pk, "pdf"]),
         reverse("councils:templates"),
         reverse("councils:template", args=["minutes"]),
     ):
@@ -957,6 +1093,7 @@ def test_the_list_of_documents_asks_as_often_for_three_products_as_for_one(
         ("council_report", "Phó Chủ tịch hội đồng", "Thư ký hội đồng"),
         ("invitation", "Chủ tịch UBND tỉnh", "Chuyên viên"),
         ("decision", "Chủ tịch UBND tỉnh Điện Biên", "Chủ tịch UBND tỉnh Lai Châu"),
+        ("approval", "Chủ tịch UBND tỉnh", "Chánh Văn phòng"),
         ("request", "KT. CHỦ TỊCH, PHÓ CHỦ TỊCH", "TUQ. UBND tỉnh Chủ thể"),
         ("submission", "Giám đốc Sở Nông nghiệp và Môi trường", ""),
         ("notice", "Chánh Văn phòng", ""),

@@ -267,6 +267,7 @@ def papers() -> list[str]:
 #: does not say it: an address opens for some kinds only.
 ROWS = {
     "absence": "cycle.Substitution",
+    "appraisals": "councils.Appraisal",
     "c": "dossiers.Certificate",
     "certificates": "dossiers.Certificate",
     "calendar": "notifications.CalendarFeed",

@@ -476,6 +476,18 @@ class Council(Renamed):
             )
         return found
 
+    def unusual(self) -> list[Words]:
+        """Sentences that say what to look at before a decision on its people is signed (thành phần;
+        Đ.7.3.b), beside what is :meth:`missing`: warnings, which stop nothing.
+        """
+        seats = list(self.members.sitting().select_related("user"))
+        found: list[Words] = []
+        if not any(each.seat == Seat.TEAM_LEAD for each in seats):
+            found.append(_("Tổ tư vấn chưa có tổ trưởng."))
+        if bare := [str(each.user) for each in seats if not each.department.strip()]:
+            found.append(_now("Chưa ghi cơ quan, chức vụ của %(who)s.") % {"who": ", ".join(bare)})
+        return found
+
     @property
     def history_cycle_id(self) -> None:
         return None

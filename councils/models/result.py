@@ -160,6 +160,14 @@ class Result(models.Model):
             Level.PROVINCE, stars=self.stars, points_sum=self.points_sum, sheets=self.sheets
         )
 
+    @property
+    def is_approved_first(self) -> bool:
+        """Whether the chair approves the result by a decision of its own before the ministry is
+        asked (phê duyệt kết quả từ 90 điểm; QĐ 26/2026/QĐ-TTg, Điều 7.4): not under editions in
+        which a district evaluates.
+        """
+        return self.goes_up and not self.entry.dossier.rule_set.has_district
+
 
 class Consequence(models.Model):
     """Carrying a result out on its dossier (thi hành kết quả): at most once for each result."""

@@ -14,13 +14,14 @@ from decimal import Decimal
 from typing import Any
 
 import rules
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, Q
 from django.utils import timezone, translation
 
 from councils.judging.consequences import reasons
 from councils.models import (
     JUDGES,
     TEAM,
+    Appraisal,
     Council,
     DocumentKind,
     EvaluationRound,
@@ -36,11 +37,24 @@ from councils.models.document import AFTER_CLOSING, BY_COUNCIL
 from councils.papers.sheet import score_sheet
 from councils.papers.then import Then
 from cycle import clock, documents, letters
-from cycle.models import HistoryEntry, Level, OrgUnit, Renamed, Role, RoleAssignment, User, end_of
+from cycle.models import (
+    Document,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Renamed,
+    Role,
+    RoleAssignment,
+    RuleSet,
+    Stream,
+    User,
+    end_of,
+)
 from cycle.points import band
 from cycle.written import day_text, in_sentence, moment_text
 from dossiers.law.signers import capacity_words
-from dossiers.models import CaseType, Certificate
+from dossiers.models import ACTS, CaseType, Certificate
+from dossiers.models.days import with_day
 from dossiers.papers.signing import (
     OFFICE_SIGNS,
     OFFICE_SYMBOL,
@@ -52,17 +66,25 @@ from dossiers.papers.signing import (
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
 OF_ROUND = (
+    DocumentKind.PLAN,
+    DocumentKind.RECEIVED,
     DocumentKind.INVITATION,
     DocumentKind.SUPPORT_REPORT,
     DocumentKind.MINUTES,
     DocumentKind.COUNCIL_REPORT,
     DocumentKind.SUBMISSION,
     DocumentKind.DECISION,
+    DocumentKind.APPROVAL,
     DocumentKind.NOTICE,
     DocumentKind.REQUEST,
 )
-#: What the office submits to the chair, and what it notifies (Đ.7.3.g): never the committee's own.
-OF_OFFICE = frozenset({DocumentKind.SUBMISSION, DocumentKind.NOTICE})
+#: What the office reports and submits to the chair (Đ.7.3.a), and what it notifies (Đ.7.3.g): never
+#: the committee's own.
+OF_OFFICE = frozenset({DocumentKind.RECEIVED, DocumentKind.SUBMISSION, DocumentKind.NOTICE})
+#: What the chair decides is the chair's own, not signed for the committee.
+OF_CHAIR = frozenset({DocumentKind.FOUNDING, DocumentKind.DECISION, DocumentKind.APPROVAL})
+#: The acts by which the office takes a dossier in.
+ACCEPTS = ("accept_at_province", "accept_at_district")
 #: The seats that a score sheet may be printed for.
 SCORES = (*JUDGES, Seat.SECRETARY)
 #: The moment whose names, and whose chair and secretary, a paper says; None: today's.
@@ -72,6 +94,8 @@ BLANK = "………………………"
 #: How a paper that is addressed to nobody above names whom it goes to.
 _NAMED: dict[str, list[str]] = {
     DocumentKind.DECISION: ["Như Điều 3"],
+    DocumentKind.APPROVAL: ["Như Điều 3"],
+    DocumentKind.PLAN: ["Ủy ban nhân dân các xã, phường có sản phẩm"],
     DocumentKind.MINUTES: [],
 }
 #: What a notice says of those that reached no three stars.
@@ -101,12 +125,15 @@ def of_round(
     Raises KeyError for a kind that is not about a round.
     """
     made_by: dict[str, Callable[[Then], dict[str, Any]]] = {
+        DocumentKind.PLAN: _plan,
+        DocumentKind.RECEIVED: _received_report,
         DocumentKind.INVITATION: _invitation,
         DocumentKind.SUPPORT_REPORT: _support_report,
         DocumentKind.MINUTES: _minutes,
         DocumentKind.COUNCIL_REPORT: _council_report,
         DocumentKind.SUBMISSION: _submission,
         DocumentKind.DECISION: _decision,
+        DocumentKind.APPROVAL: _approval,
         DocumentKind.NOTICE: _notice,
         DocumentKind.REQUEST: _request,
     }
@@ -142,8 +169,31 @@ def _moment(kind: str, then: Then) -> datetime | None:
         return then.round.invited_at
     if kind in BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
         return then.closing.at if then.closing is not None else None
-    recorded = then.recorded(kind)
+    recorded = _recorded(kind, then)
     return end_of(recorded.signed_on) if recorded is not None else None
+
+
+def _recorded(kind: str, then: Then, entry: RoundEntry | None = None) -> Any:
+    """The signed paper of the round; else of a plan that of its batch, of an approval the one on
+    which the results were approved. None where there is none.
+    """
+    if (found := then.recorded(kind, entry)) is not None:
+        return found
+    if kind == DocumentKind.PLAN and then.round.batch is not None:
+        plans = [each.of_ledger for each in then.round.batch.plans.all()]
+        own = [each for each in plans if each.issuer_id == then.round.council.org_unit_id]
+        return own[-1] if own and own[-1].signed_on else None
+    if kind == DocumentKind.APPROVAL and then.closing is not None:
+        approved = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER,
+            event="dossier.approve_result",
+            stream_id__in=[each.entry.dossier_id for each in _approved(then)],
+            at__gte=then.closing.at,
+        )
+        papers = Document.objects.filter(pk__in=[each.ledger for each in approved])
+        own = list({each.in_force for each in papers})
+        return own[0] if len(own) == 1 and own[0].signed_on else None
+    return None
 
 
 # --- Head and foot --------------------------------------------------------------------------
@@ -152,7 +202,7 @@ def _moment(kind: str, then: Then) -> datetime | None:
 def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, Any]:
     """Head and foot of a document: who issues it, its number if recorded, signer, recipients."""
     council, unit = then.round.council, then.round.council.org_unit
-    recorded = then.recorded(kind, entry)
+    recorded = _recorded(kind, then, entry)
     committee = committee_of(_name(unit))
     if kind in BY_COUNCIL:
         parent, agency, issuer, host = committee, _name(council), "HĐ", _name(council)
@@ -166,31 +216,41 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         issuer, host, signs = OFFICE_SYMBOL, agency, ([OFFICE_SIGNS], "")
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
-        # What the chair decides is the chair's own, not signed for the committee.
-        of_committee = [] if kind == DocumentKind.DECISION else ["TM. ỦY BAN NHÂN DÂN"]
+        of_committee = [] if kind in OF_CHAIR else ["TM. ỦY BAN NHÂN DÂN"]
         signs = [*of_committee, "CHỦ TỊCH"], _leader(unit)
     if recorded:
         own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
         own = "" if signs[0] == [OFFICE_SIGNS] else own
         signs = signature(signs[0], recorded.signer_capacity, own), recorded.signer
-    number, _slash, symbol = recorded.number.partition("/") if recorded else ("", "", "")
+    named = _NAMED.get(kind, ["Như trên"])
+    seated = [] if kind == DocumentKind.RECEIVED else ["Thành viên Hội đồng"]
     return {
         "parent": parent.upper(),
         "agency": agency.upper(),
         "issuer": issuer,
         "host": host,
-        "number": number.strip() or None,
-        "symbol": symbol.strip() or None,
+        **_numbered(recorded),
         "place": place_of(_name(unit)),
-        "signed_on": recorded.signed_on.isoformat() if recorded else None,
-        "year": recorded.signed_on.year if recorded else clock.today().year,
         "round": in_sentence(then.name),
         "signature": {"lines": signs[0], "name": signs[1]},
-        "recipients": [*_NAMED.get(kind, ["Như trên"]), "Thành viên Hội đồng", "Lưu: VT"],
+        "recipients": [*named, *seated, "Lưu: VT"],
     }
 
 
-def _by_chair(recorded: SignedDocument | None) -> bool:
+def _numbered(recorded: SignedDocument | Document | None) -> dict[str, Any]:
+    """Number, symbol and day of a paper; without one they stay blank."""
+    if recorded is None or recorded.signed_on is None:
+        return {"number": None, "symbol": None, "signed_on": None, "year": clock.today().year}
+    number, _slash, symbol = recorded.number.partition("/")
+    return {
+        "number": number.strip() or None,
+        "symbol": symbol.strip() or None,
+        "signed_on": recorded.signed_on.isoformat(),
+        "year": recorded.signed_on.year,
+    }
+
+
+def _by_chair(recorded: SignedDocument | Document | None) -> bool:
     """Whether the chair of the unit signed it, or somebody in their place or by their authority."""
     return recorded is not None and "chu tich" in capacity_words(recorded.signer_capacity)
 
@@ -245,14 +305,27 @@ def _leader(unit: OrgUnit) -> str:
     return leaders[0] if len(leaders) == 1 else ""
 
 
+def _founded(council: Council) -> str:
+    """The decision on the council, as papers name it."""
+    return (
+        f"Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} về việc "
+        f"thành lập {_name(council)}"
+    )
+
+
 def _bases(then: Then) -> list[str]:
-    council = then.round.council
     return [
         f"Căn cứ {then.rule_set.citation}",
-        f"Căn cứ Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} "
-        f"về việc thành lập {_name(council)}",
-        f"Căn cứ quy chế làm việc của Hội đồng ({then.round.regulation})",
+        f"Căn cứ {_founded(then.round.council)}",
+        f"Căn cứ quy chế làm việc của Hội đồng ({_named(then.round.regulation.basis.in_force)})",
     ]
+
+
+def _named(paper: Document) -> str:
+    """A document in a sentence: «văn bản số 12/QĐ-UBND ngày 01/02/2026», or as it is called."""
+    if paper.signed_on is None or not any(map(str.isdigit, paper.number)):
+        return str(paper)
+    return f"văn bản số {paper.number} ngày {day_text(paper.signed_on)}"
 
 
 # --- Rows -----------------------------------------------------------------------------------
@@ -313,6 +386,183 @@ def decimal(points: Decimal) -> str:
     return f"{points:.2f}".replace(".", ",")
 
 
+# --- Of a council ---------------------------------------------------------------------------
+
+
+def founding_of(council: Council, *, anew: bool = False) -> dict[str, Any] | None:
+    """The decision that sets a council and its team up: with its number, and the seats that rest
+    on it. ``anew``: the draft of another on who sits today and later (kiện toàn), its number left
+    empty. None where it would name nobody.
+    """
+    founded, unit = council.founded, council.org_unit
+    moment = None if anew else end_of(council.decision_on)
+    with _as_of(moment), translation.override("vi"):
+        its = council.members.select_related("user")
+        if anew:
+            its = its.filter(Q(until=None) | Q(until__gte=clock.today()))
+        else:
+            its = its.filter(decision__in=[each.pk for each in founded.versions()])
+        order = list(Seat)
+        seats = sorted(its, key=lambda each: (order.index(Seat(each.seat)), each.pk))
+        members = [_person(each) for each in seats if each.seat not in TEAM]
+        if not members:
+            return None
+        committee = committee_of(_name(unit))
+        lines = ["CHỦ TỊCH"]
+        if not anew:
+            lines = signature(lines, founded.signer_capacity, "uy ban nhan dan")
+        day = clock.today() if anew else council.decision_on
+        law = RuleSet.objects.in_force(day)
+        last = f" đến hết {day_text(council.valid_to)}" if council.valid_to else ""
+        return {
+            "parent": "",
+            "agency": committee.upper(),
+            "issuer": "UBND",
+            "host": f"Chủ tịch {committee}",
+            **_numbered(None if anew else founded),
+            "place": place_of(_name(unit)),
+            "signature": {"lines": lines, "name": _leader(unit) if anew else founded.signer},
+            "recipients": ["Như Điều 3", "Thành viên Hội đồng, Tổ tư vấn", "Lưu: VT"],
+            "bases": [
+                *([f"Căn cứ {law.citation}"] if law is not None else []),
+                *([f"Căn cứ {_founded(council)}"] if anew else []),
+            ],
+            "authority": f"CHỦ TỊCH {committee.upper()}",
+            "what": "kiện toàn" if anew else "thành lập",
+            "council": _name(council),
+            "term": f"hoạt động từ {day_text(council.valid_from)}{last}",
+            "members": members,
+            "team": [_person(each) for each in seats if each.seat in TEAM],
+            "duties": "Hội đồng và Tổ tư vấn làm việc theo quy chế làm việc của Hội đồng.",
+            "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan và các "
+            "thành viên có tên tại Điều 1",
+        }
+
+
+# --- Before the council sits ----------------------------------------------------------------
+
+#: Room for a day that nobody has set.
+NO_DAY = "……/……/………"
+
+
+def _plan(then: Then) -> dict[str, Any]:
+    """What is to be done until when: days that nobody has set stay open."""
+    round_, unit = then.round, _name(then.round.council.org_unit)
+    office, council = office_of(unit), _name(round_.council)
+    again = {_by_office(each) for each in then.products().select_related("dossier__rule_set")}
+    sent = round_.papers_due_on()
+    until = f"trước ngày {day_text(round_.decide_by)}" if round_.decide_by else NO_DAY
+    held = f"{then.starts}, {then.place}".strip(", ") if round_.meets_at else NO_DAY
+    reported = OFFICE_NAME if again == {True} else TEAM_NAME
+    judged = (
+        ("Lấy ý kiến thành viên Hội đồng bằng phiếu", council, until)
+        if then.in_writing
+        else ("Họp Hội đồng, chấm điểm, phân hạng", council, held)
+    )
+    stages = [
+        ("Thẩm định hồ sơ, báo cáo Hội đồng", reported, NO_DAY),
+        (
+            f"Gửi {'phiếu lấy ý kiến' if then.in_writing else 'giấy mời'}, tài liệu cho thành viên",
+            OFFICE_NAME,
+            NO_DAY if sent is None else f"chậm nhất {day_text(sent)}",
+        ),
+        judged,
+        ("Có kết quả đánh giá, phân hạng", f"{council}, {in_sentence(OFFICE_NAME)}", until),
+        ("Thông báo kết quả bằng văn bản cho xã, chủ thể", office, "sau khi có quyết định"),
+    ]
+    return _head(DocumentKind.PLAN, then) | {
+        "bases": _bases(then),
+        "aims": [
+            "Đánh giá, phân hạng sản phẩm OCOP đúng tiêu chí, quy trình đã quy định",
+            "Bảo đảm khách quan, công khai, đúng quy chế làm việc của Hội đồng",
+        ],
+        "stages": [{"work": work, "who": who, "when": when} for work, who, when in stages],
+        "entries": [_entry(each, then.day) for each in then.products()],
+        "duties": [
+            f"{office} chuẩn bị hồ sơ, tài liệu, giúp Hội đồng thực hiện kế hoạch",
+            "Ủy ban nhân dân các xã, phường phối hợp, thông báo cho chủ thể có sản phẩm",
+        ],
+    }
+
+
+def _received_report(then: Then) -> dict[str, Any]:
+    """The dossiers of the round with the day of the commune's paper and of the office's receipt."""
+    unit = then.round.council.org_unit
+    entries = list(then.products().select_related("dossier__rule_set", "dossier__cycle"))
+    accepted = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER,
+        stream_id__in=[each.dossier_id for each in entries],
+        event__in=[ACTS[name].event for name in ACCEPTS],
+    )
+    days = {each.stream_id: each.day for each in with_day(accepted).order_by("seq")}
+    made, tallies = [], Counter[str]()
+    for entry in entries:
+        proposed, day = entry.dossier.proposed(), days.get(entry.dossier_id)
+        case = str(entry.dossier.get_case_type_display())
+        tallies[case] += 1
+        made.append(
+            _entry(entry, then.day)
+            | {
+                "case": case,
+                "proposed_on": day_text(proposed.day) if proposed is not None else "",
+                "accepted_on": day_text(day) if day is not None else "",
+            }
+        )
+    return _head(DocumentKind.RECEIVED, then) | {
+        "to": [f"Chủ tịch {committee_of(_name(unit))}"],
+        "bases": [f"Căn cứ {then.rule_set.citation}"],
+        "tallies": [{"result": case, "number": number} for case, number in tallies.items()],
+        "entries": made,
+        "proposals": ["Xem xét, giao Hội đồng đánh giá, phân hạng các sản phẩm nêu trên"],
+    }
+
+
+def survey_of(visit: Appraisal) -> dict[str, Any] | None:
+    """The minutes of the visit on site that a report on a product tells of (Đ.7.3.c; of a
+    re-evaluation on the grounds of Đ.7.6.c); None where nobody went.
+    """
+    entry = visit.entry
+    if visit.visited_on is None:
+        return None
+    with _as_of(end_of(visit.visited_on)), translation.override("vi"):
+        then, product = Then(entry.round), entry.dossier.product
+        office = _by_office(entry)
+        agency = OFFICE_NAME if office else TEAM_NAME
+        seats = entry.round.council.members.sitting(visit.visited_on).select_related("user")
+        seat = seats.filter(seat__in=TEAM, user=visit.by).first()
+        went = {"name": _name(visit.by), "position": agency, "role": "Người khảo sát"}
+        return (
+            _head(DocumentKind.TEAM_SURVEY, then)
+            | _entry(entry, visit.visited_on)
+            | {
+                "parent": _name(entry.round.council).upper(),
+                "agency": agency.upper(),
+                "host": agency,
+                **_numbered(None),
+                "signed_on": visit.visited_on.isoformat(),
+                "year": visit.visited_on.year,
+                "address": product.producer.address,
+                "visited_on": day_text(visit.visited_on),
+                "ground": str(visit.get_ground_display()) if visit.ground else "",
+                "team": [_person(seat) if seat is not None else went],
+                "checked": list(visit.checked),
+                "findings": _lines(visit.findings),
+                "tests": _lines(visit.tests_asked),
+                "signature": {"lines": ["NGƯỜI KHẢO SÁT"], "name": _name(visit.by)},
+                "secretary": {
+                    "lines": ["ĐẠI DIỆN CHỦ THỂ"],
+                    "name": product.producer.representative,
+                },
+                "recipients": [_name(product.producer), "Thành viên Hội đồng", "Lưu: VT"],
+            }
+        )
+
+
+def _lines(text: str) -> list[str]:
+    """The lines of what was typed."""
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 # --- The kinds ------------------------------------------------------------------------------
 
 
@@ -334,7 +584,7 @@ def _invitation(then: Then) -> dict[str, Any]:
         if then.in_writing
         else [
             "Công bố quyết định, quy chế làm việc của Hội đồng",
-            "Tổ tư vấn báo cáo kết quả thẩm định",
+            f"{_reporters(then)[0]} báo cáo kết quả thẩm định",
             "Các thành viên chấm điểm, thảo luận",
             "Công bố kết quả, thông qua biên bản",
         ],
@@ -390,10 +640,16 @@ def _support_report(then: Then) -> dict[str, Any]:
         "period": _days(visits),
         "team": _of_office(then) + ([_person(each) for each in team] if of_team else []),
         "entries": made,
+        "pointed": (pointed := any(each["self_points"] or each["points"] for each in made)),
+        "unpointed": not pointed,
         "appraised": appraised,
         "unappraised": len(made) - appraised,
         "findings": [],
-        "proposals": ["Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"],
+        "proposals": [
+            "Đề nghị Hội đồng cho ý kiến bằng phiếu về các sản phẩm nêu trên"
+            if then.in_writing
+            else "Đề nghị Hội đồng xem xét, chấm điểm các sản phẩm nêu trên"
+        ],
     }
 
 
@@ -515,7 +771,7 @@ def _minutes(then: Then) -> dict[str, Any]:
             if each.criterion
             else str(each.elimination),
             "decision": _resolved(each),
-            "votes": "",
+            "votes": f"{each.votes[0]}/{sum(each.votes)}" if each.votes else "",
         }
         for each in then.resolutions()
     ]
@@ -618,6 +874,40 @@ def _decision(then: Then) -> dict[str, Any]:
     }
 
 
+def _approved(then: Then) -> list[Result]:
+    return [each for each in _results(then) if each.is_approved_first]
+
+
+def _approval(then: Then) -> dict[str, Any]:
+    """The chair's approval of results of 90 points or more, from which the request follows; those
+    below stand in the decision that recognises.
+    """
+    unit = _name(then.round.council.org_unit)
+    committee = committee_of(unit)
+    minutes = then.recorded(DocumentKind.MINUTES)
+    kind = "lấy ý kiến" if then.in_writing else "họp"
+    return _head(DocumentKind.APPROVAL, then) | {
+        "authority": f"CHỦ TỊCH {committee.upper()}",
+        "host": f"Chủ tịch {committee}",
+        "bases": [
+            *_bases(then),
+            *(
+                [
+                    f"Căn cứ Biên bản {kind} Hội đồng số {minutes.number} ngày "
+                    f"{day_text(minutes.signed_on)}"
+                ]
+                if minutes is not None
+                else []
+            ),
+        ],
+        "duties": f"{office_of(unit)} hoàn thiện hồ sơ, trình đề nghị "
+        f"{documents.ministry(then.day)} đánh giá, công nhận theo quy định.",
+        "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan và chủ thể có "
+        "tên trong danh sách",
+        "entries": [_judged(each, then) for each in _approved(then)],
+    }
+
+
 def _notice(then: Then) -> dict[str, Any]:
     results = _results(then)
     day = then.day
@@ -640,8 +930,13 @@ def _request(then: Then) -> dict[str, Any]:
         "bases": _bases(then),
         "entries": [_judged(each, then) for each in _results(then) if each.goes_up],
         "enclosures": [
+            *(
+                [f"Quyết định phê duyệt kết quả số {approval.number}"]
+                if (approval := _recorded(DocumentKind.APPROVAL, then)) is not None
+                else []
+            ),
             "Hồ sơ sản phẩm",
-            "Báo cáo của tổ tư vấn",
+            f"Báo cáo của {in_sentence(_reporters(then)[0])}",
             "Báo cáo kết quả của Hội đồng",
         ],
         "contact": "",

@@ -78,8 +78,63 @@ class Tally(TypedDict):
     number: Annotated[int, _("số sản phẩm")]
 
 
+class Stage(TypedDict):
+    """A line of a plan (việc trong kế hoạch)."""
+
+    work: Annotated[str, _("việc")]
+    who: Annotated[str, _("ai thực hiện")]
+    when: Annotated[str, _("thời gian, để chấm khi chưa định")]
+
+
+class Received(Entry):
+    case: Annotated[str, _("loại hồ sơ")]
+    proposed_on: Annotated[str, _("ngày văn bản của xã, có thể trống")]
+    accepted_on: Annotated[str, _("ngày tỉnh tiếp nhận, có thể trống")]
+
+
 class OfRound(Paper):
     round: Annotated[str, _("đợt đánh giá, ví dụ: đợt 1 năm 2026")]
+
+
+class Founding(Based):
+    """The decision on a council and its team: of no round."""
+
+    authority: Annotated[str, _("thẩm quyền ban hành, ví dụ CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH")]
+    what: Annotated[str, _("thành lập, hay kiện toàn")]
+    council: Annotated[str, _("tên hội đồng")]
+    term: Annotated[str, _("thời hạn hoạt động")]
+    members: Annotated[list[Person], _("thành viên hội đồng (dòng: person)")]
+    team: Annotated[list[Person], _("thành viên tổ tư vấn (dòng: person)")]
+    duties: Annotated[str, _("hội đồng, tổ tư vấn làm việc theo quy chế nào")]
+    enforcers: Annotated[str, _("người chịu trách nhiệm thi hành")]
+
+
+class Plan(OfRound, Based):
+    aims: Annotated[list[str], _("mục đích, yêu cầu")]
+    stages: Annotated[list[Stage], _("nội dung, thời gian (dòng: stage)")]
+    entries: Annotated[list[Entry], _("sản phẩm (dòng: entry)")]
+    duties: Annotated[list[str], _("tổ chức thực hiện")]
+
+
+class ReceivedReport(OfRound, Addressed):
+    tallies: Annotated[list[Tally], _("số hồ sơ theo loại")]
+    entries: Annotated[list[Received], _("sản phẩm (dòng: entry)")]
+    proposals: Annotated[list[str], _("đề nghị")]
+
+
+class TeamSurvey(OfRound):
+    product: Annotated[str, _("sản phẩm")]
+    producer: Annotated[str, _("chủ thể")]
+    address: Annotated[str, _("địa chỉ của chủ thể, có thể trống")]
+    commune: Annotated[str, _("xã, phường")]
+    rubric: Annotated[str, _("bộ sản phẩm")]
+    visited_on: Annotated[str, _("ngày khảo sát")]
+    ground: Annotated[str, _("căn cứ khảo sát hồ sơ đánh giá lại, có thể trống")]
+    team: Annotated[list[Person], _("người khảo sát (dòng: person)")]
+    checked: Annotated[list[str], _("nội dung đã kiểm tra, đạt")]
+    findings: Annotated[list[str], _("kết quả khảo sát")]
+    tests: Annotated[list[str], _("đề nghị kiểm nghiệm")]
+    secretary: Annotated[Signature, _("đại diện chủ thể")]
 
 
 class Invitation(OfRound):
@@ -98,6 +153,8 @@ class SupportReport(OfRound, Addressed):
     team: Annotated[list[Person], _("thành viên tổ tư vấn")]
     appraised: Annotated[int, _("số hồ sơ đã thẩm định")]
     unappraised: Annotated[int, _("số hồ sơ chưa có báo cáo thẩm định")]
+    pointed: Annotated[bool, _("có điểm tự chấm hoặc điểm đề xuất")]
+    unpointed: Annotated[bool, _("không có điểm nào")]
     entries: Annotated[list[Appraised], _("sản phẩm (dòng: entry)")]
     findings: Annotated[list[str], _("nhận xét chung")]
     proposals: Annotated[list[str], _("đề nghị")]
@@ -150,6 +207,13 @@ class Decision(OfRound, Based):
     duties: Annotated[str, _("trách nhiệm của chủ thể (Điều 2)")]
     enforcers: Annotated[str, _("người chịu trách nhiệm thi hành (Điều 3)")]
     entries: Annotated[list[Certified], _("sản phẩm (dòng: entry)")]
+
+
+class Approval(OfRound, Based):
+    authority: Annotated[str, _("thẩm quyền ban hành, ví dụ CHỦ TỊCH ỦY BAN NHÂN DÂN TỈNH")]
+    duties: Annotated[str, _("việc tiếp theo (Điều 2)")]
+    enforcers: Annotated[str, _("người chịu trách nhiệm thi hành (Điều 3)")]
+    entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
 
 
 class Notice(OfRound, Addressed):
@@ -230,8 +294,8 @@ class Certificate(TypedDict):
     qr_url: Annotated[str, _("địa chỉ tra cứu trong mã QR")]
 
 
-def _kind(code: DocumentKind, symbol: str, data: type) -> Kind:
-    return Kind(code, symbol, data, TEMPLATES, OUTLINES[code])
+def _kind(code: DocumentKind, symbol: str, data: type, *, numbered: bool = True) -> Kind:
+    return Kind(code, symbol, data, TEMPLATES, OUTLINES[code], numbered=numbered)
 
 
 def _drawn(code: DocumentKind, symbol: str, data: type) -> Kind:
@@ -242,13 +306,18 @@ def _drawn(code: DocumentKind, symbol: str, data: type) -> Kind:
 
 
 register(
+    _kind(DocumentKind.FOUNDING, "QĐ", Founding),
+    _kind(DocumentKind.PLAN, "KH", Plan),
+    _kind(DocumentKind.RECEIVED, "BC", ReceivedReport),
     _kind(DocumentKind.INVITATION, "GM", Invitation),
     _drawn(DocumentKind.SCORE_SHEET, "", ScoreSheet),
+    _kind(DocumentKind.TEAM_SURVEY, "", TeamSurvey, numbered=False),
     _kind(DocumentKind.SUPPORT_REPORT, "BC", SupportReport),
     _kind(DocumentKind.MINUTES, "BB", Minutes),
     _kind(DocumentKind.COUNCIL_REPORT, "BC", CouncilReport),
     _kind(DocumentKind.SUBMISSION, "TTr", Submission),
     _kind(DocumentKind.DECISION, "QĐ", Decision),
+    _kind(DocumentKind.APPROVAL, "QĐ", Approval),
     _drawn(DocumentKind.CERTIFICATE, "GCN", Certificate),
     _kind(DocumentKind.NOTICE, "TB", Notice),
     _kind(DocumentKind.REQUEST, "", Request),

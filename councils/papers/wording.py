@@ -32,7 +32,118 @@ RESULTS = (
 )
 PROPOSALS = Text("{{ loop.index }}. {{ proposal }}", each="proposal in proposals")
 
+#: The text above an article of a decision (quyết định).
+DECIDES = Text("QUYẾT ĐỊNH:", style="authority")
+
 OUTLINES = {
+    "founding": Outline(
+        "Quyết định",
+        "Về việc {{ what }} {{ council }}{{ ' và Tổ tư vấn' if team else '' }}",
+        (
+            Text("{{ authority }}", style="authority"),
+            BASES,
+            DECIDES,
+            Text(
+                "{{ what|capitalize }} {{ council }} ({{ term }}), gồm {{ members|length }} thành "
+                "viên sau đây:",
+                lead="Điều 1.",
+            ),
+            Table(PERSONS, each="person in members"),
+            Text("Tổ tư vấn giúp việc Hội đồng gồm {{ team|length }} thành viên:", when="team"),
+            Table(PERSONS, each="person in team", when="team"),
+            Text("{{ duties }}", lead="Điều 2."),
+            Text(
+                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
+                "hành Quyết định này./.",
+                lead="Điều 3.",
+            ),
+        ),
+    ),
+    "plan": Outline(
+        "Kế hoạch",
+        "Đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        (
+            BASES,
+            Text("{{ host }} ban hành kế hoạch đánh giá, phân hạng {{ round }} như sau:"),
+            heading("I. Mục đích, yêu cầu"),
+            Text("{{ loop.index }}. {{ aim }}", each="aim in aims"),
+            heading("II. Nội dung, thời gian"),
+            Table(
+                (
+                    NUMBER,
+                    Column("Việc", "{{ stage.work }}", 60),
+                    Column("Thực hiện", "{{ stage.who }}", 47),
+                    Column("Thời gian", "{{ stage.when }}", 48),
+                ),
+                each="stage in stages",
+            ),
+            heading("III. Sản phẩm đưa ra đánh giá", when="entries"),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Xã, phường", "{{ entry.commune }}", 30),
+                    Column("Bộ sản phẩm", "{{ entry.rubric }}", 35),
+                ),
+                each="entry in entries",
+                when="entries",
+            ),
+            heading("{{ 'IV' if entries else 'III' }}. Tổ chức thực hiện"),
+            Text("{{ loop.index }}. {{ duty }}", each="duty in duties"),
+            Text("{{ host }} yêu cầu các cơ quan, đơn vị liên quan tổ chức thực hiện./."),
+        ),
+    ),
+    "received_report": Outline(
+        "Báo cáo",
+        "Tổng hợp hồ sơ đề nghị đánh giá, phân hạng sản phẩm OCOP {{ round }}",
+        (
+            ADDRESSEES,
+            BASES,
+            Text(
+                "{{ host }} báo cáo tổng hợp {{ entries|length }} hồ sơ đã tiếp nhận, đưa ra đánh "
+                "giá, phân hạng {{ round }}:"
+            ),
+            Text("- {{ tally.result }}: {{ tally.number }} hồ sơ.", each="tally in tallies"),
+            Table(
+                (
+                    NUMBER,
+                    Column("Sản phẩm", "{{ entry.product }}", 36),
+                    Column("Chủ thể", "{{ entry.producer }}", 36),
+                    Column("Xã, phường", "{{ entry.commune }}", 27),
+                    Column("Loại hồ sơ", "{{ entry.case }}", 20),
+                    Column("Xã đề nghị", "{{ entry.proposed_on }}", 18, "center"),
+                    Column("Tiếp nhận", "{{ entry.accepted_on }}", 18, "center"),
+                ),
+                each="entry in entries",
+            ),
+            Text("", lead="Đề nghị:", when="proposals"),
+            PROPOSALS,
+            Text("{{ host }} kính báo cáo./."),
+        ),
+    ),
+    "team_survey": Outline(
+        "Biên bản",
+        "Khảo sát tại cơ sở sản xuất: {{ product }}",
+        (
+            Text("{{ visited_on }}.", lead="Ngày khảo sát:"),
+            Text("{{ product }}.", lead="Sản phẩm:"),
+            Text("{{ producer }}.", lead="Chủ thể:"),
+            Text("{{ address }}.", lead="Địa chỉ:", when="address"),
+            Text("{{ commune }}.", lead="Xã, phường:"),
+            Text("{{ rubric }}.", lead="Bộ sản phẩm:"),
+            Text("{{ ground }}.", lead="Căn cứ khảo sát:", when="ground"),
+            heading("Thành phần khảo sát"),
+            Table(PERSONS, each="person in team"),
+            heading("Nội dung đã kiểm tra, đạt", when="checked"),
+            Text("{{ loop.index }}. {{ item }}", each="item in checked"),
+            heading("Kết quả khảo sát", when="findings"),
+            Text("{{ line }}", each="line in findings"),
+            heading("Đề nghị kiểm nghiệm", when="tests"),
+            Text("{{ line }}", each="line in tests"),
+            Text("Biên bản được lập thành hai bản, mỗi bên giữ một bản./."),
+        ),
+    ),
     "invitation": Outline(
         "Giấy mời",
         "{{ meeting }}",
@@ -90,6 +201,12 @@ OUTLINES = {
                     Column("Nhận xét", "{{ entry.findings }}", 39),
                 ),
                 each="entry in entries",
+                when="pointed",
+            ),
+            Table(
+                (NUMBER, PRODUCT, PRODUCER, Column("Nhận xét", "{{ entry.findings }}", 65)),
+                each="entry in entries",
+                when="unpointed",
             ),
             heading("Nhận xét chung", when="findings"),
             Text("{{ loop.index }}. {{ finding }}", each="finding in findings"),
@@ -213,7 +330,7 @@ OUTLINES = {
         (
             Text("{{ authority }}", style="authority"),
             BASES,
-            Text("QUYẾT ĐỊNH:", style="authority"),
+            DECIDES,
             Text(
                 "Công nhận {{ entries|length }} sản phẩm đạt hạng sao OCOP {{ round }} (có danh "
                 "sách kèm theo). Kết quả có giá trị {{ valid_months }} tháng kể từ ngày Quyết "
@@ -238,6 +355,41 @@ OUTLINES = {
                     Column("Chủ thể", "{{ entry.producer }}", 38),
                     Column("Xã, phường", "{{ entry.commune }}", 28),
                     Column("Hạng", "{{ entry.result }}", 18, "center"),
+                ),
+                each="entry in entries",
+            ),
+        ),
+    ),
+    "approval": Outline(
+        "Quyết định",
+        "Về việc phê duyệt kết quả đánh giá sản phẩm OCOP {{ round }} đạt từ 90 điểm",
+        (
+            Text("{{ authority }}", style="authority"),
+            BASES,
+            DECIDES,
+            Text(
+                "Phê duyệt kết quả của Hội đồng cấp tỉnh đối với {{ entries|length }} sản phẩm "
+                "{{ round }} đạt từ 90 điểm trở lên (có danh sách kèm theo).",
+                lead="Điều 1.",
+            ),
+            Text("{{ duties }}", lead="Điều 2."),
+            Text(
+                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
+                "hành Quyết định này./.",
+                lead="Điều 3.",
+            ),
+            Appendix(
+                "Danh sách sản phẩm {{ round }} có kết quả được phê duyệt",
+                "(Kèm theo Quyết định số {{ own_number }} {{ own_date }} của {{ host }})",
+            ),
+            Table(
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Xã, phường", "{{ entry.commune }}", 31),
+                    Column("Điểm trung bình", "{{ entry.mean }}", 18, "center"),
+                    Column("Kết quả", "{{ entry.result }}", 16, "center"),
                 ),
                 each="entry in entries",
             ),

@@ -9,19 +9,23 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from councils.forms import councils as councils_forms
 from councils.lists import CouncilList
-from councils.models import Council, Regulation
+from councils.models import TEAM, Council, DocumentKind, Regulation
 from councils.models.council import ENDLESS
 from councils.pages import posted
+from councils.papers import facts
 from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, OrgUnit, User
 from cycle.once import once, unrecorded
+from cycle.papers.answer import answer
 from cycle.typed import fill, shows_typed
 from dossiers import drafts
 
@@ -94,6 +98,9 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
     today = clock.today()
     members = list(council.members.select_related("user"))
     past = [each for each in members if each.until is not None and each.until < today]
+    founding = {each.pk for each in council.founded.versions()}
+    # A decision names a council; of its team alone none is printed.
+    seated = [each for each in members if each.seat not in TEAM]
     return render(
         request,
         "councils/council.html",
@@ -101,8 +108,11 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
             "council": council,
             "members": [each for each in members if each not in past],
             "past": past,
+            "founded": any(each.decision_id in founding for each in seated),
+            "drafted": any(each not in past for each in seated),
             "today": today,
             "missing": council.missing(),
+            "unusual": council.unusual() if may else [],
             "not_in_term": council.not_in_term(today),
             "regulation": Regulation.objects.in_force(council.org_unit, today),
             "rounds": council.rounds.all(),
@@ -112,6 +122,19 @@ def council(request: SignedIn, pk: int) -> HttpResponseBase:
             and rules.has_perm("councils.set_up", request.user, council.org_unit),
         },
     )
+
+
+@login_required
+@require_safe
+def founding(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
+    """The decision that set the council and its team up; ``?anew=1`` the draft of another on who
+    sits now, to be signed.
+    """
+    anew = "anew" in request.GET
+    data = facts.founding_of(_visible(request.user, pk), anew=anew)
+    if data is None:
+        raise Http404
+    return answer(request, DocumentKind.FOUNDING, data, format_, f"founding-{pk}")
 
 
 def _act(

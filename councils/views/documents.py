@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 
 from councils.forms.papers import SignedDocumentForm, TemplateForm
 from councils.models import (
+    Appraisal,
     Closing,
     DocumentKind,
     DocumentTemplate,
@@ -28,7 +29,7 @@ from councils.models import (
 )
 from councils.models.document import AFTER_CLOSING, reads_team_report
 from councils.models.reach import certified_of, is_about, kinds_read, reached_by
-from councils.pages import found_round
+from councils.pages import found_entry, found_round
 from councils.papers import facts
 from councils.papers.then import Then
 from cycle import clock, files, site, written
@@ -43,6 +44,11 @@ from cycle.typed import fill, shows_typed
 from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.models import Certificate, Dossier
+
+#: What tells of products, before any is judged: without one there is nothing to print.
+OF_PRODUCTS = frozenset({DocumentKind.RECEIVED, DocumentKind.SUPPORT_REPORT})
+#: What stays as it is whichever closing stands.
+OF_NO_CLOSING = (DocumentKind.PLAN, DocumentKind.RECEIVED, DocumentKind.INVITATION)
 
 
 def _closing(round_: EvaluationRound, version: str | None) -> Closing | None:
@@ -91,7 +97,8 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
     for each in papers.order_by("-pk"):
         if each.kind not in AFTER_CLOSING or standing is not None and each.at >= standing.at:
             recorded.setdefault(each.kind, []).append(each)
-    told = _told(standing)
+    entries = list(round_.products())
+    told = _told(standing) - (set() if entries else OF_PRODUCTS)
     rows = [
         {
             "kind": kind,
@@ -104,7 +111,6 @@ def documents(request: SignedIn, pk: int) -> HttpResponseBase:
         }
         for kind in facts.OF_ROUND
     ]
-    entries = list(round_.products())
     return render(
         request,
         "councils/documents.html",
@@ -155,7 +161,7 @@ def _earlier(
             "rows": [
                 {"kind": kind, "signed": Then(round_, each).recorded(kind)}
                 for kind in kinds
-                if kind != DocumentKind.INVITATION and kind in told[each.pk]
+                if kind not in OF_NO_CLOSING and kind in told[each.pk]
             ],
         }
         for each in closings
@@ -178,7 +184,7 @@ def document(request: SignedIn, pk: int, kind: str, format_: str) -> HttpRespons
     if kind in AFTER_CLOSING and closing is None:
         raise Http404
     data = facts.of_round(kind, round_, closing=closing, reader=request.user)
-    if kind in AFTER_CLOSING and not data["entries"]:
+    if kind in AFTER_CLOSING | OF_PRODUCTS and not data["entries"]:
         raise Http404
     return answer(request, kind, data, format_, f"{kind}-{round_.pk}")
 
@@ -192,6 +198,18 @@ def _sent(request: SignedIn, pk: int, kind: str, format_: str) -> HttpResponseBa
     only = None if kind == DocumentKind.DECISION else {each.result.entry_id for each in its}
     data = facts.of_round(kind, its[0].result.entry.round, closing=closing, only=only)
     return answer(request, kind, data, format_, f"{kind}-{pk}")
+
+
+@login_required
+@require_safe
+def survey(request: SignedIn, pk: int, format_: str) -> HttpResponseBase:
+    """The minutes of the visit that a report tells of, for whoever reads that report."""
+    visit = get_object_or_404(Appraisal.objects.select_related("by"), pk=pk)
+    visit.entry = found_entry(request.user, visit.entry_id)
+    data = facts.survey_of(visit)
+    if data is None:
+        raise Http404
+    return answer(request, DocumentKind.TEAM_SURVEY, data, format_, f"survey-{pk}")
 
 
 @login_required

@@ -148,6 +148,7 @@ _MUST = frozenset(
     {
         "agency", "number", "place", "recipients", "bases", "to", "authority", "lines", "product",
         "producer", "result", "items", "reasons", "certificate", "decision", "valid_until", "form",
+        "name", "work",
     }
 )  # fmt: skip
 
