@@ -42,6 +42,7 @@ def pages(entry, sheet, pen):
     keys = {
         "rounds": [entry.round_id],
         "entries": [entry.pk],
+        "appraisals": entry.appraisals.values_list("pk", flat=True),
         "sheets": [sheet.pk, pen.pk],
         "councils": [entry.round.council_id],
         "dossiers": [entry.dossier_id],

@@ -105,6 +105,7 @@ def samples(cycle, commune, an, thu, province):
         "about": ("A.1 Nguồn gốc", "B.2 Bao bì"),
         "stars": (4, 5),
         "holds": (True, False),
+        "votes": ([5, 1], [4, 2]),
         "present": ([first.pk], [first.pk, second.pk]),
         "had_come": ([first.pk], [second.pk]),
         "changed": ({"name": ["Đợt 1", "Đợt 2"]}, {"agenda": [[one, other], [other, one]]}),

@@ -90,6 +90,7 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
     assert "TM. ỦY BAN NHÂN DÂN" not in decision
 
 
+@pytest.mark.slow(reason="each kind is made in both forms")
 def test_every_paper_of_a_council_is_whole_and_says_the_same_in_both_forms(closed, thu):
     """Each kind that is made of an outline: no hole, nothing of what there is not, in PDF and Word
     alike; where nothing happened none is made.

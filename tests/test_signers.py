@@ -394,6 +394,7 @@ OF_DISTRICT = {
     "minutes": ("Chủ tịch Hội đồng OCOP huyện Điện Biên", "Chủ tịch Hội đồng OCOP tỉnh Điện Biên"),
     "council_report": ("Phó Chủ tịch UBND huyện Điện Biên", "Chủ tịch UBND xã Nà Tấu"),
     "decision": ("Chủ tịch UBND huyện Điện Biên", "Chủ tịch UBND tỉnh Điện Biên"),
+    "approval": ("Chủ tịch UBND huyện Điện Biên", "Chủ tịch UBND tỉnh Điện Biên"),
     "request": ("KT. Chủ tịch Phó Chủ tịch UBND huyện", "Phó Chủ tịch UBND huyện Mường Ảng"),
 }
 

@@ -481,7 +481,7 @@ def test_the_office_that_reports_on_re_evaluations_is_named_on_its_report(asked,
     report = facts.of_round("support_report", asked())
     assert (report["agency"], report["signature"]) == (
         "THƯỜNG TRỰC HỘI ĐỒNG",
-        {"lines": ["THƯỜNG TRỰC HỘI ĐỒNG"], "name": ""},
+        {"lines": ["THƯỜNG TRỰC HỘI ĐỒNG"], "name": "Phạm Thường Trực"},
     )
     assert [each["name"] for each in report["team"]] == [str(thu)]
     assert "Tổ tư vấn" not in str(report)
