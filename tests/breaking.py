@@ -56,6 +56,7 @@ from dossiers.models import (
     Dossier,
     Draft,
     Erasure,
+    FilingNumber,
     Firing,
     OfficialDocument,
     PlanPaper,
@@ -77,6 +78,7 @@ from notifications.models import (
 )
 from tests import judging, records
 from tests.decision_papers import decision_of
+from tests.owning import insert_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, person
 
@@ -528,6 +530,13 @@ def numbered(world, **fields):
     """A number past its act: of a certificate that waits for one, or of the one that is named."""
     values = {"certificate": fields.get("certificate") or given(world), "year": clock.today().year}
     return kept(world, records.number(), **values | fields)
+
+
+def filed_under(world, **fields):
+    """A number of a register (PĐK) that no act gives: the owner writes it."""
+    values = {"dossier": world.dossier, "body": world.commune, "commune": world.commune}
+    values |= {"year": 2026, "number": 1, "at": clock.now()}
+    return insert_as_owner(FilingNumber(**values | fields))
 
 
 def confirmed(world, of=None):

@@ -19,6 +19,7 @@ from tests.breaking import (
     act_batch_row,
     batch,
     event,
+    filed_under,
     forbidden,
     interest,
     judged,
@@ -515,6 +516,7 @@ def rows_of_the_rest(world):
     for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
         event(world, model, **fields)
     insert_as_owner(Route(dossier=world.dossier, node="decide", org_unit=world.commune))
+    filed_under(world)
 
 
 def other_lines(world):

@@ -107,6 +107,7 @@ from tests.breaking import (
     erasure,
     evaluated,
     event,
+    filed_under,
     fired,
     forbidden,
     given_up,
@@ -481,6 +482,9 @@ BREAKS = {
         for old in [numbered(w)]
         for _ in "12"
     ],
+    "filing_number_once": lambda w: [filed_under(w), filed_under(w, dossier=another(w))],
+    "filing_number_from_one": lambda w: filed_under(w, number=0),
+    "filing_number_follows": lambda w: [filed_under(w), filed_under(w, number=3)],
     "document_corrects_its_like": lambda w: paper_of(
         w, number="2/QĐ-UBND", before=True, replaces=paper_of(w)
     ),
@@ -1203,6 +1207,7 @@ IMMUTABLE = [
     "dossiers_erasure",
     "dossiers_evaluation",
     "dossiers_evidence",
+    "dossiers_filingnumber",
     "dossiers_idea",
     "dossiers_inspection",
     "dossiers_planpaper",

@@ -24,6 +24,7 @@ from tests.breaking import (
     closed,
     criterion,
     event,
+    filed_under,
     given,
     interest,
     judged,
@@ -559,6 +560,12 @@ ATTACKS["dossiers_certificatenumber", "certificate_number_once"] = (
        SELECT n.dossier_id, c.id, n.issuer_id, n.year, n.number, n.repeats, n.at
        FROM public.dossiers_certificatenumber n, public.dossiers_certificate c
        WHERE c.id <> n.certificate_id""",
+)
+ATTACKS["dossiers_filingnumber", "filing_number_follows"] = (
+    filed_under,
+    {"dossiers_filingnumber": "UPDATE pg_temp.dossiers_filingnumber SET number = 2"},
+    """INSERT INTO public.dossiers_filingnumber (dossier_id, body_id, commune_id, year, number, at)
+       SELECT dossier_id, body_id, commune_id, year, 3, at FROM public.dossiers_filingnumber""",
 )
 ATTACKS["dossiers_officialdocument", "paper_follows_its_document"] = (
     lambda world: (kept(world, records.signed_paper(scan=None)), paper_of(world)),

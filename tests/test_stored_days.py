@@ -184,6 +184,7 @@ WHERE = {
     "dossiers.Erasure.made_at": MADE,
     "cycle.Job.attempts": "asked by cycle/models/job.py",
     "dossiers.Draft.saved_at": "shown at templates/dossiers/_draft.html",
+    "dossiers.FilingNumber.at": MADE,
     "dossiers.ActBatch.at": "shown at templates/dossiers/many_one.html",
     "dossiers.ActBatchRow.at": "shown at templates/dossiers/_many_rows.html",
     "dossiers.StockBatch.document_on": "shown at templates/dossiers/stock_batch.html",

@@ -97,6 +97,9 @@ class Act:
     #: It sends the dossier to the level above; ``fetches``: the level above takes it by itself.
     sends_up: bool = False
     fetches: bool = False
+    #: The office that the dossier comes to by it enters it in its register of filings, under the
+    #: next number (số phiếu đăng ký, PĐK).
+    registers: bool = False
     #: Who may do it, when no task asks for it; None for an act that a task asks for.
     who: Who | None = None
     #: Who gets its letter: whoever has the ``next`` task; ``line``: they and the officers who had

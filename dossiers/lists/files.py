@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from cycle import clock, written
@@ -18,7 +18,7 @@ from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State, states_of
 from dossiers.lists.filters import BATCH, Listed
 from dossiers.lists.inbox import Filters, _calendar, _commune, _days_off
-from dossiers.models import Certificate, Dossier, ProductGroup
+from dossiers.models import Certificate, Dossier, FilingNumber, ProductGroup
 from dossiers.terms.due import Due, due
 
 
@@ -92,6 +92,11 @@ class Register(Listed):
                 certified=Exists(Certificate.objects.to_print().filter(dossier=OuterRef("pk"))),
                 product_name=F("product__name"),
                 code=F("product__code"),
+                filed_under=Subquery(
+                    FilingNumber.objects.filter(dossier=OuterRef("pk"))
+                    .order_by("-pk")
+                    .values(row=JSONObject(number="number", year="year"))[:1]
+                ),
                 producer=F("product__producer__name"),
                 commune_name=F("commune__name"),
                 commune_of=F("commune"),
@@ -111,6 +116,8 @@ class Register(Listed):
         for row in rows:
             state = row["state"] = State(row["state"])
             row["step"] = state.step
+            under = row["filed_under"]
+            row["filed_under"] = str(FilingNumber(**under)) if under else ""
             row["commune_name"] = moved.called(row["commune_of"], row["commune_name"])
             if row["node"]:
                 row["title"] = GUIDES[row["node"]].title

@@ -32,7 +32,14 @@ from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists import work
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, in_order
-from dossiers.models import ACTS, CertificateNumber, OfficialDocument, ProductGroup, Task
+from dossiers.models import (
+    ACTS,
+    CertificateNumber,
+    FilingNumber,
+    OfficialDocument,
+    ProductGroup,
+    Task,
+)
 from dossiers.terms.due import SOON, Due, due
 
 if TYPE_CHECKING:
@@ -109,8 +116,8 @@ class Filters(Narrowed):
 
     def found(self, path: str = "") -> Q:
         """The condition that each word searched for is said of the dossier's product, its producer
-        or its commune, be it today's or one of before, or that a document or certificate of it has
-        this number. ``path`` leads to the dossier: "" or "dossier__".
+        or its commune, be it today's or one of before, or that a document or certificate of it, or
+        a filing (PĐK), has this number. ``path`` leads to the dossier: "" or "dossier__".
         """
         if not letters.search_words(self.q):
             return Q()
@@ -133,7 +140,9 @@ class Filters(Narrowed):
 
     @cached_property
     def _numbered(self) -> list[int]:
-        """The dossiers with a document or certificate whose number begins with what is searched."""
+        """The dossiers with a document or certificate whose number begins with what is searched, or
+        that an office received under it.
+        """
         number = fold_number(self.q)
         if not any(map(str.isdecimal, number)):
             return []
@@ -145,7 +154,9 @@ class Filters(Narrowed):
                 (CertificateNumber.objects.current(), ""),
             )
         )
-        return list(papers.union(certificates).values_list("dossier", flat=True)[:MANY])
+        filings = FilingNumber.objects.typed(self.q).order_by().values("dossier")
+        found = papers.union(certificates, filings)
+        return list(found.values_list("dossier", flat=True)[:MANY])
 
 
 def _up_to_many(queryset: models.QuerySet[Any]) -> Coalesce:

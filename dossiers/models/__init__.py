@@ -8,6 +8,7 @@ from dossiers.models.draft import Draft
 from dossiers.models.erasure import Because, Erasure
 from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
 from dossiers.models.evidence import Evidence
+from dossiers.models.filing_number import FilingNumber
 from dossiers.models.law import ACTS, CaseType, LateEntry
 from dossiers.models.paper import OfficialDocument
 from dossiers.models.plan import PlanPaper
@@ -67,6 +68,7 @@ __all__ = [
     "Evaluation",
     "Ground",
     "Evidence",
+    "FilingNumber",
     "Firing",
     "Idea",
     "Inspection",

@@ -73,10 +73,12 @@ from dossiers.law.states import (
     State,
 )
 from dossiers.models.days import JSON, NAMES_RECORD, came_on, with_day
+from dossiers.models.filing_number import FilingNumber
 from dossiers.models.law import (
     ACTS,
     FORWARDS,
     PROPOSED,
+    RECEIVED_AT,
     SENT_BACK,
     CaseType,
     LateEntry,
@@ -905,6 +907,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if self.state != before:
                 self.moved_at = moment
             self.save()
+            registered = [self._register(moment)] if act.registers else []
             if paper is not None and paper.doubt:
                 data["as_written"] = paper.signer_capacity
             if isinstance(told, dict):
@@ -923,7 +926,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 before=before,
                 after=self.state,
                 reason=reason.strip(),
-                saved=[*records, self],
+                saved=[*records, *registered, self],
                 became=changed(was, self),
                 attached=[record.sha256 for record in records if getattr(record, "sha256", "")],
                 ledger=ledger,
@@ -932,15 +935,32 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self.tell_beside(beside, entry, doing)
             return entry, terms
 
+    def _register(self, at: datetime) -> FilingNumber:
+        """The number (PĐK) under which the office that it has come to receives it; its product gets
+        its code, where the edition goes by units of today.
+        """
+        day = timezone.localdate(at)
+        level = RECEIVED_AT[self.status]
+        body, commune = (self._may_issue(each, day, "")[0] for each in (level, Level.COMMUNE))
+        if not self.rule_set.has_district:
+            self.product.number(commune, day.year)
+        return FilingNumber.objects.give(self, body, commune, at)
+
     def demands_paper(self, act: Act) -> bool:
         """Whether ``act`` is done on a signed document only, as it stands (phải có văn bản)."""
         return act.on_paper(self.state, self.rule_set)
 
     def _beside(self, act: Act) -> list[Product | Producer]:
-        """The product and the producer as they are, locked, before an act that corrects them."""
-        if act.takes not in ("correction", "details"):
+        """The product and the producer as they are, locked, before an act that corrects them; the
+        product alone before one that may give it its code.
+        """
+        corrects = act.takes in ("correction", "details")
+        if not corrects and not act.registers:
             return []
         held = Product.everything.select_for_update().filter(pk=self.product_id).get()
+        if not corrects:
+            self.product.code = held.code
+            return [] if held.code else [held]
         return [held, Producer.everything.select_for_update().get(pk=held.producer_id)]
 
     @staticmethod

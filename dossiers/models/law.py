@@ -417,6 +417,7 @@ class Law(models.Model):
         label=_("Nộp hồ sơ đánh giá"),
         said=_("nộp hồ sơ đánh giá"),
         keeps=("selfassessment",),
+        registers=True,
         not_before=(the_order,),
     )
     def submit_dossier(self) -> None:
@@ -477,6 +478,7 @@ class Law(models.Model):
         said=_("chuyển hồ sơ lên huyện"),
         reviewed=True,
         sends_up=True,
+        registers=True,
         signer=signers.COMMUNE_TO_DISTRICT,
         not_before=(After("return_for_supplement"),),
     )
@@ -492,6 +494,7 @@ class Law(models.Model):
         said=_("chuyển hồ sơ lên tỉnh"),
         reviewed=True,
         sends_up=True,
+        registers=True,
         signer=signers.TO_PROVINCE,
         not_before=(the_minutes, After("rank_at_district"), After("return_for_supplement")),
     )
@@ -508,6 +511,7 @@ class Law(models.Model):
         who=UPPER_OFFICERS,
         said=_("nhận hồ sơ không qua xã"),
         fetches=True,
+        registers=True,
         about=_("Chủ thể nộp thẳng lên cấp bạn: nhận được, có lý do, và được thống kê."),
         not_before=(the_order,),
     )
@@ -1324,5 +1328,13 @@ RETURNED_TO = frozenset(
 PROPOSED = tuple(act.event for act in ACTS.values() if act.sends_up or act.fetches)
 #: The events by which a certificate is taken back (thu hồi), by whomever.
 TAKE_BACK = tuple(act.event for act in ACTS.values() if S.REVOKED in act.leads)
+#: The events by which an office receives a filing and gives it a number (PĐK), and the level that
+#: has it in the state it comes to.
+REGISTERS = tuple(act.event for act in ACTS.values() if act.registers)
+RECEIVED_AT = {
+    S.DOSSIER_SUBMITTED: Level.COMMUNE,
+    S.AT_DISTRICT: Level.DISTRICT,
+    S.AT_PROVINCE: Level.PROVINCE,
+}
 #: The names of the acts that send it to the level above.
 FORWARDS = tuple(act.name for act in ACTS.values() if act.sends_up)

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards, letters
-from cycle.models import NameField, OrgUnit, PhoneField, Renamed, Stream
+from cycle.locking import take_turn
+from cycle.models import Level, NameField, OrgUnit, PhoneField, Renamed, Stream
 from cycle.written import clean_name
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import RECOGNISED, UNDECIDED
@@ -168,7 +169,9 @@ FILED = Q(selfassessments__isnull=False) | Q(state__in=UNDECIDED | RECOGNISED)
 
 
 class Product(Renamed):
-    """A rural product (sản phẩm). ``code`` is a label, never a key: it changes with its commune."""
+    """A rural product (sản phẩm). ``code`` is a label, never a key: it is given by :meth:`number`
+    when a dossier of it is filed first, and corrected where it is another.
+    """
 
     history_stream = Stream.PRODUCT
     history_cycle_id = None
@@ -228,6 +231,24 @@ class Product(Renamed):
     def is_filed(self) -> bool:
         """Whether a dossier of it was ever submitted for evaluation."""
         return self.dossiers.filter(FILED).exists()
+
+    def number(self, commune: OrgUnit, year: int) -> None:
+        """Give it its code (mã số sản phẩm) where it has none: (tỉnh)-(xã)-(số thứ tự của sản phẩm
+        trong xã)-(năm), by the codes of units of QĐ 19/2025/QĐ-TTg.
+        """
+        province = commune.at_level(Level.PROVINCE)
+        if self.code or province is None:
+            return
+        take_turn("product codes", commune.pk, year)
+        first, last = f"{province.code}-{commune.code}-", f"-{year}"
+        there = Product.everything.filter(code__startswith=first, code__endswith=last)
+        serials = (
+            code.removeprefix(first).removesuffix(last)
+            for code in there.values_list("code", flat=True)
+        )
+        taken = [int(each) for each in serials if each.isdecimal() and len(each) < 6]
+        self.code = f"{first}{max(taken, default=0) + 1:02}{last}"
+        self.save(update_fields=["code"])
 
     def correct(
         self,

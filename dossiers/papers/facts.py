@@ -24,10 +24,24 @@ from dossiers.forms.fields import points_text
 from dossiers.law.conditions import certified_by_centre
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
-from dossiers.models import Conclusion, Dossier, Review, Revocation, SelfAssessment
+from dossiers.models import (
+    Conclusion,
+    Dossier,
+    FilingNumber,
+    Review,
+    Revocation,
+    SelfAssessment,
+)
 from dossiers.models.dossier import FILINGS, DossierQuerySet
 from dossiers.models.evidence import SCANS
-from dossiers.models.law import ACTS, FORWARDS, JUDGED_ANEW, SENT_BACK
+from dossiers.models.law import (
+    ACTS,
+    FORWARDS,
+    JUDGED_ANEW,
+    RECEIVED_AT,
+    REGISTERS,
+    SENT_BACK,
+)
 from dossiers.papers.kinds import Printed
 from dossiers.papers.signing import (
     OFFICE_SIGNS,
@@ -175,28 +189,40 @@ class About:
 # --- The kinds ------------------------------------------------------------------------------
 
 
+def _levels_above(dossier: Dossier) -> list[Level]:
+    """The levels that a filing goes up to, the lower one first."""
+    between = [Level.DISTRICT] if dossier.rule_set.has_district else []
+    return [*between, Level.PROVINCE]
+
+
+#: In the place of a number (PĐK) that was never given.
+_NO_NUMBER = "không có (nhận trước khi có sổ)"
+
+
 def _blocks(about: About) -> list[dict[str, str]]:
-    """The two blocks of the form: who received it, the commune first; what has not come there yet
-    is left to be written.
+    """The blocks of the form: who received this filing, the commune first; what has not come there
+    yet is left to be written.
     """
-    dossier = about.dossier
-    came: dict[str, HistoryEntry | None] = {
-        Level.COMMUNE: None if dossier.bypassed_commune else about.last("submit_dossier"),
-        Level.PROVINCE: about.last("forward_to_province", "receive_directly"),
-    }
+    dossier, came = about.dossier, dict[str, HistoryEntry]()
+    for entry in about.told:
+        if entry.event in REGISTERS:
+            if entry.before == State.ASSEMBLING:
+                # A filing begins: what is before is of another.
+                came.clear()
+            came[RECEIVED_AT[State(entry.after)]] = entry
     found = []
-    for level, entry in came.items():
-        unit = dossier.unit_at(level)
-        at = entry.at if entry is not None else None
-        if unit is not None:
-            made = about.head(unit, at)
-            found.append(
-                {
-                    "body": made["agency"],
-                    "number": "",
-                    "received_on": day_text(timezone.localdate(at)) if at else "",
-                }
-            )
+    for level in (Level.COMMUNE, *_levels_above(dossier)):
+        entry, unit = came.get(level), dossier.unit_at(level)
+        if unit is None:
+            continue
+        given, at = _kept(entry, FilingNumber), entry.at if entry is not None else None
+        found.append(
+            {
+                "body": about.head(given.body if given else unit, at)["agency"],
+                "number": str(given or (_NO_NUMBER if entry is not None else "")),
+                "received_on": day_text(timezone.localdate(at)) if at else "",
+            }
+        )
     return found
 
 
