@@ -271,6 +271,8 @@ MEDIA_ROOT = Path(os.environ.get("MEDIA_ROOT") or embedded.media_root())
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
 MAX_EVIDENCE_BYTES = 50 * 1024 * 1024
+#: Each paper is made in a process of its own, with limits: cycle/papers/apart.py.
+PAPERS_APART = True
 WHITENOISE_USE_FINDERS = not PRODUCTION
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

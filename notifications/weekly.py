@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import typst
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
@@ -27,6 +25,7 @@ from cycle.models import (
     acting_in,
     heir_of,
 )
+from cycle.papers import apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
@@ -241,7 +240,7 @@ def _day(day: date) -> str:
 
 def pdf(page: dict[str, Any]) -> bytes:
     """The report as PDF, A4."""
-    return typst.compile(SHEET, root=SHEET.parent, sys_inputs={"figures": json.dumps(page)})
+    return apart.sheet(SHEET, SHEET.parent, "figures", page)
 
 
 # --- Once a week ----------------------------------------------------------------------------

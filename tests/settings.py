@@ -15,3 +15,5 @@ embedded.state_folder()
 from cycle.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A process a paper is slow; tests/test_papers_apart.py asks for it.
+PAPERS_APART = False

@@ -16,7 +16,7 @@ from councils.models import DocumentKind
 from councils.papers import sheet as sheet_papers
 from cycle import rubrics, rulesets
 from cycle.models import Option, Rubric, Wording
-from cycle.papers import kinds, word
+from cycle.papers import filling, kinds, word
 from cycle.papers.kinds import KINDS
 from cycle.papers.pdf import pdf
 from cycle.papers.word import TemplateRefused, docx
@@ -627,6 +627,6 @@ def test_a_template_that_leads_out_of_itself_is_refused():
 def test_a_template_that_unpacks_to_very_much_is_refused():
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other:
-        other.writestr("word/document.xml", b" " * (word.LARGEST + 1))
+        other.writestr("word/document.xml", b" " * (filling.LARGEST + 1))
     with pytest.raises(TemplateRefused, match="quá lớn"):
         word.check_template("minutes", packed.getvalue())

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from cycle import files
 from cycle.downloads import lost_page
-from cycle.papers import pdf, word
+from cycle.papers import apart, pdf, word
 from cycle.papers.kinds import own_template
 
 if TYPE_CHECKING:
@@ -30,25 +30,25 @@ def answer(
     """The paper made now. Raises Http404 for another format."""
     if format_ not in TYPES:
         raise Http404
-    if format_ == "pdf":
-        made = pdf.pdf(kind, data)
-    else:
-        own = own_template(kind)
-        template = None
-        try:
+    own = own_template(kind) if format_ == "docx" else None
+    try:
+        if format_ == "pdf":
+            made = pdf.pdf(kind, data)
+        else:
+            template = None
             if own is not None:
                 with files.open(own.sha256) as content:
                     template = content.read()
-        except files.FileLost as lost:
-            # No fallback to our own template: the document would not look as the province wants.
-            return lost_page(request, lost, str(own), title=_("mẫu Word"))
-        try:
             made = word.docx(kind, data, template)
-        except word.TemplateRefused as refused:
-            if own is None:
-                raise
-            # What was tried with sample data may lack a row here.
-            return render(request, "cycle/not_filled.html", {"why": refused}, status=409)
+    except files.FileLost as lost:
+        # No fallback to our own template: the document would not look as the province wants.
+        return lost_page(request, lost, str(own), title=_("mẫu Word"))
+    except (word.TemplateRefused, apart.TooMuch) as refused:
+        if own is None and isinstance(refused, word.TemplateRefused):
+            raise
+        # What was tried with sample data may lack a row here, or have too many.
+        page = {"why": refused, "own": own}
+        return render(request, "cycle/not_filled.html", page, status=409)
     response = HttpResponse(made, content_type=TYPES[format_])
     disposition = "inline" if format_ == "pdf" else "attachment"
     response.headers["Content-Disposition"] = f'{disposition}; filename="{name}.{format_}"'

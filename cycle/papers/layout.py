@@ -310,16 +310,20 @@ def cell_text(cell: Any, text: str, *, align: str = "left", **options: Any) -> N
     write(cell.paragraphs[0], text, align=align, before=2, after=2, size=11.5, **options)
 
 
-def _open(paper: Any, block: Any) -> None:
+def _open(paper: Any, block: Text) -> None:
     if block.when:
         paragraph_control(paper, f"if {block.when}")
+    if block.unless:
+        paragraph_control(paper, f"if not {block.unless}")
     if block.each:
         paragraph_control(paper, f"for {block.each}")
 
 
-def _close(paper: Any, block: Any) -> None:
+def _close(paper: Any, block: Text) -> None:
     if block.each:
         paragraph_control(paper, "endfor")
+    if block.unless:
+        paragraph_control(paper, "endif")
     if block.when:
         paragraph_control(paper, "endif")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Text:
     """A paragraph; with ``each`` (like ``"row in rows"``) one per row; with ``when`` only if that
-    field has a value.
+    field has a value, with ``unless`` only if it has none.
     """
 
     text: str
@@ -18,6 +18,7 @@ class Text:
     style: str = "body"
     each: str = ""
     when: str = ""
+    unless: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,67 @@
+"""Papers are made in a process of their own, which is stopped when it takes too much."""
+
+import io
+import re
+import time
+import zipfile
+
+import pytest
+
+from cycle.papers import apart
+from cycle.papers.answer import answer
+from cycle.papers.kinds import KINDS, blank
+from cycle.papers.pdf import pdf
+from cycle.papers.word import TemplateRefused, check_template, docx
+from dossiers.papers.kinds import Printed
+from tests.pages import printed
+
+
+@pytest.fixture(autouse=True)
+def _apart(settings):
+    settings.PAPERS_APART = True
+
+
+def proposal(number):
+    data = blank(Printed.PROPOSAL)
+    return data | {"entries": data["entries"] * number}
+
+
+def changed(old, new):
+    """The template of a proposal, with something else in it."""
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(KINDS[Printed.PROPOSAL].template) as source,
+        zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in source.namelist():
+            packed.writestr(name, source.read(name).replace(old, new))
+    return made.getvalue()
+
+
+def test_both_forms_come_out_and_a_refusal_says_the_same():
+    data = proposal(3)
+    assert "đề nghị đánh giá, phân hạng 3 sản phẩm" in printed(pdf(Printed.PROPOSAL, data))
+    assert zipfile.is_zipfile(io.BytesIO(docx(Printed.PROPOSAL, data)))
+    for new, why in (
+        (b"{{ host|center }}", "không dùng được «|center» ở đây"),
+        (b"{{ nobody }}", "dùng trường không có: nobody"),
+    ):
+        with pytest.raises(TemplateRefused, match=re.escape(why)):
+            check_template(Printed.PROPOSAL, changed(b"{{ host }}", new))
+
+
+@pytest.mark.slow(reason="papers that take too much, each until it is stopped")
+def test_what_never_ends_or_eats_memory_is_stopped_in_words(rf, monkeypatch):
+    monkeypatch.setattr(apart, "SECONDS", 3)
+    began = time.monotonic()
+    # As long as a template may be, for each product.
+    eats = changed(b"{{ entry.product }}", b"{{ entry.product }}" + b"x " * 400_000)
+    with pytest.raises(apart.TooMuch, match="^Không lập xong văn bản này trong 3 giây"):
+        docx(Printed.PROPOSAL, proposal(3000), eats)
+    monkeypatch.setattr(apart, "MEMORY", 400_000_000)
+    with pytest.raises((apart.TooMuch, TemplateRefused)):
+        docx(Printed.PROPOSAL, proposal(3000), eats)
+    page = answer(rf.get("/"), Printed.PROPOSAL, proposal(50_000), "pdf", "to-trinh")
+    assert page.status_code == 409
+    assert "mẫu hoặc số liệu quá lớn" in page.content.decode()
+    assert time.monotonic() - began < 30
