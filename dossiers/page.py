@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import rules
 from django.contrib import messages
 from django.db import models
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from cycle.models import HistoryEntry, User
     from dossiers.law.acts import Act
     from dossiers.models import Dossier, Evidence, OfficialDocument, Task
+    from dossiers.papers.kinds import ToPrint
 
 #: The records that are shown, in the order of the steps.
 RECORDS = (
@@ -294,8 +296,12 @@ def may_attach(acts: Iterable[Act], dossier: Dossier) -> dict[str, bool]:
     return {"may_attach": attaches, "may_replace": attaches and not dossier.is_judged}
 
 
-def say_done(request: HttpRequest, event: str, dossier: Dossier) -> Task | None:
-    """«Đã nộp phương án. Việc tiếp theo: Kiểm tra phương án (Xã Nà Tấu, hạn 17/11/2026).»"""
+def say_done(
+    request: HttpRequest, event: str, dossier: Dossier, printed: ToPrint | None = None
+) -> Task | None:
+    """«Đã nộp phương án. Việc tiếp theo: Kiểm tra phương án (Xã Nà Tấu, hạn 17/11/2026).»; with
+    the way to what is ``printed`` of it.
+    """
     task = next_task(dossier)
     text = _("Đã %(what)s.") % {"what": events.label(event)}
     if task is not None:
@@ -304,5 +310,8 @@ def say_done(request: HttpRequest, event: str, dossier: Dossier) -> Task | None:
             "unit": task.org_unit,
             "day": day_text(task.due_on),
         }
+    if printed is not None:
+        said = _("In văn bản của việc này")
+        text = format_html('{} <a href="{}">{}</a>', text, printed.link, said)
     messages.success(request, text)
     return task

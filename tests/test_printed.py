@@ -9,13 +9,13 @@ import pytest
 from django.urls import reverse
 from docx import Document
 
-from cycle.papers.kinds import KINDS
+from cycle.papers.kinds import KINDS, blank
 from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
 from dossiers.law.guidance import GUIDES
-from dossiers.models import Dossier, Review, State
+from dossiers.models import ACTS, Dossier, Review, State
 from dossiers.papers import facts
-from dossiers.papers.kinds import Printed
+from dossiers.papers.kinds import Printed, to_print
 from dossiers.walk import doors, papers
 from tests import records, revoking
 from tests.ground import kept
@@ -63,6 +63,30 @@ def stopped():
 def numberless(text):
     """The words of a PDF without the numbers of its pages."""
     return bare(re.sub(r"\d+ · BẢN NHÁP", "", text))
+
+
+#: What a paper prints whole, letter for letter.
+WHOLE = (
+    "product", "producer", "commune", "certificate", "bases", "to", "items", "reasons",
+    "blocks", "held", "entries", "enclosures", "scores", "general", "origin", "labour",
+    "idea_origin", "identity", "findings", "advice", "results", "conclusion", "ground", "enforcers",
+    "recipients",
+)  # fmt: skip
+
+
+def leaves(value):
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from leaves(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def broken(data, text):
+    """What the text layer of a paper does not have as it is written: «Nơơi nhận»."""
+    there = re.sub(r"\s", "", text)
+    told = [each for name in WHOLE for each in leaves(data.get(name, ""))]
+    return [each for each in told if re.sub(r"\s", "", plain(each)).rstrip(".;") not in there]
 
 
 @pytest.fixture
@@ -139,6 +163,7 @@ def test_every_kind_is_made_of_what_happened_and_says_the_same_in_both_forms(wal
                 "a count of nothing": re.search(r"(?<!\d)0 (?:sản phẩm|mẫu)", text),
                 "a number": KINDS[kind].numbered != bool(re.search(r"Số: \S*/\S", text)),
                 "no product": walked[kind].product.name not in text,
+                f"broken: {broken(data, text)}": broken(data, text),
                 f"differs: {numberless(text) ^ bare(word)}": numberless(text) != bare(word),
             }.items()
             if so
@@ -236,3 +261,31 @@ def test_what_is_to_be_signed_first_is_printed_before_it_is_recorded(
     assert rests[0].endswith(" của Ủy ban nhân dân xã Nà Tấu")
     sent = stand(open_dossier(cycle, commune, an, name="Thịt trâu"), State.AT_PROVINCE)
     assert {item["result"] for item in facts.made(Printed.CHECKLIST, sent, minh)["items"]} == {""}
+
+    # From the task to its papers, and from what was done to those that tell of it.
+    client.force_login(minh)
+    task = open_task(sent)
+    page = client.get(reverse("dossiers:task", args=[task.pk])).text
+    way = to_print(sent.pk, task.acts()).link
+    assert way.replace("&", "&amp;") in page
+    assert set(way.partition("?")[2].split("&")) == {"of=checklist", "of=supplement_request"}
+    first = client.get(way).text.partition("Văn bản khác của hồ sơ")[0]
+    assert "Của việc này" in first
+    assert str(Printed.CHECKLIST.label) in first
+    doors.complete(task, "return_for_supplement", by=minh, reason="Thiếu nhãn")
+    done = client.get(reverse("dossiers:task", args=[task.pk])).text
+    assert to_print(sent.pk, ["return_for_supplement"]).link in done
+    assert to_print(sent.pk, ["withdraw"]) is None
+    assert {kind for act in ACTS.values() for kind in act.prints} == set(Printed)
+
+
+def test_papers_of_three_levels_have_the_districts_block_and_the_form_keeps_its_parts(
+    dossier_of_three, an
+):
+    dossier = stand(dossier_of_three, State.ASSEMBLING)
+    blocks = facts._blocks(facts.About(dossier, an))
+    assert len(blocks) == 3
+    assert "huyện" in blocks[1]["body"]
+    assert "huyện" in facts._above(facts.About(dossier, an))
+    made = pdf(Printed.SELF_ASSESSMENT, blank(Printed.SELF_ASSESSMENT) | {"production_plan": []})
+    assert re.search(r"IV. Kế hoạch sản xuất Không có. V. Nội dung", said(made))

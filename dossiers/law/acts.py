@@ -105,6 +105,8 @@ class Act:
     #: Who gets its letter: whoever has the ``next`` task; ``line``: they and the officers who had
     #: the dossier before; or ``nobody``.
     tells: Literal["next", "line", "nobody"] = "next"
+    #: The papers that are signed for it, or tell of it: kinds of ``dossiers/papers/kinds.py``.
+    prints: tuple[str, ...] = ()
     #: What of it cannot be taken back, in a sentence; empty when its state can be reached again.
     #: Its form says it, then shows what it will do and asks once more.
     final: Words = ""

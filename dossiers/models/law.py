@@ -211,6 +211,7 @@ class Law(models.Model):
         reason=True,
         label=_("Yêu cầu bổ sung ý tưởng"),
         said=_("yêu cầu bổ sung ý tưởng"),
+        prints=("supplement_request",),
     )
     def return_idea(self) -> None:
         """Trả lại ý tưởng để bổ sung."""
@@ -232,6 +233,7 @@ class Law(models.Model):
         reason=True,
         label=_("Không chọn"),
         said=_("không chọn ý tưởng"),
+        prints=("not_selected",),
         tells="line",
     )
     def not_select_idea(self) -> None:
@@ -292,6 +294,7 @@ class Law(models.Model):
         reason=True,
         label=_("Yêu cầu bổ sung phương án"),
         said=_("trả lại phương án để bổ sung"),
+        prints=("supplement_request",),
     )
     def return_plan(self) -> None:
         """Trả lại phương án để bổ sung."""
@@ -313,6 +316,7 @@ class Law(models.Model):
         reason=True,
         label=_("Không duyệt"),
         said=_("không duyệt phương án"),
+        prints=("not_selected",),
         tells="line",
     )
     def not_approve_plan(self) -> None:
@@ -339,6 +343,7 @@ class Law(models.Model):
         label=_("Ghi lần kiểm tra tại cơ sở"),
         who=SUPPORTERS,
         said=_("ghi một lần kiểm tra tại cơ sở"),
+        prints=("survey_minutes",),
         unsigned=True,
         keeps=("visit",),
         tells="nobody",
@@ -416,6 +421,7 @@ class Law(models.Model):
         asks=(filed_in_window, edition_in_force),
         label=_("Nộp hồ sơ đánh giá"),
         said=_("nộp hồ sơ đánh giá"),
+        prints=("registration", "self_assessment", "receipt"),
         keeps=("selfassessment",),
         registers=True,
         not_before=(the_order,),
@@ -452,6 +458,7 @@ class Law(models.Model):
         conditions=[has_commune_report, has_compulsory_evidence],
         label=_("Trình lãnh đạo xã ký"),
         said=_("kiểm tra xong hồ sơ, trình lãnh đạo xã"),
+        prints=("commune_report",),
         reviewed=True,
         keeps=("communereport",),
     )
@@ -476,6 +483,7 @@ class Law(models.Model):
         does=Effect.PROPOSES,
         label=_("Ký, chuyển huyện"),
         said=_("chuyển hồ sơ lên huyện"),
+        prints=("commune_report", "commune_proposal"),
         reviewed=True,
         sends_up=True,
         registers=True,
@@ -492,6 +500,7 @@ class Law(models.Model):
         does=Effect.PROPOSES,
         label=_("Ký, chuyển tỉnh"),
         said=_("chuyển hồ sơ lên tỉnh"),
+        prints=("commune_report", "commune_proposal"),
         reviewed=True,
         sends_up=True,
         registers=True,
@@ -510,6 +519,7 @@ class Law(models.Model):
         label=_("Nhận hồ sơ không qua xã"),
         who=UPPER_OFFICERS,
         said=_("nhận hồ sơ không qua xã"),
+        prints=("registration", "self_assessment", "receipt"),
         fetches=True,
         registers=True,
         about=_("Chủ thể nộp thẳng lên cấp bạn: nhận được, có lý do, và được thống kê."),
@@ -528,6 +538,7 @@ class Law(models.Model):
         reason=True,
         label=_("Yêu cầu bổ sung hồ sơ"),
         said=_("yêu cầu bổ sung hồ sơ"),
+        prints=("supplement_request",),
         not_before=(After("forward_to_district", "forward_to_province"),),
     )
     def return_for_supplement(self) -> None:
@@ -540,6 +551,7 @@ class Law(models.Model):
         conditions=[has_compulsory_evidence],
         label=_("Nộp hồ sơ đã bổ sung"),
         said=_("nộp hồ sơ đã bổ sung"),
+        prints=("receipt",),
         not_before=(After("return_for_supplement"),),
     )
     def supplement(self) -> State:
@@ -552,6 +564,7 @@ class Law(models.Model):
         S.DISTRICT_EVALUATING,
         label=_("Đưa ra hội đồng huyện"),
         said=_("đưa hồ sơ ra hội đồng huyện"),
+        prints=("checklist",),
         reviewed=True,
     )
     def accept_at_district(self) -> None:
@@ -592,6 +605,7 @@ class Law(models.Model):
         S.PROVINCE_EVALUATING,
         label=_("Đưa ra hội đồng tỉnh"),
         said=_("đưa hồ sơ ra hội đồng tỉnh"),
+        prints=("checklist",),
         reviewed=True,
     )
     def accept_at_province(self) -> None:
@@ -887,6 +901,7 @@ class Law(models.Model):
         label=_("Ghi kiểm tra sau công nhận"),
         who=INSPECTORS,
         said=_("ghi một lần kiểm tra sau công nhận"),
+        prints=("inspection_minutes",),
         keeps=("inspection",),
         tells="line",
         about=_(
@@ -905,6 +920,7 @@ class Law(models.Model):
         label=_("Ghi xác nhận ngừng sản xuất của xã"),
         who=CONFIRMERS,
         said=_("ghi xác nhận của xã là đã ngừng sản xuất"),
+        prints=("stopped_production",),
         keeps=("stoppedproduction",),
         tells="line",
         about=_(
@@ -946,6 +962,7 @@ class Law(models.Model):
         label=_("Thu hồi giấy chứng nhận"),
         who=REVOKERS,
         said=_("thu hồi giấy chứng nhận"),
+        prints=("revocation",),
         keeps=("revocation",),
         tells="line",
         final=_(

@@ -22,7 +22,7 @@ from cycle.models import Document, HistoryEntry, Level, OrgUnit, RuleSet, User, 
 from cycle.written import day_text, in_sentence
 from dossiers.forms.fields import points_text
 from dossiers.law.conditions import certified_by_centre
-from dossiers.law.guidance import GUIDES
+from dossiers.law.guidance import BAC_KAN, GUIDES
 from dossiers.law.states import State
 from dossiers.models import (
     Conclusion,
@@ -175,15 +175,26 @@ class About:
     def bases(self) -> list[str]:
         return [f"Căn cứ {self.dossier.rule_set.citation}"]
 
+    def bases_of(self, waits: str) -> list[str]:
+        """Those of what is said of an idea or a plan: the national editions say nothing of either,
+        so there the office writes what it goes by.
+        """
+        national = self.dossier.rule_set.edition != BAC_KAN
+        return [] if national and waits != State.SUPPLEMENT_REQUESTED else self.bases
+
     def producer_at(self, at: datetime | None = None) -> str:
         producer = self.dossier.product.producer.name_at(at)
         return f"{producer}, {in_sentence(self.commune(at))}"
 
     def to_producer(self, unit: OrgUnit, at: datetime) -> list[str]:
-        """To whom a paper for the producer goes: through its commune, where another wrote it."""
+        """To whom a paper for the producer goes: through the units between, where not its commune
+        wrote it.
+        """
         if unit.level == Level.COMMUNE:
             return [self.producer_at(at)]
-        return [committee_of(self.commune(at)), self.producer_at(at)]
+        # All but the province's own, where that wrote it.
+        between = _committees(self, at)[:-1] if unit.level == Level.PROVINCE else []
+        return [*between, committee_of(self.commune(at)), self.producer_at(at)]
 
 
 # --- The kinds ------------------------------------------------------------------------------
@@ -285,7 +296,7 @@ def _supplement(about: About) -> dict[str, Any] | None:
         | about.product(entry.at)
         | {
             "to": about.to_producer(unit, entry.at),
-            "bases": about.bases,
+            "bases": about.bases_of(entry.after),
             "about": _CALLED[entry.after],
             "items": items,
             "until": until,
@@ -308,7 +319,7 @@ def _not_selected(about: About) -> dict[str, Any] | None:
         | about.product(entry.at)
         | {
             "to": about.to_producer(unit, entry.at),
-            "bases": about.bases,
+            "bases": about.bases_of(entry.after),
             "what": what,
             "decided_on": day_text(timezone.localdate(entry.at)),
             "reasons": _items(entry),
@@ -345,18 +356,19 @@ def _of_producer(about: About, at: datetime | None) -> dict[str, Any]:
         "host": name,
         "issuer": "",
         "signature": signature,
-        "recipients": [
-            committee_of(about.commune(at)),
-            "Lưu: chủ thể",
-        ],
+        "recipients": [committee_of(about.commune(at)), *_committees(about, at), "Lưu: chủ thể"],
     }
 
 
+def _committees(about: About, at: datetime | None = None) -> list[str]:
+    """The committees above the commune, the lower one first: the district's where one judges."""
+    units = (about.dossier.unit_at(level) for level in _levels_above(about.dossier))
+    return [committee_of(each.name_at(at)) for each in units if each is not None]
+
+
 def _above(about: About, at: datetime | None = None) -> str:
-    """The committee that the commune proposes to: the district's where one judges."""
-    level = Level.DISTRICT if about.dossier.rule_set.has_district else Level.PROVINCE
-    unit = about.dossier.unit_at(level) or about.dossier.filed_in
-    return committee_of(unit.name_at(at))
+    """The committee that the commune proposes to."""
+    return _committees(about, at)[0]
 
 
 def _registration(about: About) -> dict[str, Any] | None:
@@ -687,7 +699,7 @@ def _stopped(about: About) -> dict[str, Any] | None:
             "certificate": certificate,
             "stopped_on": day_text(made.stopped_on) if made is not None else "……/……/………",
             "remarks": _lines(made.remarks) if made is not None else [],
-            "recipients": [about.producer_at(at), _above(about, at), "Lưu: VT, hồ sơ OCOP"],
+            "recipients": [about.producer_at(at), *_committees(about, at), "Lưu: VT, hồ sơ OCOP"],
         }
     )
 
@@ -727,8 +739,9 @@ def _revocation(about: About) -> dict[str, Any] | None:
             "bases": [f"Căn cứ {law.citation}", *rests],
             "certificate": certificate,
             "ground": f"{in_sentence(str(ground))} của {law.citation}",
-            "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan, Chủ tịch "
-            f"Ủy ban nhân dân {about.product(at)['commune']} và chủ thể",
+            "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan, "
+            + "".join(f"Chủ tịch {each}, " for each in _committees(about, at)[:-1])
+            + f"Chủ tịch {committee_of(about.commune(at))} và chủ thể",
             "recipients": [
                 "Như Điều 3",
                 *(part.strip() for part in made.recipients.split(";") if part.strip()),

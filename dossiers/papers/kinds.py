@@ -1,12 +1,17 @@
 """The kinds of official papers of a dossier (văn bản in ra), and the data of each."""
 
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, TypedDict
+from typing import Annotated, NamedTuple, TypedDict
+from urllib.parse import urlencode
 
 from django.db import models
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cycle.papers.kinds import Addressed, Based, Kind, Paper, Signature, register
+from dossiers.models.law import ACTS
 from dossiers.papers.wording import OUTLINES
 
 TEMPLATES = Path(__file__).parent.parent / "docx"
@@ -27,6 +32,23 @@ class Printed(models.TextChoices):
     INSPECTION = "inspection_minutes", _("Biên bản kiểm tra sau công nhận")
     STOPPED = "stopped_production", _("Xác nhận ngừng sản xuất của xã")
     REVOCATION = "revocation", _("Quyết định thu hồi giấy chứng nhận")
+
+
+class ToPrint(NamedTuple):
+    """The papers that belong to the work at hand, and the page that has them first."""
+
+    kinds: list[Printed]
+    link: str
+
+
+def to_print(dossier: int, acts: Iterable[str]) -> ToPrint | None:
+    """Those of these acts on the dossier of this id; None where nothing is printed for them."""
+    told = (ACTS[name].prints for name in acts if name in ACTS)
+    kinds = [Printed(kind) for kind in dict.fromkeys(itertools.chain.from_iterable(told))]
+    if not kinds:
+        return None
+    asked = urlencode({"of": [kind.value for kind in kinds]}, doseq=True)
+    return ToPrint(kinds, f"{reverse('dossiers:printed', args=[dossier])}?{asked}")
 
 
 # --- The data -------------------------------------------------------------------------------

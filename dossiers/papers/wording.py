@@ -49,12 +49,22 @@ def _lines(head: str, name: str) -> tuple[Block, ...]:
     return heading(head, when=name), Text("{{ line }}", each=f"line in {name}")
 
 
+def _part(head: str, name: str, line: str = "{{ line }}") -> tuple[Block, ...]:
+    """A part of a form, which keeps its place: «Không có» where the field ``name`` has nothing."""
+    row = "paper" if name == "held" else "line"
+    return (
+        heading(head),
+        Text(line, each=f"{row} in {name}"),
+        Text("Không có.", unless=name),
+    )
+
+
 OUTLINES: dict[str, Outline] = {
     "receipt": Outline(
         "Giấy tiếp nhận",
         "Hồ sơ đăng ký đánh giá, phân hạng sản phẩm OCOP",
         (
-            Text("{{ host }} đã nhận hồ sơ của:"),
+            Text("{{ host }} đã nhận hồ sơ sau:"),
             *PRODUCT,
             _line("Loại hồ sơ:", "{{ case }}."),
             heading("Giấy tờ đã nhận", when="held"),
@@ -116,8 +126,7 @@ OUTLINES: dict[str, Outline] = {
             _line("Bộ sản phẩm:", "{{ rubric }}.", when="rubric"),
             _line("Đăng ký:", "{{ case }}."),
             _line("Giấy chứng nhận đã có:", "{{ certified }}.", when="certified"),
-            heading("III. Giấy tờ trong hồ sơ", when="held"),
-            Text("{{ loop.index }}. {{ paper }}", each="paper in held"),
+            *_part("III. Giấy tờ trong hồ sơ", "held", "{{ loop.index }}. {{ paper }}"),
             heading("IV. Phần của cơ quan tiếp nhận"),
             BLOCKS,
             Text("{{ producer }} đăng ký đánh giá, phân hạng sản phẩm nêu trên./."),
@@ -130,8 +139,8 @@ OUTLINES: dict[str, Outline] = {
             *FORM,
             *PRODUCT,
             _line("Bộ sản phẩm:", "{{ rubric }}.", when="rubric"),
-            *_lines("I. Thông tin chung", "general"),
-            *_lines("II. Kết quả thực hiện phương án sản xuất kinh doanh", "plan_results"),
+            *_part("I. Thông tin chung", "general"),
+            *_part("II. Kết quả thực hiện phương án sản xuất kinh doanh", "plan_results"),
             heading("III. Tự đánh giá"),
             Table(
                 (
@@ -145,9 +154,10 @@ OUTLINES: dict[str, Outline] = {
                 each="score in scores",
                 when="scores",
             ),
+            Text("Không có.", unless="scores"),
             _line("Tổng điểm tự chấm:", "{{ total }}/100 ({{ sums }})."),
-            *_lines("IV. Kế hoạch sản xuất", "production_plan"),
-            *_lines("V. Nội dung thay đổi, cập nhật", "what_changed"),
+            *_part("IV. Kế hoạch sản xuất", "production_plan"),
+            *_part("V. Nội dung thay đổi, cập nhật", "what_changed"),
             Text("{{ producer }} chịu trách nhiệm về nội dung báo cáo này./."),
         ),
     ),
@@ -160,10 +170,10 @@ OUTLINES: dict[str, Outline] = {
             BASES,
             Text("{{ host }} báo cáo về sản phẩm của chủ thể trên địa bàn như sau:"),
             *PRODUCT,
-            *_lines("1. Nguồn gốc sản phẩm, sử dụng nguyên liệu địa phương", "origin"),
-            *_lines("2. Sử dụng lao động địa phương", "labour"),
-            *_lines("3. Nguồn gốc ý tưởng sản phẩm", "idea_origin"),
-            *_lines("4. Bản sắc, trí tuệ địa phương", "identity"),
+            *_part("1. Nguồn gốc sản phẩm, sử dụng nguyên liệu địa phương", "origin"),
+            *_part("2. Sử dụng lao động địa phương", "labour"),
+            *_part("3. Nguồn gốc ý tưởng sản phẩm", "idea_origin"),
+            *_part("4. Bản sắc, trí tuệ địa phương", "identity"),
             _line("Sản phẩm mẫu đã nhận:", "{{ samples }}.", when="samples"),
             _line("Nhãn hàng hóa:", "{{ label }}.", when="label"),
             Text("{{ host }} kính báo cáo./."),

@@ -44,6 +44,7 @@ from dossiers.page import (
     told,
     who_has,
 )
+from dossiers.papers.kinds import to_print
 from dossiers.rules import holds_task
 from dossiers.walk import papers
 from dossiers.walk.diagram import picture
@@ -106,7 +107,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     act = ACTS.get(name)
     if act is None or act.door != "act":
         raise Http404
-    page = {"dossier": dossier, "name": name, "act": act}
+    page = {"dossier": dossier, "name": name, "act": act, "to_print": to_print(pk, [name])}
     if not rules.has_perm(act.permission, request.user, dossier):
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
@@ -137,7 +138,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     try:
         if request.method == "POST" and form.do():
             drafts.done(here)
-            task = say_done(request, act.event, dossier)
+            task = say_done(request, act.event, dossier, page["to_print"])
             return redirect(
                 "dossiers:task" if holds_task(request.user, task) else "dossiers:dossier",
                 task.pk if holds_task(request.user, task) else dossier.pk,  # type: ignore[union-attr]

@@ -23,11 +23,17 @@ def _seen(user: User, pk: int) -> Dossier:
 @login_required
 @require_safe
 def printed(request: SignedIn, pk: int) -> HttpResponseBase:
-    """The papers that can be printed of a dossier now, each as PDF and Word."""
+    """The papers that can be printed of a dossier now, each as PDF and Word; those ``of`` an act
+    above the others.
+    """
     dossier = _seen(request.user, pk)
+    kinds = facts.offered(dossier, request.user)
+    of = request.GET.getlist("of")
     page = {
         "dossier": dossier,
-        "kinds": facts.offered(dossier, request.user),
+        # What belongs to the work at hand comes first.
+        "first": [kind for kind in kinds if kind in of],
+        "kinds": [kind for kind in kinds if kind not in of],
         "companions": facts.companions(dossier, request.user),
     }
     return render(request, "dossiers/printed.html", page)

@@ -42,6 +42,7 @@ from dossiers.page import (
     told,
     who_has,
 )
+from dossiers.papers.kinds import to_print
 from dossiers.rules import holds_task, types_from_paper
 from dossiers.walk import doors
 
@@ -211,7 +212,8 @@ def _complete(request: SignedIn, task: Task, name: str) -> HttpResponseBase:
         form.place = _place(request, task, name)
         drafts.keep_tried(request, form.place)
         return _page(request, task, tried=form)
-    following = say_done(request, ACTS[name].event, task.dossier)
+    printed = to_print(task.dossier.pk, [name])
+    following = say_done(request, ACTS[name].event, task.dossier, printed)
     if holds_task(request.user, following):
         return redirect("dossiers:task", following.pk)  # type: ignore[union-attr]
     return redirect("dossiers:inbox")
@@ -422,6 +424,7 @@ def _page(
         "role": Role(task.role).label,
         "beside": beside,
         "elsewhere": [act for act in free if act not in beside and act.tone != "refuse"],
+        "to_print": to_print(dossier.pk, task.acts()),
         "refusals": [act for act in free if act.tone == "refuse"],
         "attach": attach,
         **attaches,
@@ -460,5 +463,6 @@ def _already_done(request: SignedIn, task: Task) -> HttpResponseBase:
             "following": following,
             "following_title": GUIDES[following.node].title if following else "",
             "mine": holds_task(request.user, following),
+            "to_print": to_print(dossier.pk, [task.outcome]),
         },
     )
