@@ -1,5 +1,6 @@
 """The morning's letter and the week's page: once each, and true."""
 
+import json
 import re
 import threading
 from datetime import datetime, timedelta
@@ -266,7 +267,7 @@ def test_the_page_stays_one_page_however_long_the_names(week, chi):
         root=weekly.SHEET.parent,
         format="png",
         ppi=20,
-        sys_inputs={"figures": weekly.json.dumps(page)},
+        sys_inputs={"figures": json.dumps(page)},
     )
     # A list would be one picture for each page.
     assert isinstance(sheet, bytes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pgtrigger
 from django.db import models
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _TYPED = re.compile(r"(pdk)?(\d{1,6})(?:/(\d{4}))?")
 
 
-class FilingNumberQuerySet(models.QuerySet):
+class FilingNumberQuerySet(models.QuerySet[Any]):
     def typed(self, text: str) -> Self:
         """Those that ``text`` names: a number with its year, or with «PĐK» before it."""
         found = _TYPED.fullmatch(fold_number(text))

@@ -215,12 +215,12 @@ def _blocks(about: About) -> list[dict[str, str]]:
     yet is left to be written.
     """
     dossier, came = about.dossier, dict[str, HistoryEntry]()
-    for entry in about.told:
-        if entry.event in REGISTERS:
-            if entry.before == State.ASSEMBLING:
+    for each in about.told:
+        if each.event in REGISTERS:
+            if each.before == State.ASSEMBLING:
                 # A filing begins: what is before is of another.
                 came.clear()
-            came[RECEIVED_AT[State(entry.after)]] = entry
+            came[RECEIVED_AT[State(each.after)]] = each
     found = []
     for level in (Level.COMMUNE, *_levels_above(dossier)):
         entry, unit = came.get(level), dossier.unit_at(level)

@@ -107,7 +107,8 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     act = ACTS.get(name)
     if act is None or act.door != "act":
         raise Http404
-    page = {"dossier": dossier, "name": name, "act": act, "to_print": to_print(pk, [name])}
+    printed = to_print(pk, [name])
+    page = {"dossier": dossier, "name": name, "act": act, "to_print": printed}
     if not rules.has_perm(act.permission, request.user, dossier):
         return render(request, "dossiers/not_allowed.html", page, status=403)
     if not dossier.stands_for(name):
@@ -138,7 +139,7 @@ def act(request: SignedIn, pk: int, name: str) -> HttpResponseBase:
     try:
         if request.method == "POST" and form.do():
             drafts.done(here)
-            task = say_done(request, act.event, dossier, page["to_print"])
+            task = say_done(request, act.event, dossier, printed)
             return redirect(
                 "dossiers:task" if holds_task(request.user, task) else "dossiers:dossier",
                 task.pk if holds_task(request.user, task) else dossier.pk,  # type: ignore[union-attr]
