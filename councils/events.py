@@ -12,7 +12,7 @@ carry(
 
 register("template.keep", _("nạp mẫu văn bản"))
 register("council.set_up", _("thành lập hội đồng"))
-register("council.correct_decision", _("đính chính quyết định thành lập hội đồng"))
+register("council.correct_decision", _("đính chính văn bản của hội đồng"))
 register("council.seat", _("bổ sung thành viên hội đồng"))
 register("council.unseat", _("cho thôi thành viên hội đồng"))
 register("council.extend", _("gia hạn hội đồng"))

@@ -99,9 +99,9 @@ GUIDES = {
         _("Nhập hội đồng theo quyết định đã ký, rồi thêm từng thành viên."),
     ),
     "council.correct_decision": Guide(
-        _("Đính chính quyết định thành lập hội đồng"),
+        _("Đính chính văn bản của hội đồng"),
         "councils.seat",
-        _("Số, ngày, người ký gõ khác văn bản giấy thì sửa ở trang hội đồng, có lý do."),
+        _("Văn bản gõ khác bản giấy thì sửa ở trang hội đồng, quy chế, kết quả đợt, có lý do."),
     ),
     "council.seat": Guide(
         _("Bổ sung thành viên hội đồng"),

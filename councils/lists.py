@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models import Count, F, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.judging import consequences
@@ -18,6 +19,7 @@ from councils.models import (
     DocumentKind,
     EvaluationRound,
     Opinion,
+    Regulation,
     RoundEntry,
     RoundState,
     SignedDocument,
@@ -208,6 +210,41 @@ def _rounds(user: User, keys: Collection[int]) -> Iterable[Thing]:
     rows = papers.order_by("round").values_list("document", "round", "round__name").distinct()
     for document, pk, name in rows:
         yield Thing(document, name, reverse("councils:documents", args=[pk]))
+
+
+#: The relations by which they rest on documents, beside the signed ones of a round.
+OF_COUNCIL = ("decision", "extension", "members__decision", "members__release")
+OF_ROUND = ("void_basis", "closings__reopening__basis")
+
+
+@about
+def _councils(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The councils that documents set up, extend, seat people on or release them from; the rounds
+    that they open again or void.
+    """
+    councils, rounds = (each.objects.visible_to(user) for each in (Council, EvaluationRound))
+    found = [
+        rows.filter(**{f"{relation}__in": keys})
+        .order_by()
+        .values_list(relation, "pk", "name", Value(page))
+        for rows, page, relations in (
+            (councils, "council", OF_COUNCIL),
+            (rounds, "round", OF_ROUND),
+        )
+        for relation in relations
+    ]
+    for document, pk, name, page in sorted(found[0].union(*found[1:])):
+        yield Thing(document, name, reverse(f"councils:{page}", args=[pk]))
+
+
+@about
+def _regulations(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The regulations that documents lay down."""
+    units = Council.objects.visible_to(user).values("org_unit")
+    laid = Regulation.objects.filter(basis__in=keys, org_unit__in=units).order_by("pk")
+    for document, unit in laid.values_list("basis", "org_unit__name"):
+        name = _now("Quy chế hội đồng, %(unit)s") % {"unit": unit}
+        yield Thing(document, name, reverse("councils:regulations"))
 
 
 @sealed

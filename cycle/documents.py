@@ -56,6 +56,11 @@ Told = Callable[[Document], str]
 Refuses = Callable[[Document, Document], None]
 _refusing: list[Refuses] = []
 
+#: Brings along what names a document itself, not what stands in its place, as it is corrected:
+#: (what it was, what it became, by whom, in which post, why). May refuse, as above.
+Follows = Callable[[Document, Document, User, RoleAssignment | None, str], None]
+_following: list[Follows] = []
+
 CORRECTED_ALREADY = _("Văn bản này vừa được đính chính: hãy tải lại trang.")
 NOTHING_CORRECTED = _("Chưa có nội dung nào khác với nội dung đã ghi.")
 NO_REASON = _("Bạn chưa nêu lý do đính chính.")
@@ -118,6 +123,23 @@ def record(
         capacity=capacity,
         reason=_now("Ghi thêm nội dung còn thiếu"),
     )
+
+
+def issue(document: Document, among: Iterable[OrgUnit]) -> None:
+    """Say whose the document is, typed with a body in words (``outside``): a unit ``among`` those
+    that may have issued it, if that or its People's Committee is meant; else a body outside. The
+    first of them issued one that names no body.
+    """
+    said = fold(document.outside)
+    for unit in among:
+        word = {Level.PROVINCE: ("tỉnh", "thành phố")}.get(Level(unit.level), ())
+        names = (unit.name, *word)
+        called = {unit.name} | {
+            f"{prefix} {name}" for prefix in ("UBND", "Ủy ban nhân dân") for name in names
+        }
+        if not said or said in map(fold, called):
+            document.issuer, document.outside = unit, ""
+            return
 
 
 def record_many(
@@ -185,6 +207,12 @@ def refuses_correction(check: Refuses) -> Refuses:
     return check
 
 
+def follows_correction(bring: Follows) -> Follows:
+    """Let the function bring along what a correction does not reach by itself."""
+    _following.append(bring)
+    return bring
+
+
 def correct(
     document: Document,
     *,
@@ -192,19 +220,23 @@ def correct(
     reason: str,
     scan: files.Staged | None = None,
     capacity: RoleAssignment | None = None,
+    asked: bool = False,
+    follow: bool = True,
     **became: Any,
 ) -> Document:
     """Replace ``document`` by a row with the values ``became`` and, if given, another scan.
 
     What rests on it goes on naming it, and reads the correction by ``in_force``, or follows it in
-    the same transaction. ``capacity``: the post in which the caller lets ``by`` correct it; without
-    one it is asked whether they keep the ledger in which it stands (:func:`may_correct`). Raises
-    PermissionDenied; ValidationError when a value is wrong, nothing differs, the number or the scan
-    is that of another document, or somebody corrected it meanwhile.
+    the same transaction, unless the caller does that (no ``follow``). ``capacity``: the post in
+    which the caller lets ``by`` correct it; without one, and where the caller has not ``asked``
+    itself, it is asked whether they keep the ledger in which it stands (:func:`may_correct`).
+
+    Raises PermissionDenied; ValidationError when a value is wrong, nothing differs, the number or
+    the scan is that of another document, or somebody corrected it meanwhile.
     """
     with transaction.atomic():
         capacity = capacity or _desk(by, document)
-        if capacity is None:
+        if capacity is None and not asked:
             raise PermissionDenied
         if not reason.strip():
             raise ValidationError({"reason": NO_REASON})
@@ -241,6 +273,8 @@ def correct(
         )
         for check in _refusing:
             check(document, written)
+        for bring in _following if follow else ():
+            bring(document, written, by, capacity, reason.strip())
         return written
 
 

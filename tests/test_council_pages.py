@@ -2,8 +2,10 @@
 
 import base64
 import re
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
@@ -11,15 +13,20 @@ from django.utils import timezone
 from councils.models import (
     Appraisal,
     AppraisalPhoto,
+    Closing,
     Council,
+    EvaluationRound,
     Member,
     Regulation,
+    Reopening,
     RoundEntry,
+    SignedDocument,
+    bases,
 )
 from cycle import clock
 from cycle.models import Document, HistoryEntry, Role, RoleAssignment, User
 from cycle.written import moment_text as moment
-from dossiers.models import ConditionNotMet
+from dossiers.models import ConditionNotMet, OfficialDocument
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, judge, regulate
@@ -92,38 +99,106 @@ def test_minh_sets_a_council_up_on_its_decision(client, province, minh, an):
     assert Council.objects.count() == 1
 
 
-def test_a_decision_that_was_typed_wrong_is_corrected(client, council, entry, thu, son, la):
-    def correct(**data):
-        standing = council.founded
-        said = {name: getattr(standing, name) for name in ("number", "signer", "signer_capacity")}
-        said |= {"signed_on": f"{standing.signed_on:%d/%m/%Y}", "seen": standing.pk}
-        return post(client, thu, "council_decision", council.pk, **said | data)
+#: What rests on a document -> a row of it, of a council with a round.
+BASES = {
+    (Council, "decision"): lambda w: w.council,
+    (Council, "extension"): lambda w: w.council,
+    (Member, "decision"): lambda w: w.council.members.get(department="Sở"),
+    (Member, "release"): lambda w: w.council.members.exclude(release=None).get(),
+    (Regulation, "basis"): lambda w: Regulation.objects.get(),
+    (Reopening, "basis"): lambda w: Reopening.objects.get(),
+    (EvaluationRound, "void_basis"): lambda w: w.council.rounds.get(state="void"),
+}
 
-    assert "123/QĐ-UBND" in page(client, thu, "council_decision", council.pk)
-    assert "Bạn chưa nhập: Lý do." in correct(number="132/QĐ-UBND").content.decode()
-    stale = {"reason": "Gõ nhầm", "number": "132/QĐ-UBND", "seen": council.decision_id}
-    same = correct(reason="Gõ nhầm").content.decode()
-    assert "Chưa có nội dung nào khác" in same
-    assert correct(**stale).status_code == 302
+
+@pytest.mark.slow(reason="a page and its refusals for each relation")
+def test_whatever_document_was_typed_wrong_is_corrected(
+    client, council, entry, cycle, commune, an, minh, thu, son, la
+):
+    """Of each relation of ours to the ledger, on one page, by who may record such a document."""
+    relations = {
+        (model, field.name)
+        for model in apps.get_app_config("councils").get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model is Document
+    }
+    assert relations == {*BASES, (SignedDocument, "document")}
+    assert {(each.model, each.relation) for each in bases.BASES} == set(BASES)
+
+    council.valid_to = clock.today() + timezone.timedelta(days=400)
+    update_as_owner(Council.objects.filter(pk=council.pk), valid_to=council.valid_to)
+    council.extend(
+        valid_to=council.valid_to + timezone.timedelta(days=9),
+        reason="Còn đợt",
+        document=judging.paper("301/QĐ-UBND"),
+        by=thu,
+    )
+    member = Member(user=minh, seat="member", department="Sở", since=clock.today())
+    council.give_seat(member, by=thu, decision=judging.paper("302/QĐ-UBND"))
+    council.take_seat(
+        judge(council, 4),
+        by=thu,
+        until=clock.today(),
+        reason="Nghỉ",
+        document=judging.paper("303/QĐ-UBND"),
+    )
+    Reopening.objects.create(
+        closing=Closing.objects.create(
+            round=entry.round, version=1, by=thu, at=clock.now(), entry=HistoryEntry.objects.last()
+        ),
+        reason="Khiếu nại",
+        basis=judging.recorded(judging.paper("304/QĐ-UBND"), council.org_unit),
+        by=thu,
+        at=clock.now(),
+    )
+    # An act of the dossier may rest on the same document: there it follows.
+    paper = OfficialDocument.objects.create(
+        dossier=entry.dossier, document=council.decision, recorded_by=thu, at=clock.now()
+    )
+    other = begin(council, cycle, [], thu, open_it=False)
+    other.void(by=thu, reason="Hoãn", document=judging.paper("305/QĐ-UBND"))
+
+    for number, ((model, relation), row) in enumerate(BASES.items()):
+        its = row(SimpleNamespace(council=council))
+        standing = getattr(its, relation).in_force
+        at = getattr(its, f"{relation}_id")
+        said = {name: getattr(standing, name) for name in ("signer", "signer_capacity")}
+        said |= {"number": f"9{number}/QĐ-UBND", "signed_on": f"{standing.signed_on:%d/%m/%Y}"}
+        said |= {"seen": standing.pk, "reason": "Gõ nhầm"}
+        assert standing.number in page(client, thu, "correct_basis", at)
+        assert "Bạn chưa nhập: Lý do." in (
+            post(client, thu, "correct_basis", at, **said | {"reason": ""}).content.decode()
+        )
+        same = post(client, thu, "correct_basis", at, **said | {"number": standing.number})
+        assert "Chưa có nội dung nào khác" in same.content.decode()
+        page(client, la, "correct_basis", at, status=404)
+        page(client, son, "correct_basis", at, status=403)
+        assert post(client, thu, "correct_basis", at, **said).status_code == 302
+        became = getattr(model.objects.get(pk=its.pk), relation).in_force
+        assert (became.number, became.replaces) == (f"9{number}/QĐ-UBND", standing)
+        told = HistoryEntry.objects.filter(event="council.correct_decision").latest("pk")
+        assert (told.reason, told.ledger) == ("Gõ nhầm", became.pk)
+        assert standing.number in told.data["was"] and became.number in told.data["document"]
+        # Who opened the page before sees that somebody was faster, and corrects nothing.
+        late = post(client, thu, "correct_basis", at, **said | {"number": "99/QĐ-UBND"})
+        assert "vừa được đính chính" in late.content.decode()
     council = Council.objects.get(pk=council.pk)
-    assert (council.decision_number, council.decision.number) == ("132/QĐ-UBND", "123/QĐ-UBND")
-    assert {each.decision.in_force.number for each in council.members.all()} == {"132/QĐ-UBND"}
-    assert "132/QĐ-UBND" in page(client, thu, "council", council.pk)
-    said = HistoryEntry.objects.get(event="council.correct_decision")
-    assert (said.reason, said.ledger) == ("Gõ nhầm", council.founded.pk)
-    assert "123/QĐ-UBND" in said.data["was"] and "132/QĐ-UBND" in said.data["document"]
-    # Who opened the page before sees that somebody was faster, and corrects nothing.
-    late = correct(**stale | {"number": "99/QĐ-UBND"}).content.decode()
-    assert "vừa được đính chính" in late and council.founded.number == "132/QĐ-UBND"
+    paper.refresh_from_db()
+    assert paper.document == council.founded
+    told = entry.dossier.history.get(event="dossier.correct_paper")
+    assert told.data["changed"] == {"number": ["123/QĐ-UBND", "90/QĐ-UBND"]}
+    said = judging.typed("90/QĐ-UBND") | {"seen": council.founded.pk, "reason": "Nhầm"}
+    after = post(client, thu, "correct_basis", council.founded.pk, **said | {"signed_on": today()})
+    assert "hãy đính chính ngày ký" in after.content.decode()
+    assert "90/QĐ-UBND" in page(client, thu, "council", council.pk)
+    assert "94/QĐ-UBND" in page(client, thu, "regulations")
     # What its round signed stands after its decision.
-    paper = records.of_round(
+    signed = records.of_round(
         entry.round, "invitation", by=thu, number="1/GM-HĐ", signed_on=council.decision_on
     )
-    paper.save()
-    after = correct(reason="Nhầm", signed_on=today()).content.decode()
-    assert "quyết định thành lập hội đồng không ký sau ngày đó" in after
-    page(client, son, "council_decision", council.pk, status=403)
-    page(client, la, "council_decision", council.pk, status=404)
+    signed.save()
+    after = post(client, thu, "correct_basis", council.founded.pk, **said | {"signed_on": today()})
+    assert "quyết định thành lập hội đồng không ký sau ngày đó" in after.content.decode()
 
 
 def test_a_decision_of_before_the_ledger_is_corrected_and_stays_one_of_before(client, council, thu):
@@ -134,7 +209,7 @@ def test_a_decision_of_before_the_ledger_is_corrected_and_stays_one_of_before(cl
     update_as_owner(Council.objects.filter(pk=council.pk), decision=was)
     said = {"number": "132/QĐ-UBND", "signed_on": f"{day:%d/%m/%Y}", "signer": "Trần Công Sơn"}
     said |= {"signer_capacity": "Chủ tịch UBND tỉnh", "seen": was.pk, "reason": "Gõ nhầm"}
-    assert post(client, thu, "council_decision", council.pk, **said).status_code == 302
+    assert post(client, thu, "correct_basis", was.pk, **said).status_code == 302
     settle()
     became = Council.objects.get(pk=council.pk).founded
     assert (became.number, became.before, became.issuer) == ("132/QĐ-UBND", True, council.org_unit)

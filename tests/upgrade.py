@@ -213,7 +213,7 @@ def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
     from councils.models import Council, Member, Regulation, Reopening, SignedDocument
     from cycle import documents
-    from cycle.models import Document, HistoryEntry
+    from cycle.models import Document, HistoryEntry, Substitution
     from dossiers.models import OfficialDocument, PlanPaper
 
     def whole(row):
@@ -234,6 +234,11 @@ def papers() -> list[str]:
         (Member, "decision", lambda row: ("", None, "", row.was_document)),
         (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
         (Reopening, "basis", lambda row: ("", None, "", row.was_document)),
+        (
+            Substitution,
+            "basis",
+            lambda row: ("", None, row.was_document_signer, row.was_document),
+        ),
     )
 
     faults, named = [], set()
@@ -244,6 +249,8 @@ def papers() -> list[str]:
     for model, relation, was in resting:
         for row in model.objects.select_related(relation):
             document = documents.of_before(model._meta.label_lower, row.pk)
+            if document is None and getattr(row, relation) is None:
+                continue  # It named none.
             if model is Member and of_the_council(row):
                 if (document, row.decision) != (None, row.council.decision):
                     faults.append(f"Thành viên {row.pk}: không theo quyết định của hội đồng.")
@@ -332,7 +339,7 @@ NOT_IN_DEMO = {
     "councils:outcome", "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
-    "dossiers:many_one", "dossiers:potential_one", "dossiers:plan_scan", "dossiers:cycle_batch",
+    "dossiers:many_one", "dossiers:potential_one", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
     # For machines that bear a token, which the demo has none of.
     "notifications:metrics", "notifications:deep",
@@ -539,6 +546,8 @@ def values(name, row, part):
         case "pk" if name in ("dossiers:numbers_of", "dossiers:correct_numbers"):
             # Of the decision; of before none may be known.
             return [row.decision.document_id] if row.decision is not None else []
+        case "pk" if name == "councils:correct_basis":
+            return [row.decision_id]
         case "pk" if name == "dossiers:register_scan":
             return [row.pk] if row.scan_sha256 else []
         case "pk":

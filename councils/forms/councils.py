@@ -17,6 +17,7 @@ from councils.models import (
     Member,
     Regulation,
     Seat,
+    bases,
 )
 from cycle import clock
 from cycle.appointing import candidates
@@ -145,17 +146,16 @@ class SeatForm(OnDocument, OfModel):
         )
 
 
-class DecisionForm(OnDocument, Act):
-    """What of a council's decision was typed wrong (đính chính), filled with what the ledger says;
-    with the reason.
+class BasisForm(OnDocument, Act):
+    """What was typed wrong of a document on which a council, a seat, a regulation or a round rests
+    (đính chính), filled with what the ledger says; with the reason.
     """
 
     reason = long_text(_("Lý do"))
     #: The document that the page showed.
     seen = RowField(Document.objects.all(), widget=forms.HiddenInput)
 
-    def __init__(self, *args: Any, council: Council, **kwargs: Any) -> None:
-        self.council, standing = council, council.founded
+    def __init__(self, *args: Any, standing: Document, **kwargs: Any) -> None:
         initial = {name: getattr(standing, name) for name in self.OF_DOCUMENT}
         super().__init__(*args, initial=initial | {"seen": standing.pk}, **kwargs)
         self.fields["seen"].queryset = Document.objects.filter(pk=standing.pk)
@@ -169,7 +169,7 @@ class DecisionForm(OnDocument, Act):
         """The document, or None when it was refused."""
         said = {name: self.cleaned_data[name] for name in (*self.OF_DOCUMENT, "seen", "reason")}
         scan = self.cleaned_data.get("scan_file") or None
-        return self.attempt(lambda: self.council.correct_decision(**said, by=self.by, scan=scan))
+        return self.attempt(lambda: bases.correct(**said, by=self.by, scan=scan))
 
 
 class ExtendForm(OnDocument, Asked):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import rules
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from django.db.models.expressions import Combinable
 
-    from cycle.files import Staged
     from cycle.models import RoleAssignment
     from dossiers.law.conditions import Words
 
@@ -513,47 +512,6 @@ class Council(Renamed):
                 number=council.decision.number,
             )
         return council
-
-    def correct_decision(
-        self,
-        seen: Document,
-        *,
-        by: User,
-        reason: str,
-        scan: Staged | None = None,
-        **became: Any,
-    ) -> Document:
-        """Correct what of its decision was typed wrong (đính chính); ``seen``: the one that the
-        page had. Seats that rest on it read the correction, papers that were printed stay.
-
-        Raises PermissionDenied; ValidationError, by field, where :func:`documents.correct` does.
-        """
-        with transaction.atomic():
-            self._hold(by)
-            old = self.founded
-            if seen != old:
-                raise ValidationError(documents.CORRECTED_ALREADY)
-            posts = (
-                by.capacity(role, self.org_unit_id) for role in (Role.COUNCIL_OFFICE, Role.OFFICER)
-            )
-            capacity = next(filter(None, posts), None)
-            if not old.body:
-                # Of before the ledger: its unit decided.
-                became["issuer"] = self.org_unit
-            new = documents.correct(
-                old, by=by, reason=reason, scan=scan, capacity=capacity, **became
-            )
-            HistoryEntry.objects.record(
-                "council.correct_decision",
-                self,
-                by=by,
-                capacity=capacity,
-                reason=reason.strip(),
-                ledger=new.pk,
-                was=str(old),
-                document=str(new),
-            )
-        return new
 
     def into_ledger(self, typed: Document, by: User) -> Document:
         """What its unit decides of the council, or of a round, as typed, in the ledger.

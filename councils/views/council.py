@@ -12,18 +12,19 @@ from django.db.models import Q
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from councils.forms import councils as councils_forms
 from councils.lists import CouncilList
-from councils.models import TEAM, Council, DocumentKind, Regulation
+from councils.models import TEAM, Council, DocumentKind, EvaluationRound, Regulation, bases
 from councils.models.council import ENDLESS
 from councils.pages import posted
 from councils.papers import facts
 from cycle import clock, written
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, OrgUnit, User
+from cycle.models import Document, HistoryEntry, OrgUnit, User
 from cycle.once import once, unrecorded
 from cycle.papers.answer import answer
 from cycle.typed import fill, shows_typed
@@ -152,24 +153,36 @@ def _act(
 @shows_typed
 @drafts.keeps_page
 @once
-def correct_decision(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Correct what of the decision on a council was typed wrong."""
-    council = _seated_by(request, pk)
-    form = councils_forms.DecisionForm(
-        posted(request), request.FILES or None, council=council, by=request.user
+def correct_basis(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct what was typed wrong of a document on which something of councils rests."""
+    standing = get_object_or_404(Document, pk=pk).in_force
+    seen = [each for each in bases.resting_on(standing) if bases.is_seen(each, request.user)]
+    if not seen:
+        raise Http404
+    its = bases.correctable(standing, request.user)
+    if its is None:
+        raise PermissionDenied
+    form = councils_forms.BasisForm(
+        posted(request), request.FILES or None, standing=standing, by=request.user
     )
-    return _act(
-        request,
-        council,
-        form,
-        _("Đã đính chính quyết định thành lập hội đồng."),
-        title=_("Đính chính quyết định thành lập"),
-        button=_("Đính chính"),
-        follows=[
-            _("Thành viên theo quyết định này, và văn bản in sau, ghi theo đính chính."),
+    page: dict[str, Any] = {"back": reverse("councils:regulations")}
+    if isinstance(its.of, Council):
+        page = {"council": its.of, "back": reverse("councils:council", args=[its.of.pk])}
+    elif isinstance(its.of, EvaluationRound):
+        page = {"round": its.of, "back": reverse("councils:round", args=[its.of.pk])}
+    if form.is_valid() and form.do():
+        messages.success(request, _("Đã đính chính %(basis)s.") % {"basis": its.basis.called})
+        return redirect(page["back"])
+    page |= {
+        "form": form,
+        "title": _("Đính chính %(basis)s") % {"basis": its.basis.called},
+        "button": _("Đính chính"),
+        "follows": [
+            _("Mọi việc theo văn bản này, và văn bản in sau, ghi theo đính chính."),
             _("Nội dung cũ và lý do được ghi vào nhật ký."),
         ],
-    )
+    }
+    return render(request, "councils/act.html", page)
 
 
 @login_required
@@ -224,7 +237,7 @@ def seat_end(request: SignedIn, pk: int, member: int) -> HttpResponseBase:
         tone="refuse",
         follows=[
             _("Phiếu đã nộp và việc đã làm vẫn đứng tên người này."),
-            _("Ngày thôi đã ghi thì không sửa lại được."),
+            _("Ngày thôi đã ghi thì không sửa lại được; văn bản gõ sai thì đính chính được."),
         ],
     )
 
@@ -253,7 +266,7 @@ def regulations(request: SignedIn) -> HttpResponseBase:
     for each in found:
         each.entered = entered.get(each.pk)
         versions.setdefault(each.org_unit_id, []).append(each)
-    rows = []
+    rows, laying_down = [], set(mine.values_list("pk", flat=True))
     for unit in units:
         its = versions.get(unit.pk, [])
         current = next((each for each in its if each.valid_from <= today), None)
@@ -263,12 +276,13 @@ def regulations(request: SignedIn) -> HttpResponseBase:
                 "current": current,
                 "facts": _facts(current) if current else [],
                 "others": [each for each in its if each != current],
+                "may_correct": unit.pk in laying_down,
             }
         )
     return render(
         request,
         "councils/regulation_list.html",
-        {"rows": rows, "may_set_up": mine.exists(), "today": today},
+        {"rows": rows, "may_set_up": bool(laying_down), "today": today},
     )
 
 

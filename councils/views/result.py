@@ -201,6 +201,7 @@ def results(request: SignedIn, pk: int) -> HttpResponseBase:
         "waits": waits,
         "left": sum(row.consequence.applied_at is None for row in rows),
         "presides": rules.has_perm("councils.preside", request.user, round_),
+        "undoes": rules.has_perm("councils.undo", request.user, round_),
         "certified": certified_of(row.entry for row in rows),
         # The acts that follow are done for many of them in one stroke.
         "together": _together(request.user, [row.entry.dossier_id for row in rows]),

@@ -218,7 +218,9 @@ def correct(
             _check_day(old, became["signed_on"], dossiers.values(), of_acts)
         if changed & {"signed_on", "signer_capacity"}:
             _issued(dossiers[paper.dossier_id], what, old, became)
-        new = documents.correct(old, by=by, reason=reason, scan=scan, capacity=held, **became)
+        new = documents.correct(
+            old, by=by, reason=reason, scan=scan, capacity=held, follow=False, **became
+        )
         papers = resting_on(new)
         if {each.dossier_id for each in papers} != set(dossiers):
             # Another came to rest on it while we waited.
@@ -281,6 +283,45 @@ def correct(
                 **more,
             )
         return new
+
+
+@documents.follows_correction
+def _follow(
+    old: Document, new: Document, by: User, held: RoleAssignment | None, reason: str
+) -> None:
+    """The papers of dossiers follow a document that was corrected elsewhere, of a council or round.
+
+    Raises ValidationError where another day or body would move their clocks and batches: that is
+    corrected where the act was done (:func:`correct`).
+    """
+    papers = [each for each in resting_on(old) if each.document_id == old.pk]
+    for name in ("signed_on", "signer_capacity", "issuer_id"):
+        # Whose a document of before is, nobody wrote down.
+        known = name != "issuer_id" or old.body
+        if papers and known and getattr(old, name) != getattr(new, name):
+            said = _now(
+                "Hồ sơ «%(dossier)s» làm theo văn bản này: hãy đính chính ngày ký, chức vụ người "
+                "ký ở trang hồ sơ đó."
+            ) % {"dossier": papers[0].dossier}
+            raise ValidationError({name.removesuffix("_id"): said})
+    for each in papers:
+        OfficialDocument.objects.filter(pk=each.pk).update(document=new)
+        each.document = new
+        HistoryEntry.objects.record(
+            EVENT,
+            each.dossier,
+            by=by,
+            capacity=held,
+            reason=reason,
+            saved=[each],
+            ledger=new.pk,
+            changed=_told(old, new),
+            corrected={
+                "kind": old.kind,
+                "number": old.number,
+                "signed_on": old.signed_on.isoformat() if old.signed_on else "",
+            },
+        )
 
 
 # --- Inside ---------------------------------------------------------------------------------------
