@@ -288,7 +288,7 @@ def prepares_and_signs() -> Iterator[Finding]:
     held = [(post.user, post, post) for post in leads.order_by("user", "pk")] + [
         (each.substitute, each.assignment, each)
         for each in lent.select_related("substitute", "assignment__org_unit").order_by("pk")
-        if each.document or each.paper_due_on is None or each.paper_due_on >= today
+        if each.basis_id or each.paper_due_on is None or each.paper_due_on >= today
     ]
     named = set()
     for person, post, days in held:

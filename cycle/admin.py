@@ -747,7 +747,7 @@ class SubstitutionAdmin(ReadOnly):
         "valid_from",
         "valid_to",
         "reason",
-        "document",
+        "paper",
         "created_by",
     ]
     list_select_related = ["assignment__org_unit", "assignment__user", "substitute", "created_by"]

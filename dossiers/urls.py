@@ -91,6 +91,7 @@ urlpatterns = [
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
     path("absence/<int:pk>/paper/", absence.absence_paper, name="absence_paper"),
+    path("absence/<int:pk>/scan/", absence.absence_scan, name="absence_scan"),
     path("handover/", absence.handover_list, name="handover"),
     path("handover/<int:pk>/", absence.handover_post, name="handover_post"),
     path("handover/<int:pk>/back/", absence.handover_back, name="handover_back"),

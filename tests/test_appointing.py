@@ -22,13 +22,14 @@ from notifications.audiences import workers
 from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import judging, records
-from tests.absence_pages import asked
-from tests.absences import fresh, substitute_for
+from tests.absence_pages import TYPED, asked
+from tests.absences import fresh, on_paper, substitute_for
 from tests.addresses import refused_in_full_once
 from tests.appointed import PAPER, add_role, change_role, person_form, post_of
 from tests.ground import kept
 from tests.owning import delete_as_owner, update_as_owner
 from tests.sealed_pages import addresses
+from tests.sendings import scan
 from tests.standing import sent_up, stand
 from tests.world import open_task, person
 
@@ -85,7 +86,11 @@ def test_who_may_name_whom_a_substitute_on_what(post, favoured, cycle, cast, dun
             # An auditor only reads; who leads the commune does not stand in for its officer too.
             may = set()
         for paper, fields in PAPERS.items():
+            if paper == "number":
+                continue  # A document of the ledger says who signed it.
             fields = {key: text.format(maker=maker) for key, text in fields.items()}
+            if paper == "own":
+                fields["document"] = f"{maker.pk}/QĐ"  # One number has one signer.
             try:
                 made = handover.substitute(asked(held, whom, **fields), by=fresh(maker))
             except (PermissionDenied, ValidationError):
@@ -151,20 +156,27 @@ def test_an_auditor_is_given_nothing_to_do(cycle, an, chi, kiem, commune, dossie
 
 
 def test_in_sickness_a_third_person_acts_at_once_and_the_paper_follows(
-    cycle, an, chi, dung, commune, dossier, client
+    cycle, an, chi, dung, la, minh, commune, dossier, client
 ):
     given = handover.substitute(asked(post_of(an, commune), dung, 0, 60), by=chi)
     assert list(Task.objects.inbox(fresh(dung))) == [open_task(dossier)]
     client.force_login(chi)
     assert "văn bản chậm nhất" in client.get("/absence/").content.decode()
     address = f"/absence/{given.pk}/paper/"
-    assert (
-        "Bạn chưa nhập: Số, ngày văn bản."
-        in client.post(address, {"document": ""}).content.decode()
-    )
-    client.post(address, PAPER)
+    assert "Bạn chưa nhập: Số và ký hiệu." in client.post(address, {"number": ""}).content.decode()
+    client.post(address, TYPED | {"scan_file": scan("uy-quyen.pdf")})
     given.refresh_from_db()
-    assert (given.document, given.document_signer) == tuple(PAPER.values())
+    assert (str(given.paper), given.paper.signer) == ("15/QĐ-UBND (02/11/2026)", TYPED["signer"])
+    assert given.paper.issuer == commune
+    # The page leads to its scan, and so does nobody else's.
+    page = client.get("/absence/").content.decode()
+    assert str(given.paper) in page and f"/absence/{given.pk}/scan/" in page
+    assert client.get(f"/absence/{given.pk}/scan/").status_code == 200
+    client.force_login(la)
+    assert client.get(f"/absence/{given.pk}/scan/").status_code == 404
+    # The clerk's register says whom it lets act.
+    client.force_login(minh)
+    assert str(given) in client.get("/documents/?q=15/QĐ").content.decode()
     assert HistoryEntry.objects.get(event="role.substitute_paper").data["to"] == "Lò Thị Dung"
     with clock.at(clock.now() + timedelta(days=30)):
         handover.keep_posts()
@@ -203,10 +215,10 @@ def test_without_its_paper_it_ends_and_is_listed(
         client.force_login(la)
         assert "Lò Thị Dung" not in client.get("/absence/?show=unpapered").content.decode()
         # A paper that comes late is kept, and wakes nothing.
-        handover.add_paper(given, by=chi, **PAPER)
+        handover.add_paper(given, by=chi, document=on_paper(**PAPER))
         assert not Task.objects.inbox(fresh(dung)).exists()
     with pytest.raises(ValidationError, match="không chờ văn bản"):
-        handover.add_paper(given, by=chi, **PAPER)
+        handover.add_paper(given, by=chi, document=on_paper(**PAPER))
 
 
 def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung, la, commune):
@@ -232,13 +244,13 @@ def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung,
                     taken += 1
                     assert owed is None
                 except ValidationError as error:
-                    refused += "document" in error.message_dict
+                    refused += "number" in error.message_dict
                     assert owed is not None or list(error.message_dict) == ["valid_from"]
             elif move == "end" and Substitution.objects.exists():
                 with suppress(ValidationError):
                     handover.end_substitution(chance.choice(Substitution.objects.all()), by=by)
             elif move == "paper" and owed is not None and chance.random() < 0.5:
-                handover.add_paper(owed, by=by, **PAPER | {"document": "15/QĐ, 02/02/2026"})
+                handover.add_paper(owed, by=by, document=on_paper("15/QĐ, 02/02/2026"))
             elif move == "lapse":
                 handover.keep_posts()
             elif move == "anew":
@@ -252,7 +264,7 @@ def test_one_paper_is_owed_at_a_time_in_any_sequence(cycle, an, chi, minh, dung,
             assert Substitution.objects.owing(post).count() <= 1
             # And no day finds somebody acting on trust past the days of one paper.
             on_trust = Substitution.objects.in_force(clock.today()).filter(
-                document="", paper_due_on__isnull=False
+                basis=None, paper_due_on__isnull=False
             )
             assert all(row.paper_due_on >= clock.today() for row in on_trust)
     assert (taken > 5, refused > 5) == (True, True)
@@ -276,7 +288,7 @@ def test_what_is_owed_of_a_post_that_ended_is_still_recorded_by_its_leader(
     assert client.get(address).status_code == 404
     client.force_login(chi)
     assert address in client.get("/absence/").content.decode()
-    assert client.post(address, PAPER).status_code == 302
+    assert client.post(address, TYPED).status_code == 302
     assert handover.substitute(asked(again, dung, 3, 4), by=chi).paper_due_on
 
 
@@ -300,7 +312,7 @@ def test_what_is_owed_bars_credit_and_nothing_else(cycle, an, chi, minh, dung, l
         assert handover.substitute(asked(other, la, 0, 3), by=chi).paper_due_on
         # The paper that comes late clears it.
         client.force_login(chi)
-        client.post(f"/absence/{given.pk}/paper/", PAPER)
+        client.post(f"/absence/{given.pk}/paper/", TYPED)
         assert handover.substitute(asked(post, dung, 4, 5), by=chi).paper_due_on
 
 

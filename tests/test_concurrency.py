@@ -334,7 +334,7 @@ def test_a_draft_is_taken_over_by_two_clicks_at_once(dossier, an, chi):
     mai = person("mai", "Lò Thị Mai")
     Substitution.objects.create(
         assignment=an.role_assignments.get(org_unit=task.org_unit), substitute=mai,
-        valid_from=clock.today(), valid_to=clock.today(), reason="Nghỉ phép", document="3/GUQ",
+        valid_from=clock.today(), valid_to=clock.today(), reason="Nghỉ phép",
         created_by=chi,
     )  # fmt: skip
     draft = Draft.objects.create(

@@ -17,7 +17,7 @@ from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
 from dossiers.models import ConditionNotMet
 from dossiers.office import handover
 from tests import judging
-from tests.absences import fresh, substitute_for
+from tests.absences import fresh, on_paper, substitute_for
 from tests.appointed import post_of
 from tests.council_rights import ALLOWED, SEES
 from tests.ground import kept
@@ -206,8 +206,7 @@ def test_who_scores_is_not_named_to_stand_in_for_the_office(seat, may, everybody
         valid_from=today,
         valid_to=today + timedelta(days=5),
         reason="Nghỉ phép",
-        document="5/QĐ-VP ngày 01/10/2026",
-        document_signer="Lò Văn Ký",
+        basis=on_paper("5/QĐ-VP ngày 01/10/2026", "Lò Văn Ký"),
     )
     if may:
         handover.substitute(given, by=everybody["thu"])

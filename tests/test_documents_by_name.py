@@ -114,6 +114,7 @@ HELD_BY = {
     "councils.Council.extension": "council_told",
     "councils.Member.release": "member_told",
     "councils.EvaluationRound.void_basis": "round_void_knows_why",
+    "cycle.Substitution.basis": "substitution_of_its_maker_has_a_document",
     "cycle.Document.replaces": "no basis: what it corrects",
     "dossiers.Certificate.decision": "certificate_rests_on_a_decision",
     "dossiers.CertificateNumber.document": "no decision is known of a certificate of before",

@@ -18,7 +18,7 @@ from cycle.guards import SEARCH_PATH, TOLD, guards_hold
 from cycle.models import Cycle, HistoryEntry, HistoryHead, OrgUnit, StepWindow, User
 from cycle.running import embedded
 from dossiers.models import OutreachEvent, Producer, Product, PromotionEvent
-from tests import judging, records
+from tests import absences, judging, records
 from tests.breaking import (
     certificate_of_another,
     closed,
@@ -277,7 +277,7 @@ ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
             substitute=person("thay2", "Thay Hai"),
             valid_from=date(2026, 11, 2),
             valid_to=date(2026, 11, 3),
-            document="1/QĐ",
+            basis=absences.of_ledger("1/QĐ", world.commune),
         ),
     ],
     {"cycle_substitution": "DELETE FROM pg_temp.cycle_substitution"},
@@ -285,7 +285,7 @@ ATTACKS[("cycle_substitution", "substitution_owes_one_paper")] = (
          reason, document, document_signer, paper_due_on, created_by_id)
        SELECT assignment_id, substitute_id, '2026-11-04', '2026-11-05', reason, '', '',
          '2026-11-09', created_by_id
-       FROM public.cycle_substitution WHERE document <> ''""",
+       FROM public.cycle_substitution WHERE basis_id IS NOT NULL""",
 )
 ATTACKS[("dossiers_potential", "potential_struck_with_its_list")] = (
     lambda world: [potential(world), connection.check_constraints()],

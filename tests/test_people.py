@@ -346,7 +346,7 @@ def test_who_leaves_but_acts_for_another_keeps_the_account_until_then(an, chi, c
     people.leave(an, on=on, by=staff, reason="Nghỉ hưu")
     Substitution.objects.create(
         assignment=dung.role_assignments.get(), substitute=an, reason="Nghỉ phép", created_by=chi,
-        valid_from=on, valid_to=on + timedelta(days=5), document="1/QĐ-UBND",
+        valid_from=on, valid_to=on + timedelta(days=5),
     )  # fmt: skip
     with clock.at(clock.now() + timedelta(days=12)):
         assert people.close_left() == 0

@@ -62,6 +62,7 @@ from dossiers.models import (
 )
 from dossiers.walk import doors
 from tests import judging, records
+from tests.absences import of_ledger
 from tests.ground import kept
 from tests.judging import begin, best, fill, judge, regulate, worst
 from tests.owning import update_as_owner
@@ -1139,8 +1140,7 @@ def the_secretary_is_on_leave(round_, thu, an):
         valid_from=clock.today(),
         valid_to=clock.today() + DAY,
         reason="Nghỉ phép",
-        document="8/GUQ",
-        document_signer="Trần Công Sơn",
+        basis=of_ledger("8/GUQ", post.org_unit),
         created_by=an,
     )
     # Recorded as present, they are here.

@@ -679,7 +679,7 @@ def test_only_who_leads_the_province_erases_and_nobody_of_themselves(
 def test_who_stands_in_for_the_leader_erases_nothing(told, dossier, son, thu, client):
     Substitution.objects.create(
         assignment=son.role_assignments.get(), substitute=thu, valid_from=clock.today(),
-        valid_to=clock.today() + timedelta(days=3), reason="Nghỉ phép", document="3/GUQ",
+        valid_to=clock.today() + timedelta(days=3), reason="Nghỉ phép",
         created_by=son,
     )  # fmt: skip
     client.force_login(thu)

@@ -19,7 +19,7 @@ from councils.stories.replay import Posts, replay
 from councils.stories.scenes import THREE_LEVEL_SCENES, TWO_LEVEL_SCENES, Scene
 from councils.stories.year import Year
 from cycle import clock
-from cycle.models import Cycle, OrgUnit, Role, RuleSet, Substitution, User
+from cycle.models import Cycle, Document, OrgUnit, Role, RuleSet, Substitution, User
 from dossiers.models import Task
 from dossiers.office.handover import substitute
 from dossiers.walk import doors
@@ -72,8 +72,12 @@ def on_leave(posts: Posts, today: date) -> None:
                 valid_from=today,
                 valid_to=today + timedelta(days=14),
                 reason="Nghỉ phép năm",
-                document="21/GUQ-UBND",
-                document_signer="Lò Thị Mai",
+                basis=Document(
+                    number="21/GUQ-UBND",
+                    signed_on=today,
+                    signer="Lò Thị Mai",
+                    signer_capacity="Chủ tịch UBND xã",
+                ),
             ),
             by=officer,
         )

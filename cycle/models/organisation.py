@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser
@@ -45,6 +45,9 @@ from cycle.models.folding import DayField, NameField, PhoneField
 from cycle.models.former import Renamed
 from cycle.prepared import prepared
 from cycle.written import EVER, IN_SERVICE
+
+if TYPE_CHECKING:
+    from cycle.models.document import Document
 
 
 def check_period(first: date | None, last: date | None, field: str) -> None:
@@ -828,7 +831,7 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
 
     def not_lapsed(self, day: Any) -> "SubstitutionQuerySet":
         """Those that have their paper, need none, or may still get it on ``day``."""
-        return self.filter(Q(paper_due_on=None) | Q(paper_due_on__gte=day) | ~Q(document=""))
+        return self.filter(Q(paper_due_on=None) | Q(paper_due_on__gte=day) | Q(basis__isnull=False))
 
     def in_force(self, day: Any) -> "SubstitutionQuerySet":
         """Substitutions of ``day``; one whose paper did not follow in time has ended."""
@@ -848,7 +851,7 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
         By person, role and unit: a post that was ended and given again is the same one.
         """
         return self.filter(
-            document="",
+            basis=None,
             paper_due_on__isnull=False,
             assignment__user=post.user_id,
             assignment__role=post.role,
@@ -857,14 +860,16 @@ class SubstitutionQuerySet(models.QuerySet["Substitution"]):
 
     def without_paper(self, day: date) -> "SubstitutionQuerySet":
         """Those whose paper was due before ``day`` and did not come."""
-        return self.filter(document="", paper_due_on__lt=day)
+        return self.filter(basis=None, paper_due_on__lt=day)
 
 
 class Substitution(models.Model):
     """Somebody acts for the holder of a role over a period (ủy quyền).
 
     One level: it gives the holder's own role, never one that the holder has by substitution. What
-    is done under it names both. No two at once for one role.
+    is done under it names both. No two at once for one role. ``basis`` is the document of the
+    ledger that it rests on (giấy ủy quyền, văn bản giao), read as ``paper``; rows of before the
+    ledger keep in the columns ``was_…`` what the history hashed of them.
     """
 
     assignment = models.ForeignKey(
@@ -876,9 +881,21 @@ class Substitution(models.Model):
     valid_from = models.DateField(_("từ ngày"))
     valid_to = models.DateField(_("đến hết ngày"))
     reason = models.CharField(_("lý do"), max_length=300)
-    document = models.CharField(_("văn bản"), max_length=120, blank=True)
-    document_signer = NameField(_("người ký văn bản"), max_length=150, blank=True)
-    #: Last day to enter ``document``, when a leader named the substitute at once, in sickness.
+    basis = models.ForeignKey(
+        "cycle.Document",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="lends",
+        verbose_name=_("văn bản ủy quyền"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, db_default="", editable=False
+    )
+    was_document_signer = models.CharField(
+        db_column="document_signer", max_length=150, blank=True, db_default="", editable=False
+    )
+    #: Last day to enter the ``basis``, when a leader named the substitute at once, in sickness.
     paper_due_on = models.DateField(_("văn bản chậm nhất"), null=True, editable=False)
     created_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
 
@@ -895,7 +912,7 @@ class Substitution(models.Model):
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="substitution_has_a_reason"),
             models.CheckConstraint(
-                condition=~Q(substitute=F("created_by")) | ~Q(document="") & ~Q(document_signer=""),
+                condition=~Q(substitute=F("created_by")) | Q(basis__isnull=False),
                 name="substitution_of_its_maker_has_a_document",
             ),
             ExclusionConstraint(
@@ -916,6 +933,8 @@ class Substitution(models.Model):
                 "valid_from",
                 "reason",
                 "created_by_id",
+                "document",
+                "document_signer",
                 "paper_due_on",
                 name="substitution_stays",
             ),
@@ -925,7 +944,7 @@ class Substitution(models.Model):
                 of=guards.naming("substitution"),
                 columns={
                     "valid_to": "role.substitute_paper role.substitute_end role.substitute_lapse",
-                    "document document_signer": "role.substitute_paper",
+                    "basis_id": "role.substitute_paper",
                 },
             ),
             guards.Told(
@@ -939,6 +958,11 @@ class Substitution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.substitute}: {self.assignment}"
+
+    @property
+    def paper(self) -> "Document | None":
+        """The document that it rests on, as it stands; None while there is none."""
+        return None if self.basis is None else self.basis.in_force
 
     def clean(self) -> None:
         if self.assignment_id and self.substitute_id == self.assignment.user_id:

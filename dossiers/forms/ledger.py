@@ -58,7 +58,18 @@ class OnDocument(PlainPart):
 
     def named(self) -> Document:
         """The document as typed, unsaved, its scan staged."""
-        made = Document(**{name: self.cleaned_data[name] for name in self.OF_DOCUMENT})
+        said = {name: self.cleaned_data[name] for name in self.OF_DOCUMENT}
+        made = Document(outside=said.pop("body", ""), **said)
         if staged := self.cleaned_data.get("scan_file"):
             made.hold(staged)
         return made
+
+
+class OfBody(OnDocument):
+    """The same of a document that different bodies may issue: it asks which (cơ quan ban hành)."""
+
+    OF_DOCUMENT: ClassVar = ("number", "signed_on", "body", "signer", "signer_capacity")
+
+    body = forms.CharField(
+        label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND xã Nà Tấu.")
+    )

@@ -5,6 +5,7 @@ A «post» (phân công) is one role of one person at one unit: a RoleAssignment
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,11 +16,13 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock
+from cycle import appointing, clock, documents
 from cycle.locking import locked
 from cycle.models import (
     Cycle,
     DayOff,
+    Document,
+    Effect,
     HistoryEntry,
     OrgUnit,
     Role,
@@ -189,7 +192,7 @@ def _locked(assignment_id: int, permission: str, by: User) -> RoleAssignment:
 
 def substitute(substitution: Substitution, *, by: User) -> Substitution:
     """Save the new ``substitution``: from its first to its last day another acts for the holder
-    (ủy quyền). Returns it.
+    (ủy quyền), and its ``basis``, as typed, in the ledger. Returns it.
 
     The holder may name anybody; for a leader's post that needs a document. Whoever arranges the
     post may name a third person on a document, or in sickness without one, which must then follow
@@ -206,8 +209,7 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
         # Two at once for one role: the second waits here and is refused in words.
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
         today = clock.today()
-        for name in ("reason", "document", "document_signer"):
-            setattr(substitution, name, getattr(substitution, name).strip())
+        substitution.reason = substitution.reason.strip()
         substitution.created_by = by
         if not substitution.reason:
             raise ValidationError({"reason": _("Bạn chưa nêu lý do ủy quyền.")})
@@ -215,7 +217,7 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
         substitution.full_clean(validate_constraints=False)
         if substitution.valid_to < today:
             raise ValidationError({"valid_to": _("Thời gian ủy quyền đã qua.")})
-        if substitution.valid_from < today and not substitution.document:
+        if substitution.valid_from < today and substitution.basis is None:
             raise ValidationError(
                 {"valid_from": _("Ủy quyền chưa có văn bản bắt đầu từ hôm nay hoặc một ngày sau.")}
             )
@@ -227,14 +229,8 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
             field="substitute",
         )
         appointing.check_person(substitution.substitute, post.role, field="substitute")
-        appointing.check_paper(
-            substitution.substitute,
-            post.role,
-            by=by,
-            document=substitution.document,
-            signer=substitution.document_signer,
-        )
-        if not substitution.document and not holds_post(by, post):
+        substitution.basis = _into_ledger(substitution, post, substitution.basis, by)
+        if substitution.basis is None and not holds_post(by, post):
             _check_owes_none(post)
             first = substitution.valid_from
             if first > today + timedelta(days=AHEAD_WITHOUT_PAPER):
@@ -256,12 +252,52 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
             by=by,
             to=substitution.substitute,
             reason=substitution.reason,
-            document=substitution.document,
-            document_signer=substitution.document_signer,
+            **_named(substitution.basis),
             substitution=substitution.pk,
             period=f"{substitution.valid_from:%d/%m/%Y} – {substitution.valid_to:%d/%m/%Y}",
         )
     return substitution
+
+
+def _into_ledger(
+    substitution: Substitution, post: RoleAssignment, typed: Document | None, by: User
+) -> Document | None:
+    """What a substitution rests on, as typed, in the ledger: of the post's unit or one above it,
+    unless it names another body. Raises ValidationError by field.
+    """
+    try:
+        appointing.check_paper(
+            substitution.substitute,
+            post.role,
+            by=by,
+            document="" if typed is None else typed.number,
+            signer="" if typed is None else typed.signer,
+        )
+    except ValidationError as refused:
+        raise said_at(refused, {"document": "number", "document_signer": "signer"}) from None
+    if typed is None:
+        return None
+    typed.does = Effect.DECIDES
+    above = OrgUnit.objects.filter(pk__in=post.org_unit.above()).order_by("pk")
+    documents.issue(typed, [post.org_unit, *above])
+    return documents.record(typed, by=by, capacity=_capacity(by, post))
+
+
+def _named(document: Document | None) -> dict[str, Any]:
+    """How the history names what a substitution rests on."""
+    if document is None:
+        return {"document": "", "document_signer": ""}
+    signer = document.signer
+    return {"document": str(document), "document_signer": signer, "ledger": document.pk}
+
+
+def said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationError:
+    """What was refused, at the fields that this act has for them."""
+    if not hasattr(refused, "error_dict"):
+        return refused
+    return ValidationError(
+        {names.get(name, name): said for name, said in refused.error_dict.items()}
+    )
 
 
 def _check_owes_none(post: RoleAssignment) -> None:
@@ -275,7 +311,7 @@ def _check_owes_none(post: RoleAssignment) -> None:
         return
     raise ValidationError(
         {
-            "document": _(
+            "number": _(
                 "Lần cử %(who)s làm thay từ %(day)s chưa có văn bản: hãy ghi văn bản đó ở trang "
                 "Vắng mặt, ủy quyền, hoặc nhập văn bản cho lần này."
             )
@@ -284,37 +320,28 @@ def _check_owes_none(post: RoleAssignment) -> None:
     )
 
 
-def add_paper(
-    substitution: Substitution, *, document: str, document_signer: str, by: User
-) -> Substitution:
-    """Record the document of a substitution that began without one (bổ sung văn bản).
+def add_paper(substitution: Substitution, *, document: Document, by: User) -> Substitution:
+    """Record the document, as typed, of a substitution that began without one (bổ sung văn bản).
 
     After ``paper_due_on`` the substitution stays ended. Raises PermissionDenied; ValidationError
-    when no document is owed or given.
+    when no document is owed.
     """
     with transaction.atomic():
         post = _locked(substitution.assignment_id, "dossiers.substitute", by)
         substitution = Substitution.objects.get(pk=substitution.pk)
-        if substitution.document or substitution.paper_due_on is None:
+        if substitution.basis_id or substitution.paper_due_on is None:
             raise ValidationError(_("Ủy quyền này không chờ văn bản."))
-        if not document.strip():
-            raise ValidationError({"document": _("Bạn chưa nhập số, ngày văn bản.")})
-        appointing.check_paper(
-            substitution.substitute, post.role, by=by, document=document, signer=document_signer
-        )
+        substitution.basis = _into_ledger(substitution, post, document, by)
         if substitution.paper_due_on < clock.today():
             substitution.valid_to = min(substitution.valid_to, substitution.paper_due_on)
-        substitution.document = document.strip()
-        substitution.document_signer = document_signer.strip()
-        substitution.save(update_fields=["document", "document_signer", "valid_to"])
+        substitution.save(update_fields=["basis", "valid_to"])
         _record(
             "role.substitute_paper",
             post,
             by=by,
             to=substitution.substitute,
             reason="",
-            document=substitution.document,
-            document_signer=substitution.document_signer,
+            **_named(substitution.basis),
             substitution=substitution.pk,
         )
     return substitution

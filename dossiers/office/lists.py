@@ -5,7 +5,6 @@ Each begins from what the person who asks may see, and raises Http404 for a stra
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import rules
@@ -13,12 +12,14 @@ from django.db.models import CharField, Count, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Concat
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import appointing, clock, letters
 from cycle.models import (
     Batch,
+    Document,
     Job,
     Level,
     OrgUnit,
@@ -29,6 +30,7 @@ from cycle.models import (
 )
 from cycle.written import day_text
 from dossiers.law.states import State
+from dossiers.lists.documents import Thing, about
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Queried
 from dossiers.models import (
@@ -47,7 +49,7 @@ from dossiers.office.stock.columns import FIELDS
 from dossiers.page import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
 # --- People -------------------------------------------------------------------------------------
@@ -231,10 +233,17 @@ def substitutions(user: User) -> Any:
     """The substitutions that ``user`` sees: of their own post, by them, of a post they arrange."""
     posts = handover.substitutable_by(user).values("pk")
     # Also of a post that has ended, while a document is owed: somebody must be able to add it.
-    owed = Q(paper_due_on__isnull=False, document="") & handover.arranged_ever(user, "assignment__")
+    owed = Q(paper_due_on__isnull=False, basis=None) & handover.arranged_ever(user, "assignment__")
     return Substitution.objects.filter(
         Q(assignment__in=posts) | Q(assignment__user=user) | Q(substitute=user) | owed
-    ).select_related("assignment__user", "assignment__org_unit", "substitute")
+    ).select_related("assignment__user", "assignment__org_unit", "substitute", "basis__replaced_by")
+
+
+@about
+def _lent(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The substitutions that rest on documents."""
+    for each in substitutions(user).filter(basis__in=keys).order_by("pk"):
+        yield Thing(each.basis_id, str(each), reverse("dossiers:absence"))
 
 
 class AbsenceList(Queried):
@@ -253,11 +262,12 @@ class AbsenceList(Queried):
 
     def _row(self, row: Substitution) -> dict[str, Any]:
         overdue = (
-            not row.document and row.paper_due_on is not None and row.paper_due_on < self.today
+            row.basis_id is None and row.paper_due_on is not None and row.paper_due_on < self.today
         )
         past = row.valid_to < self.today or overdue
         return {
             "substitution": row,
+            "paper": row.paper,
             "when": "past" if past else "coming" if row.valid_from > self.today else "now",
             "past": past,
             "late": overdue,
@@ -265,6 +275,12 @@ class AbsenceList(Queried):
 
 
 _WHEN = {"past": _("đã kết thúc"), "coming": _("chưa bắt đầu"), "now": _("đang làm thay")}
+
+
+def _signer(document: Document | None) -> str:
+    """Who signed it, where that is known."""
+    return document.signer if document is not None and document.signer_known else ""
+
 
 _ABSENCE = (
     Column("who", _("Người vắng"), lambda row: str(row["substitution"].assignment.user)),
@@ -274,8 +290,8 @@ _ABSENCE = (
     Column("to", _("Đến hết ngày"), lambda row: row["substitution"].valid_to),
     Column("when", _("Tình trạng"), lambda row: _WHEN[row["when"]]),
     Column("reason", _("Lý do"), lambda row: row["substitution"].reason),
-    Column("document", _("Văn bản"), lambda row: row["substitution"].document),
-    Column("signer", _("Người ký"), lambda row: row["substitution"].document_signer),
+    Column("document", _("Văn bản"), lambda row: row["substitution"].paper),
+    Column("signer", _("Người ký"), lambda row: _signer(row["substitution"].paper)),
     Column("paper_due_on", _("Văn bản chậm nhất"), lambda row: row["substitution"].paper_due_on),
 )
 

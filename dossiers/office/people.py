@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 import rules
@@ -419,20 +419,11 @@ def _pass(
             try:
                 assign(given, by=by, **paper)
             except ValidationError as refused:
-                raise _said_at(refused, {"user": "to", "valid_from": "on"}) from None
+                raise handover.said_at(refused, {"user": "to", "valid_from": "on"}) from None
     try:
         end(post, on - timedelta(days=1), by=by, **paper)
     except ValidationError as refused:
-        raise _said_at(refused, {"valid_to": "on"}) from None
-
-
-def _said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationError:
-    """What was refused, at the fields that this act has for them."""
-    if not hasattr(refused, "error_dict"):
-        return refused
-    return ValidationError(
-        {names.get(name, name): said for name, said in refused.error_dict.items()}
-    )
+        raise handover.said_at(refused, {"valid_to": "on"}) from None
 
 
 def close_left() -> int:

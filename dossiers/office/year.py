@@ -19,7 +19,6 @@ from cycle.models import (
     Batch,
     Cycle,
     DayOff,
-    Document,
     Duty,
     Effect,
     HistoryEntry,
@@ -251,7 +250,7 @@ def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -
     """Save a plan, and its document, as typed, in the ledger. Raises ValidationError by field."""
     typed = paper.document
     typed.does = Effect.DECIDES
-    _issue(typed)
+    documents.issue(typed, OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE))
     _of_no_other_year(paper, cycle)
     try:
         paper.document = documents.record(typed, by=by)
@@ -263,16 +262,6 @@ def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -
     paper.cycle, paper.batch = cycle, batch
     paper.made_by, paper.made_at = by, clock.now()
     paper.save(force_insert=True)
-
-
-def _issue(plan: Document) -> None:
-    """The People's Committee of the province is its unit here; any other body is outside."""
-    province = OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE)
-    for unit in province:
-        called = {fold(f"{prefix} {name}") for prefix in ("UBND", "Ủy ban nhân dân")
-                  for name in (unit.name, "tỉnh", "thành phố")}  # fmt: skip
-        if fold(plan.outside) in called:
-            plan.issuer, plan.outside = unit, ""
 
 
 def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:

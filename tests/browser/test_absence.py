@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from cycle import clock
 from dossiers.office.handover import substitute
-from tests.absence_pages import asked
+from tests.absence_pages import TYPED, asked
 from tests.browser.driving import WIDTHS
 from tests.world import person
 
@@ -41,8 +41,8 @@ def test_the_paper_of_a_substitution_is_found_missing_and_recorded(desk, width, 
     expect(at.page).to_have_url(f"{at.server}/absence/{unpapered.pk}/paper/")
     at.follow(at.page.locator("form.act .btn-primary"))
     expect(at.page.locator(".error-summary")).to_be_visible()
-    at.page.locator("#id_document").fill("12/QĐ-UBND ngày 05/11/2026")
-    at.page.locator("#id_document_signer").fill("Lò Văn Chi")
+    for name, text in TYPED.items():
+        at.page.locator(f"#id_{name}").fill(text)
     at.follow(at.page.locator("form.act .btn-primary"))
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
     at.open("dossiers:absence", query="?show=unpapered")

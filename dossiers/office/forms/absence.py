@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import appointing, clock
 from cycle.models import RoleAssignment, Substitution, User, named_apart
 from dossiers.forms.fields import DateField, PlainPart, RowField, refuse
+from dossiers.forms.ledger import OfBody
 from dossiers.office import handover
 
 _Made = TypeVar("_Made")
@@ -67,19 +68,18 @@ class Asked(PlainPart):
         return None
 
 
-class SubstitutionForm(Asked):
+class SubstitutionForm(OfBody, Asked):
     """A substitution: somebody acts for the holder of a role for some days (ủy quyền)."""
 
+    needed = False
     assignment = PostField(None, label=_("Vai trò"), empty_label=_("Chọn vai trò"))
     substitute = _person(_("Người làm thay"))
     valid_from = DateField(label=_("Từ ngày"))
     valid_to = DateField(label=_("Đến hết ngày"))
     reason = _reason()
-    document = _document()
-    document_signer = _signer()
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, by=user, **kwargs)
         self.user = user
         post = self.fields["assignment"]
         post.queryset = named_apart(handover.substitutable_by(user), "user").order_by(
@@ -92,7 +92,7 @@ class SubstitutionForm(Asked):
             "Bạn chỉ ủy quyền được vai trò của mình hoặc của người mình phụ trách; vai trò được ủy "
             "quyền thì không ủy quyền tiếp."
         )
-        self.fields["document"].help_text = _(
+        self.fields["number"].help_text = _(
             "Bắt buộc với vai trò lãnh đạo. Lãnh đạo hoặc cấp trên cử người khi có người ốm thì "
             "chưa cần ngay: văn bản phải có trong %(days)d ngày làm việc, nếu không ủy quyền tự "
             "kết thúc."
@@ -103,24 +103,23 @@ class SubstitutionForm(Asked):
 
     def save(self) -> Substitution | None:
         """The substitution, or None when it was refused."""
-        made = Substitution(**self.cleaned_data)
+        asked = ("assignment", "substitute", "valid_from", "valid_to", "reason")
+        made = Substitution(**{name: self.cleaned_data[name] for name in asked})
+        made.basis = self.document()
         return self.attempt(lambda: handover.substitute(made, by=self.user))
 
 
-class PaperForm(Asked):
+class PaperForm(OfBody, Asked):
     """The document of a substitution that began without one (bổ sung văn bản)."""
 
-    document = _document(label=_("Số, ngày văn bản"), required=True)
-    document_signer = _signer()
-
     def __init__(self, *args: Any, user: User, substitution: Substitution, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, by=user, **kwargs)
         self.user, self.substitution = user, substitution
 
     def save(self) -> Substitution | None:
         """The substitution, or None when it was refused."""
         return self.attempt(
-            lambda: handover.add_paper(self.substitution, by=self.user, **self.cleaned_data)
+            lambda: handover.add_paper(self.substitution, by=self.user, document=self.named())
         )
 
 

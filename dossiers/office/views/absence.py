@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 
 from cycle import clock
 from cycle.asking import SignedIn
+from cycle.downloads import download
 from cycle.models import RoleAssignment, Substitution
 from cycle.once import once
 from cycle.typed import fill, shows_typed
@@ -42,7 +43,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
         may = rules.has_perm("dossiers.substitute", request.user, given.assignment)
         # One whose last day is today needs no ending.
         row["may_end"] = may and not row["past"] and given.valid_to > found.today
-        row["may_add_paper"] = may and not given.document and given.paper_due_on is not None
+        row["may_add_paper"] = may and given.basis_id is None and given.paper_due_on is not None
     return render(
         request,
         "dossiers/absence.html",
@@ -65,16 +66,34 @@ def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
     if not rules.has_perm("dossiers.substitute", request.user, substitution.assignment):
         raise Http404
     today = clock.today()
-    form = PaperForm(request.POST or None, user=request.user, substitution=substitution)
+    form = PaperForm(
+        request.POST or None, request.FILES or None, user=request.user, substitution=substitution
+    )
     fill(form, request.typed)
     if form.is_valid() and form.save():
         messages.success(request, _("Đã ghi văn bản ủy quyền."))
         return redirect("dossiers:absence")
-    late = not substitution.document and (substitution.paper_due_on or today) < today
+    late = substitution.basis_id is None and (substitution.paper_due_on or today) < today
     return render(
         request,
         "dossiers/absence_paper.html",
         {"form": form, "substitution": substitution, "late": late},
+    )
+
+
+@login_required
+def absence_scan(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The scan of what a substitution rests on."""
+    paper = get_object_or_404(substitutions(request.user), pk=pk).paper
+    if paper is None or not paper.scan_sha256:
+        raise Http404
+    return download(
+        request,
+        paper.scan_sha256,
+        paper.scan_filename,
+        paper.scan_type,
+        title=str(paper),
+        back=reverse("dossiers:absence"),
     )
 
 
@@ -84,7 +103,7 @@ def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
 @once
 def absence_new(request: SignedIn) -> HttpResponseBase:
     """Name a substitute."""
-    form = SubstitutionForm(request.POST or None, user=request.user)
+    form = SubstitutionForm(request.POST or None, request.FILES or None, user=request.user)
     fill(form, request.typed)
     if not form.fields["assignment"].queryset.exists():
         return render(
