@@ -214,13 +214,13 @@ def _rounds(user: User, keys: Collection[int]) -> Iterable[Thing]:
 
 #: The relations by which they rest on documents, beside the signed ones of a round.
 OF_COUNCIL = ("decision", "extension", "members__decision", "members__release")
-OF_ROUND = ("void_basis", "closings__reopening__basis")
+OF_ROUND = ("void_basis", "closings__reopening__basis", "entries__opinions__letter")
 
 
 @about
 def _councils(user: User, keys: Collection[int]) -> Iterable[Thing]:
     """The councils that documents set up, extend, seat people on or release them from; the rounds
-    that they open again or void.
+    that they open again or void, or tell an opinion in.
     """
     councils, rounds = (each.objects.visible_to(user) for each in (Council, EvaluationRound))
     found = [

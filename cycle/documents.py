@@ -261,8 +261,8 @@ def correct(
                 {"number": _now("Số này đã ghi cho văn bản %(paper)s.") % {"paper": other}}
             )
         # Of before the ledger one scan may stand twice.
-        asked = new.scan_sha256 and (scan is not None or not new.before)
-        if asked and (other := _one(others, scan_sha256=new.scan_sha256)):
+        alone = new.scan_sha256 and (scan is not None or not new.before)
+        if alone and (other := _one(others, scan_sha256=new.scan_sha256)):
             raise ValidationError({SCAN: of_another(other)})
         written = _write(
             "document.correct",

@@ -354,7 +354,7 @@ def test_what_the_application_has_no_right_to_write_it_does_not(table, db):
 
 #: What else must be so that no other constraint refuses the change before.
 _ANSWERED = (
-    "answer = 'Có', number = '1/SNN', scan_sha256 = repeat('0', 64), scan_name = 'x',"
+    "answer = 'Có', letter_id = (SELECT min(id) FROM cycle_document),"
     " answered_by_id = asked_by_id, answered_at = now()"
 )
 _CLOSED = (
@@ -365,7 +365,7 @@ _BEGUN = "state = 'begun', dossier_id = (SELECT min(id) FROM dossiers_dossier)"
 TOGETHER = {
     **{
         f"councils_opinion.{name}": _ANSWERED
-        for name in ("answer", "number", "scan_sha256", "answered_by_id", "answered_at")
+        for name in ("answer", "letter_id", "answered_by_id", "answered_at")
     },
     **{f"dossiers_potential.{name}": _CLOSED for name in ("reason", "closed_by_id", "closed_at")},
     **{f"dossiers_potential.{name}": _BEGUN for name in ("state", "dossier_id")},

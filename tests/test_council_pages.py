@@ -17,6 +17,7 @@ from councils.models import (
     Council,
     EvaluationRound,
     Member,
+    Opinion,
     Regulation,
     Reopening,
     RoundEntry,
@@ -122,7 +123,7 @@ def test_whatever_document_was_typed_wrong_is_corrected(
         for field in model._meta.concrete_fields
         if field.related_model is Document
     }
-    assert relations == {*BASES, (SignedDocument, "document")}
+    assert relations == {*BASES, (SignedDocument, "document"), (Opinion, "letter")}
     assert {(each.model, each.relation) for each in bases.BASES} == set(BASES)
 
     council.valid_to = clock.today() + timezone.timedelta(days=400)

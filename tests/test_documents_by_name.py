@@ -114,6 +114,7 @@ HELD_BY = {
     "councils.Council.extension": "council_told",
     "councils.Member.release": "member_told",
     "councils.EvaluationRound.void_basis": "round_void_knows_why",
+    "councils.Opinion.letter": "no basis: a department may answer without a letter",
     "cycle.Substitution.basis": "substitution_of_its_maker_has_a_document",
     "cycle.Document.replaces": "no basis: what it corrects",
     "dossiers.Certificate.decision": "certificate_rests_on_a_decision",

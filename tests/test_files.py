@@ -303,7 +303,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
         ("dossiers.planpaper", "was_sha256"),
         ("dossiers.erasure", "sha256"),
         ("councils.appraisalphoto", "sha256"),
-        ("councils.opinion", "scan_sha256"),
+        ("councils.opinion", "was_scan_sha256"),
         ("councils.documenttemplate", "sha256"),
         ("councils.signeddocument", "was_scan_sha256"),
         ("councils.scoresheet", "scan_sha256"),

@@ -131,12 +131,18 @@ def test_an_answer_has_its_paper(client, entry, thu, y_te, minh, la, settings, t
     said = {"text": "Đạt yêu cầu.", "number": "công văn của sở"}
     wrong = post(client, y_te, "opinion", opinion.pk, **said).content.decode()
     assert "Đạt yêu cầu." in wrong and not Opinion.objects.get().answer
-    said["number"] = "15/SYT-ATTP ngày 01/11/2026"
+    assert "Bạn chưa nhập: Ngày ký." in wrong
+    said |= judging.typed("15/SYT-ATTP ngày 01/11/2025")
     scan = SimpleUploadedFile("tra-loi.pdf", b"%PDF-1.4 tra loi obj %%EOF", "application/pdf")
-    assert post(client, y_te, "opinion", opinion.pk, scan=scan, **said).status_code == 302
-    kept = Opinion.objects.get()
-    assert (kept.number, kept.scan_name) == (said["number"], "tra-loi.pdf")
-    assert said["number"] in page(client, minh, "entry", entry.pk).content.decode()
+    assert post(client, y_te, "opinion", opinion.pk, scan_file=scan, **said).status_code == 302
+    letter = Opinion.objects.get().paper
+    assert (letter.number, letter.scan_filename) == ("15/SYT-ATTP", "tra-loi.pdf")
+    assert (letter.body, letter.direction) == (opinion.department, "incoming")
+    assert HistoryEntry.objects.filter(event="round.answer_opinion").get().ledger == letter.pk
+    # The clerk's register says on what it answers.
+    client.force_login(minh)
+    assert str(entry.round) in client.get("/documents/?q=15/SYT").content.decode()
+    assert "15/SYT-ATTP" in page(client, minh, "entry", entry.pk).content.decode()
     paper = page(client, minh, "opinion_scan", opinion.pk)
     assert b"".join(paper.streaming_content) == b"%PDF-1.4 tra loi obj %%EOF"
     assert page(client, la, "opinion_scan", opinion.pk).status_code == 404

@@ -211,7 +211,7 @@ def check(backup: Path) -> list[str]:
 
 def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
-    from councils.models import Council, Member, Regulation, Reopening, SignedDocument
+    from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
     from cycle.models import Document, HistoryEntry, Substitution
     from dossiers.models import OfficialDocument, PlanPaper
@@ -234,6 +234,7 @@ def papers() -> list[str]:
         (Member, "decision", lambda row: ("", None, "", row.was_document)),
         (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
         (Reopening, "basis", lambda row: ("", None, "", row.was_document)),
+        (Opinion, "letter", lambda row: ("", None, "", row.was_number)),
         (
             Substitution,
             "basis",

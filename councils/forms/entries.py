@@ -29,9 +29,10 @@ from councils.models import (
 from cycle import contents
 from cycle.appointing import candidates
 from cycle.models import Role, RoleAssignment, User, named_apart
-from dossiers.forms.fields import CountField, RowField, field_for, long_text
+from dossiers.forms.fields import CountField, Fold, RowField, field_for, long_text
+from dossiers.forms.ledger import OnDocument
 from dossiers.forms.shown import Corrects
-from dossiers.forms.uploads import FilesField, ScanField, accepted, hold_for
+from dossiers.forms.uploads import FilesField, accepted, hold_for
 from dossiers.law.conditions import Words
 from dossiers.models import CaseType
 
@@ -211,30 +212,24 @@ class CommonReasonForm(Asked):
     common = long_text(_("Căn cứ, lý do chung"), required=False)
 
 
-class AnswerForm(Asked):
-    """A department's answer, with the number and the scan of its paper if there is one."""
+class AnswerForm(OnDocument, Asked):
+    """A department's answer, with the document by which it answers if there is one."""
 
+    needed = False
+    field_order = ("text", *OnDocument.OF_DOCUMENT, "scan_file")
+    folds = (
+        Fold(
+            _("Văn bản trả lời"),
+            (*OnDocument.OF_DOCUMENT, "scan_file"),
+            _("để trống nếu không có văn bản"),
+        ),
+    )
     text = long_text(_("Ý kiến"))
-    number = forms.CharField(
-        label=_("Số, ngày văn bản trả lời"),
-        max_length=120,
-        required=False,
-        help_text=_("Ví dụ: 15/SNN-QLCL ngày 01/11/2026. Để trống nếu không có văn bản."),
-    )
-    scan = ScanField(
-        label=_("Bản chụp văn bản"), required=False, help_text=_("Tệp PDF hoặc ảnh JPG, PNG.")
-    )
-
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        hold_for(by, self)
 
     def do(self, opinion: Opinion, *, by: User) -> Any:
         """True, or None when it was refused."""
-        values = dict(self.cleaned_data)
-        scan = values.pop("scan", None)
-        values["scan"] = (scan.sha256, scan.filename) if scan else None
-        return self.attempt(lambda: opinion.reply(by=by, **values))
+        text, letter = self.cleaned_data["text"], self.document()
+        return self.attempt(lambda: opinion.reply(text, by=by, letter=letter))
 
 
 #: The support team's checklist, in our own words; what is ticked is kept on the report as text.

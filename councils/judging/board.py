@@ -143,7 +143,7 @@ class Board:
         """The opinions asked of departments, each with ``due`` while unanswered."""
         rows = list(
             Opinion.objects.filter(entry__round=self.round).select_related(
-                "to", "entry__dossier__product"
+                "to", "entry__dossier__product", "letter__replaced_by"
             )
         )
         return with_due(rows, self.today)

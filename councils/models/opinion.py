@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy as _
 
 from councils.models.entry import RoundEntry
 from councils.models.round import EvaluationRound
-from cycle import clock, files, guards
+from cycle import clock, documents, files, guards
 from cycle.models import (
     DayOff,
+    Document,
+    Effect,
     HistoryEntry,
     Role,
     User,
-    document_wrong,
 )
 from cycle.workdays import DAY
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
@@ -66,7 +67,9 @@ class Opinion(models.Model):
     """A question to a department about a product, to be answered by a day (lấy ý kiến sở, ngành).
 
     It never holds the dossier up: the round may close without an answer, which is shown, and an
-    answer may come later.
+    answer may come later. ``letter`` is the document of the ledger by which it was answered, where
+    there is one, read as ``paper``; rows of before the ledger keep in the columns ``was_…`` what
+    they said of it.
     """
 
     entry = models.ForeignKey(RoundEntry, models.PROTECT, related_name="opinions")
@@ -79,9 +82,23 @@ class Opinion(models.Model):
     asked_at = models.DateTimeField(_("hỏi lúc"))
     due_on = models.DateField(_("hạn trả lời"))
     answer = models.TextField(_("ý kiến"), blank=True)
-    number = models.CharField(_("số, ngày văn bản trả lời"), max_length=120, blank=True)
-    scan_sha256 = files.HashField(blank=True)
-    scan_name = models.CharField(_("bản chụp văn bản"), max_length=200, blank=True)
+    letter = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="answers",
+        verbose_name=_("văn bản trả lời"),
+    )
+    was_number = models.CharField(
+        db_column="number", max_length=120, blank=True, db_default="", editable=False
+    )
+    was_scan_sha256 = files.HashField(
+        db_column="scan_sha256", blank=True, db_default="", editable=False
+    )
+    was_scan_name = models.CharField(
+        db_column="scan_name", max_length=200, blank=True, db_default="", editable=False
+    )
     answered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(_("trả lời lúc"), null=True)
 
@@ -101,8 +118,7 @@ class Opinion(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="opinion_answered_in_full",
-                condition=Q(answer="", number="", scan_sha256="")
-                & Q(answered_by=None, answered_at=None)
+                condition=Q(answer="", letter=None) & Q(answered_by=None, answered_at=None)
                 | ~Q(answer="") & Q(answered_by__isnull=False, answered_at__isnull=False),
             ),
             models.UniqueConstraint(
@@ -118,22 +134,26 @@ class Opinion(models.Model):
                 "asked_by_id",
                 "asked_at",
                 "due_on",
+                "number",
+                "scan_sha256",
+                "scan_name",
                 name="opinion_stays",
             ),
             guards.Told(
                 name="opinion_told",
                 stream="round",
                 of=guards.naming("opinion"),
-                columns={
-                    "answer number scan_sha256 scan_name answered_by_id answered_at": (
-                        "round.answer_opinion"
-                    )
-                },
+                columns={"answer letter_id answered_by_id answered_at": "round.answer_opinion"},
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.department}: {self.entry}"
+
+    @property
+    def paper(self) -> Document | None:
+        """The document by which it was answered, as it stands; None without one."""
+        return None if self.letter is None else self.letter.in_force
 
     @property
     def claim(self) -> Claim:
@@ -180,14 +200,12 @@ class Opinion(models.Model):
             data |= {"opinion": opinion.pk, "to": str(opinion.to), "to_id": opinion.to_id}
         return opinion
 
-    def reply(
-        self, text: str, *, by: User, number: str = "", scan: tuple[str, str] | None = None
-    ) -> None:
-        """Answer (trả lời), with the number and scan (sha256, file name) of the department's
-        paper if there is one; also when the product or its round has gone on meanwhile.
+    def reply(self, text: str, *, by: User, letter: Document | None = None) -> None:
+        """Answer (trả lời), by a ``letter``, as typed, of the department if there is one; also when
+        the product or its round has gone on meanwhile.
 
-        Raises PermissionDenied; ConditionNotMet when ``text`` is empty, the number is none, or it
-        was answered before; ValidationError when the staged scan is gone.
+        Raises PermissionDenied; ConditionNotMet when ``text`` is empty or it was answered before;
+        ValidationError by field of the letter.
         """
         with transaction.atomic():
             held = Opinion.objects.select_for_update().get(pk=self.pk)
@@ -196,35 +214,28 @@ class Opinion(models.Model):
             if held.answered_at is not None:
                 raise ConditionNotMet([_("Ý kiến này đã được trả lời.")])
             text = stated(text, _("Bạn chưa nhập ý kiến."), field="text")
-            number = number.strip()
-            if number and (wrong := document_wrong(number)):
-                raise ConditionNotMet([Lack(wrong, "number")])
-            if scan is not None:
-                self.scan_sha256, self.scan_name = scan
-                files.keep(self.scan_sha256, "scan")
-            self.answer, self.number = text, number
-            self.answered_by, self.answered_at = by, clock.now()
-            self.save(
-                update_fields=[
-                    "answer",
-                    "number",
-                    "scan_sha256",
-                    "scan_name",
-                    "answered_by",
-                    "answered_at",
-                ]
+            round_ = self.entry.round
+            capacity = by.capacity(Role.DEPARTMENT, round_.council.org_unit_id) or round_.capacity(
+                by
             )
+            if letter is not None:
+                # A department is no unit of the programme: its letters come in.
+                letter.outside, letter.does = self.department or str(self.to), Effect.CONFIRMS
+                letter = documents.record(letter, by=by, capacity=capacity)
+            self.answer, self.letter = text, letter
+            self.answered_by, self.answered_at = by, clock.now()
+            self.save(update_fields=["answer", "letter", "answered_by", "answered_at"])
             dossier = self.entry.dossier
             if not Opinion.objects.filter(entry__dossier=dossier, answered_at=None).exists():
                 clocks.go_on(dossier, at=self.answered_at, by=by)
-            round_ = self.entry.round
-            said: dict[str, Any] = {"document": number} if number else {}
+            said: dict[str, Any] = {}
+            if letter is not None:
+                said = {"document": str(letter), "ledger": letter.pk}
             HistoryEntry.objects.record(
                 "round.answer_opinion",
                 round_,
                 by=by,
-                capacity=by.capacity(Role.DEPARTMENT, round_.council.org_unit_id)
-                or round_.capacity(by),
+                capacity=capacity,
                 dossier=self.entry.dossier_id,
                 opinion=self.pk,
                 **said,

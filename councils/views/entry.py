@@ -111,7 +111,7 @@ def entry(request: SignedIn, pk: int) -> HttpResponseBase:
             "opinions": with_due(
                 list(
                     Opinion.objects.filter(entry__in=found.said_in()).select_related(
-                        "to", "answered_by"
+                        "to", "answered_by", "letter__replaced_by"
                     )
                 ),
                 clock.today(),

@@ -40,10 +40,11 @@ def opinions(request: SignedIn) -> HttpResponseBase:
 def scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of the paper by which a department answered."""
     found = get_object_or_404(Opinion.objects.visible_to(request.user), pk=pk)
-    if not found.scan_sha256:
+    paper = found.paper
+    if paper is None or not paper.scan_sha256:
         raise Http404
     # Always as a download, not shown in the browser.
-    return download(request, found.scan_sha256, found.scan_name, None, title=found)
+    return download(request, paper.scan_sha256, paper.scan_filename, None, title=found)
 
 
 @login_required
@@ -57,6 +58,7 @@ def opinion(request: SignedIn, pk: int) -> HttpResponseBase:
             "to",
             "asked_by",
             "answered_by",
+            "letter__replaced_by",
             "entry__round__council__org_unit",
             "entry__dossier__product__producer",
             "entry__dossier__commune__parent",

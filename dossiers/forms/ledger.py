@@ -21,7 +21,7 @@ class OnDocument(PlainPart):
     """
 
     #: The fields of a document that say which it is, in order.
-    OF_DOCUMENT: ClassVar = ("number", "signed_on", "signer", "signer_capacity")
+    OF_DOCUMENT: ClassVar[tuple[str, ...]] = ("number", "signed_on", "signer", "signer_capacity")
     not_future: tuple = ("signed_on",)
     needed = True
 
@@ -68,7 +68,13 @@ class OnDocument(PlainPart):
 class OfBody(OnDocument):
     """The same of a document that different bodies may issue: it asks which (cơ quan ban hành)."""
 
-    OF_DOCUMENT: ClassVar = ("number", "signed_on", "body", "signer", "signer_capacity")
+    OF_DOCUMENT: ClassVar[tuple[str, ...]] = (
+        "number",
+        "signed_on",
+        "body",
+        "signer",
+        "signer_capacity",
+    )
 
     body = forms.CharField(
         label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND xã Nà Tấu.")
