@@ -66,3 +66,16 @@ def start_services(**said: Any) -> None:
 def keep_our_log(**said: Any) -> None:
     """Let worker and beat write the same log as the pages, with what is bound to each line."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@signals.task_prerun.connect
+def name_in_log(task_id: str, task: Task, **said: Any) -> None:  # type: ignore[type-arg]
+    """Say in each line of the log which task speaks."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(task_id=task_id, beat=task.name)
+
+
+@signals.task_postrun.connect
+def forget_in_log(**said: Any) -> None:
+    """What was bound belongs to that task only."""
+    structlog.contextvars.clear_contextvars()

@@ -1,26 +1,88 @@
-"""Middleware: tables that do not fit, broken text, two equal requests at once, the language, forms
-sent after sign-out.
+"""Middleware: the number of a request, tables that do not fit, broken text, two equal requests at
+once, the language, forms sent after sign-out.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect
+from django_structlog import middlewares
 from psycopg import errors
 
 from cycle import typed, written
 from cycle.running import schema
 
 log = structlog.get_logger(__name__)
+
+
+#: A statement that writes; what it writes of sign-ins and sessions is nobody's act.
+_WRITES = re.compile(
+    r"\s*(?:INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|WITH\b.*\b(?:INSERT INTO|UPDATE|DELETE FROM))"
+    r'\s+(?!"?(?:django_session|axes_))',
+    re.S,
+)
+
+
+class RequestMiddleware(middlewares.RequestMiddleware):
+    """Give each request a number (mã lỗi), said in the log, in the answer and on the error page.
+
+    ``request.recorded`` becomes true when something that was sent is committed.
+    """
+
+    def __call__(self, request: Any) -> Any:
+        request.recorded = False
+
+        def watch(execute: Any, sql: Any, *rest: Any) -> Any:
+            result = execute(sql, *rest)
+            if not request.recorded and isinstance(sql, str) and _WRITES.match(sql):
+                # Forgotten by Django when the transaction, or the part of it, is rolled back.
+                transaction.on_commit(lambda: setattr(request, "recorded", True))
+            return result
+
+        reads = request.method in ("GET", "HEAD", "OPTIONS")
+        try:
+            self.prepare(request)
+            request.number = structlog.contextvars.get_contextvars()["request_id"]
+            with nullcontext() if reads else connection.execute_wrapper(watch):
+                response: Any = self.get_response(request)
+            response.headers["X-Request-ID"] = request.number
+            self.handle_response(request, response)
+        finally:
+            structlog.contextvars.clear_contextvars()
+        return response
+
+
+class LogMiddleware:
+    """Say in each line of the log who asks, and about which dossier, task or round."""
+
+    #: The first part of an address -> by what name its number is logged.
+    ABOUT = {"dossiers": "dossier", "tasks": "task", "rounds": "round"}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        RequestMiddleware.bind_user_id(request)
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, named: dict[str, Any]
+    ) -> None:
+        about = self.ABOUT.get(request.path.split("/")[1])
+        if about and isinstance(named.get("pk"), int):
+            structlog.contextvars.bind_contextvars(**{about: named["pk"]})
 
 
 class TextMiddleware:

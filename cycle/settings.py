@@ -11,11 +11,10 @@ import sys
 from pathlib import Path
 
 import dj_database_url
-import structlog
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from cycle.running import access, embedded
+from cycle.running import embedded, logs
 from cycle.running.environment import is_production, number, postgres, required, switch
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -55,6 +54,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outside all others: whatever fails in one of them is logged with the number of its request.
+    "cycle.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # Outside whitenoise: where nothing was compressed beforehand, static files are compressed here.
     "django.middleware.gzip.GZipMiddleware",
@@ -71,7 +72,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "cycle.middleware.TypedMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "cycle.middleware.LogMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
     "cycle.middleware.UnstoredMiddleware",
@@ -319,37 +320,12 @@ if PRODUCTION:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "plain": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processor": structlog.processors.JSONRenderer(ensure_ascii=False),
-            "foreign_pre_chain": [
-                structlog.contextvars.merge_contextvars,
-                structlog.processors.TimeStamper(fmt="iso"),
-                structlog.stdlib.add_logger_name,
-                structlog.stdlib.add_log_level,
-                # Of the errors of other packages too: else a traceback is kept as an address.
-                structlog.processors.format_exc_info,
-                access.hide,
-            ],
-        }
-    },
+    "formatters": {"plain": logs.FORMATTER},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     # What a worker takes and has done.
     "loggers": {"celery": {"level": "INFO"}},
 }
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.filter_by_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.format_exc_info,
-        access.hide,
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    cache_logger_on_first_use=True,
-)
+logs.configure()
+# Of whose machine a request came is said by the log of accesses alone.
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False

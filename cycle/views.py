@@ -23,7 +23,6 @@ from django.template import loader
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views import defaults
 from django.views.decorators.cache import never_cache
 
 from cycle import clock, letters
@@ -167,7 +166,12 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     while error is not None and not isinstance(error, STOPPED):
         error = error.__cause__ or error.__context__
     if error is None:
-        return defaults.server_error(request)
+        said = {
+            "number": getattr(request, "number", ""),
+            "reads": request.method in ("GET", "HEAD"),
+            "recorded": getattr(request, "recorded", False),
+        }
+        return render(None, "500.html", said, status=500)
     # Only a GET can be offered again: an act in several steps may have committed some of them.
     again = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     part = request.headers.get("HX-Request") == "true"

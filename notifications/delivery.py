@@ -73,6 +73,11 @@ def deliver(limit: int | None = None, *, seconds: float | None = None) -> int:
 
 def attempt(delivery: Delivery) -> None:
     """Try one claimed delivery and store the outcome; called outside any transaction."""
+    with structlog.contextvars.bound_contextvars(**_named_in_log(delivery)):
+        _attempt(delivery)
+
+
+def _attempt(delivery: Delivery) -> None:
     try:
         if not delivery.recipient.is_active:
             raise Refused("Tài khoản của người nhận đã ngừng hoạt động.")
@@ -82,10 +87,10 @@ def attempt(delivery: Delivery) -> None:
             state=DeliveryState.LAPSED, error=str(why)[:500]
         )
     except Refused as error:
-        log.warning("delivery_refused", **_named_in_log(delivery))
+        log.warning("delivery_refused")
         _failed(delivery, error, final=True)
     except Exception as error:
-        log.exception("delivery_failed", **_named_in_log(delivery))
+        log.exception("delivery_failed")
         _failed(delivery, error, final=delivery.attempts >= MAX_ATTEMPTS)
     else:
         Delivery.objects.filter(pk=delivery.pk).update(

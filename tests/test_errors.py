@@ -5,18 +5,25 @@ import json
 import logging
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import structlog
+from django import urls
+from django.db import IntegrityError, transaction
+from gunicorn.config import Config
 
-from cycle.models import HistoryEntry, Job, job_kind
+from cycle import celery
+from cycle.models import HistoryEntry, Job, User, job_kind
 from cycle.models.job import run_waiting
+from cycle.running import access_log, logs
 from dossiers.forms.acts import ActForm
 from dossiers.walk import doors
 from notifications import delivery as delivering
 from notifications.dispatch import dispatch
-from notifications.models import Delivery, Notification
+from notifications.models import Delivery, Notification, Preference
 from tests.records import idea
 from tests.world import open_task
 
@@ -191,11 +198,107 @@ def test_a_page_that_fails_says_with_which_dossier(logged, client, dossier, an, 
     assert bound["request_id"]
 
 
+def within(request):
+    with transaction.atomic():
+        Preference.objects.create(user=request.user)
+        raise ZeroDivisionError
+
+
+def after(request):
+    Preference.objects.create(user=request.user)
+    raise ZeroDivisionError
+
+
+def of_the_session(request):
+    request.session["here"] = 1
+    request.session.save()
+    raise ZeroDivisionError
+
+
+urlpatterns = [
+    urls.path("dossiers/<int:pk>/", lambda request, pk: within(request)),
+    *(urls.path(f"{broken.__name__}/", broken) for broken in (within, after, of_the_session)),
+]
+handler500 = "cycle.views.server_error"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_error_page_says_its_number_and_whether_something_was_recorded(
+    logged, client, settings
+):
+    """The number is that of the line in the log; «not recorded» is said where it is so."""
+    client.force_login(an := User.objects.create_user("an", full_name="Lò Thị An"))
+    client.raise_request_exception = False
+    settings.ROOT_URLCONF = __name__
+    for method, address, said in (
+        ("get", "/dossiers/7/", "Trang này chưa mở được"),
+        ("post", "/within/", "chưa được ghi"),
+        ("post", "/of_the_session/", "chưa được ghi"),
+        ("post", "/after/", "đã được ghi, toàn bộ hoặc một phần"),
+    ):
+        logged.clear()
+        page = getattr(client, method)(address)
+        assert (page.status_code, said in page.text) == (500, True), address
+        (line,) = [each for each in logged if each["event"] == "request_failed"]
+        assert line["request_id"] == page["X-Request-ID"]
+        assert f"<code>{line['request_id']}</code>" in page.text
+        assert line["user_id"] == an.pk
+        assert line.get("dossier") == (7 if method == "get" else None)
+        assert "ZeroDivisionError" in line["exception"]
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+def test_a_line_names_neither_rows_nor_addresses_nor_secrets(an):
+    """Of what PostgreSQL refuses the row stays out of the log, at each place of the chain."""
+    try:
+        with transaction.atomic():
+            User.objects.create(username=an.username, full_name="Bí mật\n\nhai dòng")
+    except IntegrityError as error:
+        said = {"event": "thư tới lothian@example.vn, 0912345678", "exc_info": error}
+    said |= {"password": "x", "api_token": "y", "n": 5, "sha": "0912345678abcdef"}
+    for step in logs.PROCESSORS[-3:]:
+        said = step(None, "", said)
+    assert said["event"] == "thư tới …, …"
+    assert (said["password"], said["api_token"], said["n"]) == ("…", "…", 5)
+    assert said["sha"] == "0912345678abcdef"
+    assert "IntegrityError" in said["exception"]
+    assert "UniqueViolation" in said["exception"]
+    assert f"({an.username})" not in said["exception"]
+
+
+def test_gunicorn_writes_lines_of_the_same_log(capsys):
+    config = Config()
+    config.set("accesslog", "-")
+    asked = {
+        "REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.1", "PATH_INFO": "/inbox/",
+        "RAW_URI": "/inbox/?q=che", "QUERY_STRING": "q=che",
+    }  # fmt: skip
+    answer = SimpleNamespace(status="200 OK", headers=[("X-Request-ID", "ab-12")])
+    log = access_log.AccessLog(config)
+    log.access(answer, [], asked, timedelta())
+    log.error("Worker (pid:%s) exited", 5)
+    told = capsys.readouterr()
+    line = json.loads(told.out)
+    assert (line["request_id"], line["logger"]) == ("ab-12", "gunicorn.access")
+    assert "GET /inbox/ HTTP/1.1" in line["event"]
+    assert json.loads(told.err)["event"] == "Worker (pid:5) exited"
+
+
+def test_a_beat_is_named_in_each_line_and_forgotten_after_it():
+    seen = []
+
+    @celery.app.task(name="tests.say")
+    def say():
+        structlog.contextvars.bind_contextvars(dossier=3)
+        seen.append(structlog.contextvars.get_contextvars())
+
+    say.apply(task_id="t1")
+    assert seen == [{"task_id": "t1", "beat": "tests.say", "dossier": 3}]
+    assert structlog.contextvars.get_contextvars() == {}
+
+
 def test_a_traceback_of_another_package_is_text_in_the_log(settings):
-    formatter = settings.LOGGING["formatters"]["plain"]
-    made = structlog.stdlib.ProcessorFormatter(
-        processor=formatter["processor"], foreign_pre_chain=formatter["foreign_pre_chain"]
-    )
+    made = logs.formatter()
     try:
         raise ValueError("hỏng")
     except ValueError as error:
