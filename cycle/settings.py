@@ -15,7 +15,14 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from cycle.running import embedded, logs
-from cycle.running.environment import is_production, number, postgres, required, switch
+from cycle.running.environment import (
+    is_production,
+    networks,
+    number,
+    postgres,
+    required,
+    switch,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -199,8 +206,12 @@ EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "ocop@localhost")
 WEBHOOK_URL = os.environ.get("WEBHOOK_URL", "")
 WEBHOOK_SECRET = os.environ.get("WEBHOOK_SECRET", "")
+#: Networks of this house in which the gateway may stand; others inside are refused.
+WEBHOOK_NETWORKS = networks(os.environ, "WEBHOOK_NETWORKS")
 #: Who reads /metrics and /healthz/deep says it as a bearer token; without one nobody does.
 MONITOR_TOKEN = os.environ.get("MONITOR_TOKEN", "")
+#: What a mail server bears that brings letters which came back; empty: nobody may.
+BOUNCE_TOKEN = os.environ.get("BOUNCE_TOKEN", "")
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

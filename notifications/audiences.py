@@ -381,6 +381,7 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "potential.reopen",
     "potential.begin",
     "list.export",
+    "letter.resend",
     "document.record",
     "document.correct",
     "document.announce",

@@ -121,5 +121,5 @@ def _named_in_log(delivery: Delivery) -> dict[str, Any]:
 def resend(deliveries: QuerySet[Delivery]) -> int:
     """Queue the incidents among ``deliveries`` again (gửi lại); returns how many."""
     return deliveries.filter(state=DeliveryState.INCIDENT).update(
-        state=DeliveryState.PENDING, attempts=0, next_at=Now()
+        state=DeliveryState.PENDING, attempts=0, next_at=Now(), sent_at=None
     )

@@ -12,7 +12,7 @@ from cycle import clock, written
 from cycle.written import day_text
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Column, Counted, Exportable
-from notifications import operations, weekly
+from notifications import operations, sent, weekly
 from notifications.news import Filters, News
 from notifications.rules import has_a_post, runs_the_system
 
@@ -139,6 +139,28 @@ _FAULTS = (
     Column("seen_at", _("Thấy lần cuối"), lambda row: row.seen_at),
 )
 
+
+def _fared(row: Any) -> str:
+    return "; ".join(
+        f"{each.get_channel_display()}: {each.fared} {each.error}".strip()
+        for each in row.deliveries.all()
+    )
+
+
+_LETTERS = (
+    Column("about", _("Tin"), lambda row: str(row.about)),
+    Column("recipient", _("Người nhận"), lambda row: str(row.recipient)),
+    Column("at", _("Lúc"), lambda row: row.created_at),
+    Column("fared", _("Đã gửi thế nào"), _fared),
+)
+register(Exported(
+    "letters_of_person", _("Thư đã gửi cho một người"), "notifications:letters_of_person", _LETTERS,
+    lambda user, _data, pk: sent.of_person(user, pk or 0).found(), of_one=True,
+))  # fmt: skip
+register(Exported(
+    "letters_of_dossier", _("Thư đã gửi về một hồ sơ"), "notifications:letters_of_dossier",
+    _LETTERS, lambda user, _data, pk: sent.of_dossier(user, pk or 0).found(), of_one=True,
+))  # fmt: skip
 register(Exported(
     "news", _("Thông báo"), "notifications:news", _NEWS,
     lambda user, data, _pk: News(user, Filters.of(data).at_start()),

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cycle import site
-from cycle.models import HistoryEntry, User
+from cycle.models import HistoryEntry, Stream, User
 
 
 class Channel(models.TextChoices):
@@ -140,7 +141,11 @@ class DeliveryState(models.TextChoices):
 
 def new_message_id() -> str:
     """A Message-ID that no other installation gives to another message."""
-    return f"<{uuid.uuid4().hex}@{urlsplit(site.address()).hostname or 'localhost'}>"
+    return f"<{uuid.uuid4().hex}@{_host()}>"
+
+
+def _host() -> str:
+    return urlsplit(site.address()).hostname or "localhost"
 
 
 class Delivery(models.Model):
@@ -194,6 +199,31 @@ class Delivery(models.Model):
         if self.notification:
             return self.notification.recipient
         return self.digest.user if self.digest else self.summary.leader  # type: ignore[union-attr]
+
+    @property
+    def fared(self) -> str | Promise:
+        """How far it has come, as pages say it; a letter that had left and has failed came back."""
+        if self.state == DeliveryState.INCIDENT and self.sent_at:
+            return _("Bị trả lại")
+        if self.state == DeliveryState.PENDING and self.error:
+            return _("Sẽ gửi lại")
+        return self.get_state_display()
+
+    @property
+    def goes_again(self) -> bool:
+        """Whether it can be sent again: what waits goes by itself, what lapsed is no longer so."""
+        return self.state in (DeliveryState.SENT, DeliveryState.INCIDENT)
+
+    @property
+    def thread(self) -> str:
+        """The Message-ID that all letters of one dossier or round answer, so that a mailbox keeps
+        them together; "" of other letters. No letter has it itself: whoever is told later, or of a
+        part, has the same thread.
+        """
+        entry = self.notification.entry if self.notification else None
+        if entry is None or entry.stream not in (Stream.DOSSIER, Stream.ROUND):
+            return ""
+        return f"<{entry.stream}-{entry.stream_id}@{_host()}>"
 
 
 class Heartbeat(models.Model):

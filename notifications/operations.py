@@ -150,6 +150,11 @@ def run_again(pk: int | None = None) -> int:
     )
 
 
+def send_soon() -> None:
+    """Wake a worker for the letters that wait, once this transaction has committed."""
+    _again(0, "notifications.jobs.send_letters")
+
+
 def _one(rows: QuerySet[Any], pk: int | None) -> QuerySet[Any]:
     return rows if pk is None else rows.filter(pk=pk)
 

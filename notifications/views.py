@@ -13,13 +13,21 @@ from django.contrib.auth.decorators import login_required, user_passes_test
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    QueryDict,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseStopPolling
 
@@ -29,7 +37,7 @@ from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Role, Stream, User
 from dossiers.models import Dossier
 from dossiers.rules import holds_task
-from notifications import feed, health, weekly
+from notifications import bounces, feed, health, sent, weekly
 from notifications import metrics as figures
 from notifications import operations as operating
 from notifications.forms import PreferenceForm
@@ -248,16 +256,62 @@ def operations(request: SignedIn) -> HttpResponseBase:
     return render(request, "notifications/operations.html", {"page": operating.Operations()})
 
 
+@login_required
+def letters_of_person(request: SignedIn, pk: int) -> HttpResponseBase:
+    """What one person was to be told, and how it went (thư đã gửi)."""
+    return _letters(request, sent.of_person(request.user, pk), "person")
+
+
+@login_required
+def letters_of_dossier(request: SignedIn, pk: int) -> HttpResponseBase:
+    """What was to be told of one dossier, to whom, and how it went."""
+    return _letters(request, sent.of_dossier(request.user, pk), "dossier")
+
+
+def _letters(request: SignedIn, page: sent.Letters, of: str) -> HttpResponseBase:
+    """The list; a POST sends one letter of it again."""
+    if request.method == "POST":
+        pk = written.key(request.POST.get("pk"))
+        if pk is None:
+            raise Http404
+        if page.resend(pk):
+            messages.success(request, _("Thư sẽ được gửi lại trong ít phút."))
+        else:
+            messages.warning(request, _("Thư này đang chờ gửi, hoặc không còn đúng nên không gửi."))
+        return redirect(request.path)
+    shown = page.found().page(request.GET.get("page"), sent.SHOWN)
+    told = {
+        "page": page,
+        "of": of,
+        "shown": shown,
+        "rows": page.found().shaped(list(shown.object_list)),
+    }
+    return render(request, "notifications/letters.html", told)
+
+
+@csrf_exempt
+@never_cache
+def bounced(request: HttpRequest) -> HttpResponseBase:
+    """Take in a letter that came back, from the mail server that bears BOUNCE_TOKEN (RFC 3464)."""
+    if not _bears(request, settings.BOUNCE_TOKEN):
+        raise Http404
+    if request.method != "POST":
+        return HttpResponseNotAllowed(["POST"])
+    return HttpResponse(status=204 if bounces.take(request.body) else 202)
+
+
+def _bears(request: HttpRequest, token: str) -> bool:
+    said = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    return bool(token) and compare_digest(said.encode(), token.encode())
+
+
 def watching(view: Callable[[HttpRequest], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """A decorator: 404 unless the request bears MONITOR_TOKEN. No session, no person."""
 
     @never_cache
     @wraps(view)
     def held(request: HttpRequest) -> HttpResponseBase:
-        said = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not settings.MONITOR_TOKEN or not compare_digest(
-            said.encode(), settings.MONITOR_TOKEN.encode()
-        ):
+        if not _bears(request, settings.MONITOR_TOKEN):
             raise Http404
         return view(request)
 

@@ -5,7 +5,7 @@ import socket
 import socketserver
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from cycle import clock, events
 from cycle.models import HistoryEntry, Stream
+from cycle.running.environment import networks
 from dossiers.models import Product
 from dossiers.walk import doors
 from notifications import audiences, reasons
@@ -22,7 +23,14 @@ from notifications.channels import Refused, webhook
 from notifications.delivery import MAX_ATTEMPTS, deliver, resend
 from notifications.dispatch import channels_of, dispatch
 from notifications.letters import Letter, letter
-from notifications.models import Channel, Delivery, DeliveryState, Notification, Preference
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Digest,
+    Notification,
+    Preference,
+)
 from tests import records
 from tests.owning import save_as_owner, update_as_owner
 from tests.world import open_task
@@ -199,6 +207,11 @@ def test_a_letter_arrives_over_smtp_whole_and_once(office, outgoing):
     assert arrived["Subject"].strip() == "Ý tưởng chờ xét chọn: Mật ong rừng Nà Tấu"
     assert arrived["Message-ID"] == outgoing.message_id
     assert arrived["Auto-Submitted"] == "auto-generated"
+    # All of one dossier are one conversation; whoever wants none of them is led to their choice.
+    thread = f"<dossier-{outgoing.notification.entry.stream_id}@127.0.0.1>"
+    assert (arrived["In-Reply-To"], arrived["References"]) == (thread, thread)
+    assert arrived["List-Unsubscribe"].endswith("/notifications/preferences/>")
+    assert Delivery(digest=Digest()).thread == ""
     assert "Lò Thị An (Cán bộ OCOP, Xã Nà Tấu) đã sơ tuyển" in arrived.get_content()
     outgoing.refresh_from_db()
     assert (outgoing.state, outgoing.attempts, outgoing.error) == ("sent", 1, "")
@@ -373,10 +386,36 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_sent(
     assert called == []
 
 
+def test_a_gateway_inside_is_called_where_the_administrator_named_its_network(
+    monkeypatch, settings
+):
+    settings.WEBHOOK_NETWORKS = networks({"NETS": "10.1.2.0/24, ::1"}, "NETS")
+    for found, refused in (
+        (["10.1.2.9"], False),
+        (["::1"], False),
+        (["10.1.2.9", "10.1.3.1"], True),
+    ):
+        names(monkeypatch, *found)
+        with pytest.raises(ValidationError) if refused else nullcontext():
+            assert webhook.addresses("https://sms.example.vn/")[1] == found
+
+
+def test_a_name_that_does_not_resolve_is_tried_again(monkeypatch, settings, outgoing, minh):
+    def unknown(*asked):
+        raise socket.gaierror("Temporary failure in name resolution")
+
+    settings.WEBHOOK_URL = "https://sms.example.vn/send"
+    monkeypatch.setattr(webhook.socket, "getaddrinfo", unknown)
+    minh.phone = "0912345678"
+    with pytest.raises(socket.gaierror):
+        webhook.send(outgoing, Letter(minh, "Nhắc việc", "Nội dung"))
+
+
 def test_the_gateway_gets_a_signed_message_at_the_address_that_was_checked(
     monkeypatch, settings, outgoing, minh
 ):
-    settings.WEBHOOK_URL, settings.WEBHOOK_SECRET = "https://sms.example.vn/send", "bí mật"
+    settings.WEBHOOK_URL = "https://sms.example.vn/send?khoa=a%20b"
+    settings.WEBHOOK_SECRET = "bí mật"
     names(monkeypatch, "8.8.8.8")
     minh.phone = "0912345678"
     with gateway(monkeypatch, b"200 OK") as (called, got):
@@ -391,6 +430,7 @@ def test_the_gateway_gets_a_signed_message_at_the_address_that_was_checked(
     }
     assert f"X-Signature: {webhook.signature(body)}".encode() in head
     assert b"Host: sms.example.vn" in head
+    assert head.startswith(b"POST /send?khoa=a%20b HTTP/1.1")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from cycle.running.environment import (
     STOPPED,
     YES,
     is_production,
+    networks,
     number,
     postgres,
     required,
@@ -91,6 +92,18 @@ def test_a_number_is_a_number(capsys):
         with pytest.raises(SystemExit):
             number({"PORT": said}, "PORT", 25)
         assert capsys.readouterr().err == f"PORT={said} không phải là một số.\n"
+
+
+def test_a_network_is_one(capsys):
+    assert networks({}, "NETS") == networks({"NETS": " , "}, "NETS") == []
+    assert [str(each) for each in networks({"NETS": "10.1.2.0/24, ::1"}, "NETS")] == [
+        "10.1.2.0/24",
+        "::1/128",
+    ]
+    for said in ("10.1.2.3/24", "10.1.2", "sms.example.vn"):
+        with pytest.raises(SystemExit):
+            networks({"NETS": said}, "NETS")
+        assert f"NETS: {said} không phải là một mạng" in capsys.readouterr().err
 
 
 # --- As they are really read ------------------------------------------------------------------

@@ -432,7 +432,7 @@ BY_ITSELF = {
         "own_contact", "person_contact", "setup_reference", "help_seen",
         "order", "attendance", "sheet", "team_sheet", "read_all", "preferences",
         "calendar_address",
-        "operations", "notification",
+        "operations", "notification", "letters_of_person", "letters_of_dossier", "bounced",
     },
     "it hands out a file, of which each is one": {"export", "export_of", "slips"},
     "it stands before the sign-in; a code or a link works once": {

@@ -3,10 +3,13 @@
 The settings import this module: nothing of Django here.
 """
 
+import ipaddress
 import sys
 from collections.abc import Mapping
 from typing import NoReturn
 from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 #: How a switch may be written, in any case.
 YES = ("1", "true", "yes", "on")
@@ -44,6 +47,19 @@ def number(environ: Mapping[str, str], name: str, default: int) -> int:
     if said.isascii() and said.isdigit():
         return int(said)
     stop(f"{name}={said} không phải là một số.")
+
+
+def networks(environ: Mapping[str, str], name: str) -> list[Network]:
+    """The networks in the variable ``name``, as «10.1.2.0/24, 10.9.9.9»; stops the start when one
+    of them is none.
+    """
+    found = []
+    for said in filter(None, (each.strip() for each in environ.get(name, "").split(","))):
+        try:
+            found.append(ipaddress.ip_network(said))
+        except ValueError:
+            stop(f"{name}: {said} không phải là một mạng, ví dụ 10.1.2.0/24.")
+    return found
 
 
 def postgres(name: str, url: str) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
+from django.urls import reverse
 
+from cycle import site
 from notifications.channels import Refused
 
 if TYPE_CHECKING:
@@ -25,13 +27,20 @@ def send(delivery: Delivery, letter: Letter) -> None:
     address = letter.to.email
     if not address:
         raise Refused("Người nhận không còn địa chỉ thư điện tử.")
+    headers = {
+        "Message-ID": delivery.message_id,
+        # Asks for no automatic answers, such as absence notes.
+        "Auto-Submitted": "auto-generated",
+        "List-Unsubscribe": f"<{site.address(reverse('notifications:preferences'))}>",
+    }
+    if thread := delivery.thread:
+        headers |= {"In-Reply-To": thread, "References": thread}
     mail = EmailMessage(
         subject=letter.subject,
         body=letter.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[address],
-        # Auto-Submitted: asks for no automatic answers, such as absence notes.
-        headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
+        headers=headers,
         attachments=[letter.attachment] if letter.attachment else [],
         connection=get_connection(timeout=settings.EMAIL_TIMEOUT),
     )
