@@ -10,8 +10,10 @@ does).
 """
 
 import errno
+import grp
 import hashlib
 import os
+import pwd
 import re
 import shutil
 import tempfile
@@ -161,6 +163,30 @@ def put(name: str, content: File) -> None:
         raise NotStored(f"the storage of files must overwrite: {saved} for {name}")
 
 
+def note_full() -> None:
+    """Keep in mind, for the operations page, that the disk took nothing of what was sent."""
+    _note("", FaultKind.NOT_STORED)
+
+
+def give(name: str, mode: int, owner: str, group: str) -> None:
+    """Let the file ``name`` of the folder have ``mode``; and what root has written belong to those
+    of these names, or without them to whom the folder belongs. For ``restore``.
+    """
+    storage = storages["files"]
+    if not isinstance(storage, FileSystemStorage):
+        return
+    target, home = Path(storage.path(name)), Path(storage.location)
+    target.chmod(mode)
+    if os.geteuid() != 0:
+        return
+    ids = home.stat().st_uid, home.stat().st_gid
+    with suppress(KeyError):
+        ids = pwd.getpwnam(owner).pw_uid, grp.getgrnam(group).gr_gid
+    for each in (home, target.parent, target):
+        if each.stat().st_uid == 0:
+            os.chown(each, *ids)
+
+
 def room() -> Any:
     """(total, used, free) bytes of the disk with the folder; None where files lie elsewhere."""
     folder = _folder()
@@ -308,6 +334,21 @@ def sha256_of(name: str) -> str:
 def raw(name: str) -> tuple[File, int]:
     """(file, size) without verifying the content, for a backup. Raises OSError."""
     return _storage().open(name), _storage().size(name)
+
+
+def held_as(content: File) -> dict[str, Any]:
+    """How an open file lies in the folder: ``mode``, ``uname`` and ``gname``; {} elsewhere."""
+    try:
+        stat = os.fstat(content.fileno())
+    except (AttributeError, OSError):
+        return {}
+    held: dict[str, Any] = {"mode": stat.st_mode & 0o777}
+    with suppress(KeyError):
+        held |= {
+            "uname": pwd.getpwuid(stat.st_uid).pw_name,
+            "gname": grp.getgrgid(stat.st_gid).gr_name,
+        }
+    return held
 
 
 def fields() -> Iterator[tuple[type[models.Model], str]]:

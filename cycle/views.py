@@ -25,7 +25,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from cycle import clock, letters
+from cycle import clock, files, letters
 from cycle.asking import SignedIn
 from cycle.models import Rubric, RuleSet, Substitution
 from cycle.rubrics import sheet
@@ -161,6 +161,7 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     error = sys.exc_info()[1]
     if isinstance(error, OSError) and error.errno in DISK_FULL:
         log.error("disk_full", error=str(error))
+        files.note_full()
         return render(None, "507.html", {"language": get_language()}, status=507)
     # Django and viewflow raise errors of their own, caused by the database's.
     while error is not None and not isinstance(error, STOPPED):

@@ -1,9 +1,11 @@
 """Backup and restore, by doing it: into a second database, which is thrown away."""
 
+import grp
 import hashlib
 import io
 import json
 import os
+import pwd
 import subprocess
 import sys
 import tarfile
@@ -14,6 +16,8 @@ import pytest
 from cycle.running import embedded
 from tests import databases
 
+#: Somebody else than root, on every Debian.
+NOBODY = (pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid)
 RIGHTS = """
 SELECT table_name, privilege_type FROM information_schema.role_table_grants
 WHERE table_schema = 'public' AND grantee = 'ocop_app' ORDER BY 1, 2
@@ -76,6 +80,9 @@ def source(django_db_blocker, tmp_path_factory):
     )
     (place.media / "ab").mkdir()
     (place.media / "ab" / "cd").write_bytes(b"\0phieu kiem nghiem")
+    (place.media / "ab" / "cd").chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(place.media / "ab" / "cd", *NOBODY)
     yield place
     place.drop()
 
@@ -128,6 +135,12 @@ def test_rows_files_and_rights_come_back(source, saved, target):
     assert ended.returncode == 0, ended.stderr
     assert target.rows("SELECT id, word FROM sealed") == [(1, "Mật ong rừng Điện Biên")]
     assert (target.media / "ab" / "cd").read_bytes() == b"\0phieu kiem nghiem"
+    there = (target.media / "ab" / "cd").stat()
+    assert there.st_mode & 0o777 == 0o640
+    if os.geteuid() == 0:
+        # What root brings back is readable for whom it was before.
+        folder = (target.media / "ab").stat()
+        assert {(each.st_uid, each.st_gid) for each in (there, folder)} == {NOBODY}
     assert target.rows(RIGHTS) == source.rows(RIGHTS)
     migrations = "SELECT app, name FROM django_migrations ORDER BY 1, 2"
     assert target.rows(migrations) == source.rows(migrations)

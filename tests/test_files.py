@@ -176,12 +176,13 @@ def pdf(name="giải.pdf", content=PDF):
 
 @pytest.mark.parametrize(("where", "fails"), [("fsync", full), ("NamedTemporaryFile", read_only)])
 def test_a_disk_that_takes_nothing_gets_a_sentence_and_keeps_nothing(
-    dossier, an, minh, client, media, monkeypatch, where, fails
+    dossier, an, minh, client, media, monkeypatch, caplog, where, fails
 ):
     monkeypatch.setattr(files.os if where == "fsync" else files.tempfile, where, fails)
     client.force_login(an)
     page = attach(client, dossier, file=pdf())
     assert [str(each) for _place, each in page.context["form"].problems] == [str(files.NOT_STORED)]
+    assert "file_not_stored" in caplog.text
     assert "Giải" in page.text
     assert [path for path in media.rglob("*") if path.is_file()] == []
     assert not Evidence.objects.exists()
@@ -191,13 +192,15 @@ def test_a_disk_that_takes_nothing_gets_a_sentence_and_keeps_nothing(
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
-def test_no_room_even_to_read_what_was_sent_is_a_page_of_its_own(code):
+def test_no_room_even_to_read_what_was_sent_is_a_page_of_its_own(db, code):
     try:
         raise OSError(code, "no room")
     except OSError:
         page = views.server_error(RequestFactory().post("/"))
     assert page.status_code == 507
     assert "Máy chủ hết chỗ lưu" in page.content.decode()
+    # Who runs the system sees it without reading the log.
+    assert FileFault.objects.get().kind == FaultKind.NOT_STORED
 
 
 # --- Held while the form is shown again -------------------------------------------------------

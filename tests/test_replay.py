@@ -152,6 +152,12 @@ def test_a_year_without_files_and_a_cycle_that_is_not_there_are_named(db):
         call_command("cycle_report", 1999)
 
 
+def test_nothing_is_replayed_over_real_work(db, settings):
+    settings.PRODUCTION = True
+    with pytest.raises(CommandError, match="không được chạy lại trên hệ thống thật"):
+        call_command("replay", 2021)
+
+
 def test_a_year_of_two_cycles_asks_which(cycle):
     Cycle.objects.create(
         year=2026,

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from datetime import timedelta
+from io import StringIO
 from types import SimpleNamespace
 from unittest import mock
 
@@ -15,6 +16,7 @@ from cycle import celery, clock
 from cycle.management.commands import migrate
 from cycle.models import User
 from cycle.running import access, access_log, schema
+from cycle.running import owner as owning
 from notifications import health, jobs
 from notifications.beats import BACKUP
 from notifications.models import Alarm, Heartbeat
@@ -104,6 +106,28 @@ def test_a_database_that_does_not_know_the_letters_is_refused_before_anything_is
     with pytest.raises(CommandError, match="không biết chữ «Đ»"):
         call_command("migrate", verbosity=0)
     assert "letters" in [each.key for each in health.server()]
+
+
+def test_a_second_migration_waits_for_the_first(monkeypatch):
+    """It begins when the lock of the first is free, and then finds nothing to do."""
+    waited = []
+    with owner() as first:
+        first.execute("SELECT pg_advisory_lock(2, hashtext('migrate'))")
+        monkeypatch.setattr(owning.time, "sleep", lambda seconds: (waited.append(1), first.close()))
+        with owning.alone("migrate", lambda: waited.append("chờ")):
+            with owner() as other:
+                (free,) = other.execute(
+                    "SELECT pg_try_advisory_lock(2, hashtext('migrate'))"
+                ).fetchone()
+            assert free is False
+    assert waited[:2] == ["chờ", 1]
+    out = StringIO()
+    monkeypatch.setattr(migrate, "alone", lambda work, waits: nullcontext(waits()))
+    monkeypatch.setattr(migrate, "as_owner", nullcontext)
+    monkeypatch.setattr(schema, "knows_letters", lambda alias: False)
+    with pytest.raises(CommandError):
+        call_command("migrate", verbosity=0, stdout=out)
+    assert "Chờ lượt di trú khác xong" in out.getvalue()
 
 
 def test_an_answer_that_fits_holds_and_one_that_does_not_is_asked_again():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -32,6 +33,37 @@ def as_owner() -> Iterator[None]:
         connection.settings_dict.update(ours)
 
 
+@contextmanager
+def alone(work: str, waits: Callable[[], object]) -> Iterator[None]:
+    """Let one at a time do ``work`` on this database; calls ``waits`` once when another does it.
+
+    By an advisory lock of a connection of its own, which is asked for again and again: who waited
+    for it inside a statement would hold up an index that is built concurrently.
+    """
+    with _connected(connection.settings_dict["NAME"]) as ours:
+        ours.autocommit = True
+        told = False
+        while not ours.execute("SELECT pg_try_advisory_lock(2, hashtext(%s))", [work]).fetchone()[
+            0
+        ]:  # type: ignore[index]
+            if not told:
+                waits()
+                told = True
+            time.sleep(0.5)
+        yield
+
+
+def _connected(database: str) -> psycopg.Connection:
+    login = settings.DATABASES["owner"]
+    return psycopg.connect(
+        dbname=database,
+        user=login["USER"],
+        password=login.get("PASSWORD") or None,
+        host=login.get("HOST") or None,
+        port=login.get("PORT") or None,
+    )
+
+
 def refuse_temporary(database: str) -> None:
     """Take temporary tables from everybody but the owner in ``database``: new, copied or restored.
 
@@ -39,11 +71,5 @@ def refuse_temporary(database: str) -> None:
     """
     login = settings.DATABASES["owner"]
     roles = {settings.APPLICATION_ROLE, *settings.APPLICATION_LOGINS} - {login["USER"]}
-    with psycopg.connect(
-        dbname=database,
-        user=login["USER"],
-        password=login.get("PASSWORD") or None,
-        host=login.get("HOST") or None,
-        port=login.get("PORT") or None,
-    ) as ours:
+    with _connected(database) as ours:
         ours.execute(embedded.no_temporary(database, *sorted(roles)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from councils.stories.replay import DATA, replay
 
 
 class Command(BaseCommand):
-    """Replay the real cycle of a year from its files; harmless to run again."""
+    """Replay the real cycle of a year; harmless to run again, refused in production."""
 
     help = "Chạy lại chu trình thật của một năm từ tệp dữ liệu."
 
@@ -20,7 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("--folder", type=Path, default=DATA, help="thư mục chứa tệp")
 
     def handle(self, *, year: int, folder: Path, **options: Any) -> None:
-        """Raises CommandError for a missing file, RowRefused naming the row that was refused."""
+        """Raises CommandError in production or for a missing file, RowRefused naming the row that
+        was refused.
+        """
+        if settings.PRODUCTION:
+            raise CommandError("Chu trình đã qua không được chạy lại trên hệ thống thật.")
         cycle = replay(year, folder)
         if cycle is None:
             self.stdout.write(f"Chu trình {year} đã có, không thêm gì.")

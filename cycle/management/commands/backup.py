@@ -11,6 +11,7 @@ import subprocess
 import tarfile
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -128,7 +129,7 @@ class Command(BaseCommand):
             with suppress(FileNotFoundError):  # collected since its name was read
                 content, size = files.raw(name)
                 with content:
-                    found = add(archive, MEDIA + name, content, size)
+                    found = add(archive, MEDIA + name, content, size, files.held_as(content))
                 manifest["sha256"][MEDIA + name] = found
                 if files.sha256_of(name) not in ("", found):
                     self.stderr.write(f"Tệp {name} đã bị thay đổi: hãy chạy check_data.")
@@ -139,10 +140,16 @@ class Command(BaseCommand):
         return manifest
 
 
-def add(archive: tarfile.TarFile, name: str, file: Any, size: int) -> str:
-    """Add an open file of ``size`` bytes to the archive and return its SHA-256."""
+def add(
+    archive: tarfile.TarFile, name: str, file: Any, size: int, held: Mapping[str, Any] | None = None
+) -> str:
+    """Add an open file of ``size`` bytes to the archive and return its SHA-256; ``held``: its mode
+    and owner where it lay.
+    """
     hashing = Hashing(file)
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode, entry.mtime = size, 0o600, int(time.time())
+    for part, said in (held or {}).items():
+        setattr(entry, part, said)
     archive.addfile(entry, hashing)
     return hashing.hash.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from django.core import checks
@@ -11,7 +12,7 @@ from django.core.management.commands.migrate import Command as Migrate
 from cycle import chains
 from cycle.guards import guards_hold, keep_keys
 from cycle.running import schema
-from cycle.running.owner import as_owner
+from cycle.running.owner import alone, as_owner
 
 
 class Command(Migrate):
@@ -21,7 +22,7 @@ class Command(Migrate):
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
-        with as_owner():
+        with self.alone(options), as_owner():
             if not schema.knows_letters(options["database"]):
                 raise CommandError(schema.LETTERS)
             super().handle(*args, **options)
@@ -36,6 +37,12 @@ class Command(Migrate):
             raise CommandError("\n".join(["Đã di trú, nhưng chốt giữ của dữ liệu hở:", *lacking]))
         for each in found:
             self.stderr.write(self.style.WARNING(str(each)))
+
+    def alone(self, options: dict[str, Any]) -> AbstractContextManager[None]:
+        """Another that migrates now is waited for: two at once would both begin the same."""
+        if options["plan"] or options["check_unapplied"]:
+            return nullcontext()
+        return alone("migrate", lambda: self.stdout.write("Chờ lượt di trú khác xong…"))
 
     def check(self, *args: Any, databases: Any = None, **kwargs: Any) -> Any:
         """The system checks, but for those of the database: what it lacks, migrations bring."""

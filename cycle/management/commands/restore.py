@@ -98,6 +98,8 @@ class Command(BaseCommand):
             if name != DUMP:
                 stored = name.removeprefix(MEDIA)
                 files.put(stored, File(content(archive, name), stored))
+                held = archive.getmember(name)
+                files.give(stored, held.mode & 0o777, held.uname, held.gname)
                 if files.sha256_of(stored) not in ("", found):
                     self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
         with tempfile.TemporaryDirectory() as folder:
