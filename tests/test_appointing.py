@@ -602,8 +602,8 @@ THEIR_OWN = {
     "calibration/", "activate/", "profile/contact/", "help/", "potential/", "register/missing/",
     "register/printed/",
     "password/forgotten/", "password/new/",
-    # The dates of the year are everybody's.
-    "terms/<int:pk>/",
+    # The dates of the year are everybody's; of letters each sees their own.
+    "terms/<int:pk>/", "people/<int:pk>/letters/",
 }  # fmt: skip
 
 
