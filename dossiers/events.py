@@ -134,6 +134,8 @@ register("split.allot", _("phân sản phẩm của xã đã chia tách về xã
 carry("allotted signer")
 register("cycle.open", _("mở chu trình"))
 register("cycle.take_back", _("gạch bỏ chu trình mở nhầm"))
+register("cycle.close", _("đóng chu trình, chốt số liệu"))
+register("cycle.reopen", _("mở lại chu trình đã đóng"))
 register("cycle.batch", _("lập, sửa đợt đánh giá của năm"))
 register("cycle.window_closing", _("sắp hết thời gian thực hiện bước"))
 register("cycle.window_closed", _("hết thời gian thực hiện bước"))

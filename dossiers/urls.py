@@ -5,6 +5,7 @@ from django.urls import path
 from dossiers.office.views import (
     absence,
     calendar,
+    closing,
     erasing,
     jobs,
     outreach,
@@ -112,6 +113,9 @@ urlpatterns = [
     path("cycles/plans/<int:pk>/", year.plan_scan, name="plan_scan"),
     path("cycles/<int:pk>/", year.cycle, name="cycle"),
     path("cycles/<int:pk>/days/", year.cycle_days, name="cycle_days"),
+    path("cycles/<int:pk>/close/", closing.cycle_close, name="cycle_close"),
+    path("cycles/<int:pk>/report/", closing.cycle_report, name="cycle_report"),
+    path("cycles/<int:pk>/reopen/", closing.cycle_reopen, name="cycle_reopen"),
     path("cycles/<int:pk>/take-back/", year.cycle_take_back, name="cycle_take_back"),
     path("cycles/<int:pk>/windows/", year.windows, name="cycle_windows"),
     path("cycles/<int:pk>/duties/", year.duties, name="cycle_duties"),

@@ -62,6 +62,7 @@ from dossiers.models import (
     PlanPaper,
     Potential,
     Process,
+    State,
     StockBatch,
     StoppedProduction,
     Task,
@@ -78,7 +79,7 @@ from notifications.models import (
 )
 from tests import judging, records
 from tests.decision_papers import decision_of
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.standing import stand
 from tests.world import open_dossier, person
 
@@ -176,6 +177,12 @@ def struck_year(world):
         closed_on=date(2031, 1, 1),
         void=True,
     )
+
+
+def left_in_a_closed_year(world):
+    """A dossier that was withdrawn, in a year that is closed."""
+    stand(world.dossier, State.WITHDRAWN)
+    update_as_owner(Cycle.objects.filter(pk=world.cycle.pk), closed_on="2026-12-31")
 
 
 def batch(world):

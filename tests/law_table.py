@@ -149,6 +149,7 @@ TABLE = {
     "correct_inspection": (set(S), STAYS, "reason"),
     "correct_details": (set(S), STAYS, "reason"),
     "defer": (NO_COUNCIL_YET | REFUSED, {S.DEFERRED}, "reason"),
+    "carry_over": (AT_WORK, STAYS, "reason"),
     "reopen": ({S.WITHDRAWN, S.DEFERRED, S.NOT_PROPOSED, S.NOT_RECOGNISED}, AT_WORK, "reason"),
 }
 #: act -> the states it begins in, the states it may lead to.

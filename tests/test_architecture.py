@@ -60,7 +60,7 @@ FLOORS = {
         "papers help",
         "forms stories",
         "pages sheet_page",
-        "lists work",
+        "lists work year",
         "views",
         "urls admin apps management",
     ],

@@ -174,6 +174,7 @@ COMES = {
     "dossiers_certificatenumber": "a number, which is that of no other",
     "dossiers_revocation": "that a certificate is withdrawn",
     "dossiers_erasure": "nothing: erase_words",
+    "dossiers_yearclosing": "figures of a closed year; year_closing_finished",
     "dossiers_officialdocument": "a paper of a dossier, of the ledger",
     "cycle_document": "a paper in the ledger",
     # The year.

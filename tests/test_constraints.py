@@ -1205,6 +1205,7 @@ IMMUTABLE = [
     "dossiers_communereport",
     "dossiers_completion",
     "dossiers_erasure",
+    "dossiers_yearclosing",
     "dossiers_evaluation",
     "dossiers_evidence",
     "dossiers_filingnumber",

@@ -50,6 +50,8 @@ NO_EXPORT = {
     "dossiers/split_list.html": "a split commune each, each a page",
     "dossiers/many_form.html": "a form: for which dossiers an act is done, and what differs",
     "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
+    "dossiers/cycle_close.html": "a form: what goes on in the next year; its list is of dossiers",
+    "dossiers/cycle_report.html": "the figures of a year on paper, as they were frozen",
     "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",
     "dossiers/numbers_of.html": "a form: which number each certificate gets",
     "dossiers/_numbers_rows.html": "a form: which number each certificate has",

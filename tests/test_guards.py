@@ -29,6 +29,7 @@ from tests.breaking import (
     interest,
     judged,
     kept,
+    left_in_a_closed_year,
     numbered,
     paper_of,
     potential,
@@ -327,6 +328,23 @@ ATTACKS |= {
         "dossiers_promotionevent",
         "councils_evaluationround",
     )
+}
+ATTACKS |= {
+    ("dossiers_dossier", "dossier_year_is_open"): (
+        left_in_a_closed_year,
+        {"cycle_cycle": "UPDATE pg_temp.cycle_cycle SET closed_on = NULL"},
+        "UPDATE public.dossiers_dossier SET state = 'assembling', parked_from = ''",
+    ),
+    ("dossiers_yearclosing", "year_closing_finished"): (
+        lambda world: update_as_owner(
+            Cycle.objects.filter(pk=world.cycle.pk), closed_on="2026-12-31"
+        ),
+        {"dossiers_dossier": "DELETE FROM pg_temp.dossiers_dossier"},
+        """INSERT INTO public.dossiers_yearclosing
+             (cycle_id, carried, figures, sha256, made_by_id, made_at)
+           SELECT c.id, 0, '{}', '', (SELECT min(id) FROM public.cycle_user), now()
+           FROM public.cycle_cycle c""",
+    ),
 }
 NO_WINDOWS = {"cycle_stepwindow": "DELETE FROM pg_temp.cycle_stepwindow"}
 

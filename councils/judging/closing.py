@@ -278,6 +278,10 @@ def reopen(
         if not rules.has_perm("councils.undo", by, round_):
             raise PermissionDenied
         round_.must_be([RoundState.CLOSED])
+        if round_.cycle.closed_on is not None:
+            raise ConditionNotMet(
+                [_now("%(cycle)s đã đóng: mở lại chu trình trước.") % {"cycle": round_.cycle}]
+            )
         if over := round_.council.not_in_term(clock.today()):
             raise ConditionNotMet(over)
         closing = round_.closings.get(reopening=None)

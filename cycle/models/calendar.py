@@ -121,7 +121,8 @@ class Cycle(models.Model):
                 columns={
                     "year rule_set_id opened_on ends_on assumed target_new target_upgrades"
                     " target_document beside": "cycle.configure",
-                    "title closed_on": "cycle.configure cycle.take_back",
+                    "title": "cycle.configure cycle.take_back",
+                    "closed_on": "cycle.configure cycle.take_back cycle.close cycle.reopen",
                     "void": "cycle.take_back",
                 },
             )

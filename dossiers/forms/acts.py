@@ -360,6 +360,23 @@ class ReopenForm(ReasonForm):
         call["cycle"] = self.cleaned_data["cycle"]
 
 
+class YearForm(ReasonForm):
+    """The year in which what its own year left unfinished goes on (chuyển tiếp)."""
+
+    cycle = RowField(Cycle.objects.none(), label=_("Chu trình"))
+    field_order = ("cycle", "reason")
+
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["cycle"]
+        field.queryset = Cycle.objects.filter(closed_on=None, year__gt=dossier.cycle.year)
+        field.empty_label = _("— Chọn chu trình —")
+
+    def add_to(self, call: dict[str, Any]) -> None:
+        super().add_to(call)
+        call["cycle"] = self.cleaned_data["cycle"]
+
+
 class RubricForm(PlainPart):
     """The rubric that the dossier is judged by (bộ sản phẩm)."""
 
@@ -764,6 +781,7 @@ VALUES: dict[str, Any] = {
     "details": DetailsForm,
     "choice": RubricForm,
     "reopen": ReopenForm,
+    "year": YearForm,
 }
 
 

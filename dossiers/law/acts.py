@@ -45,6 +45,8 @@ CONFIRMERS: Who = OFFICERS | {("leader", "commune")}
 REVOKERS: Who = frozenset({("officer", "province")})
 #: Who notifies the commune and the owner of a result (Điều 7.3.g).
 NOTIFIERS: Who = frozenset({("officer", "province")})
+#: Who keeps the year, and closes it.
+YEAR_KEEPERS: Who = frozenset({("officer", "province"), ("leader", "province")})
 #: Who enters the numbers of certificates, from the papers that are signed (văn thư).
 NUMBERERS: Who = frozenset({("clerk", "province"), ("officer", "province")})
 
@@ -94,6 +96,8 @@ class Act:
     #: It takes the dossier out of the round that has it. Every other act that moves a dossier is
     #: refused while a round has it.
     leaves: bool = False
+    #: It takes the dossier into another year, as it stands: while a round has it, it may not.
+    leaves_year: bool = False
     #: It sends the dossier to the level above; ``fetches``: the level above takes it by itself.
     sends_up: bool = False
     fetches: bool = False
@@ -144,7 +148,7 @@ class Act:
         """The check against the round that has the dossier; None for an act that may be done while
         a round has it. It is made first, and needs to know who does the act.
         """
-        if not self.leads or AT_COUNCIL.isdisjoint(self.begins):
+        if not (self.leads or self.leaves_year) or AT_COUNCIL.isdisjoint(self.begins):
             return None
         return may_leave_round if self.leaves else free_of_round
 

@@ -174,6 +174,11 @@ def edition_in_force(dossier: Dossier, day: date) -> Words | None:
 #: Nothing new begins in a year that is over.
 CYCLE_CLOSED = _("Chu trình đã đóng: hãy chọn chu trình đang mở.")
 
+#: Nothing goes on in it either.
+YEAR_IS_OVER = _(
+    "Chu trình %(cycle)s đã đóng: hồ sơ phải được chuyển tiếp sang chu trình đang mở trước."
+)
+
 #: The sentence for an upgrade or a re-evaluation of what was never certified.
 NEVER_CERTIFIED = _(
     "Sản phẩm này chưa có giấy chứng nhận còn hiệu lực hoặc đã hết hạn trong phần mềm: "
@@ -377,6 +382,11 @@ def not_notified(dossier: Dossier) -> Words | None:
 def _decides(signer: Signer) -> bool:
     """Whether an act on a paper that ``signer`` signs decides on a result, or gives one."""
     return signer.paper == RESULT or signer is CENTRE_RESULT
+
+
+def in_closed_year(dossier: Dossier) -> bool:
+    """Its year was closed without it (chu trình đã đóng)."""
+    return dossier.cycle.closed_on is not None
 
 
 def waits_for_number(dossier: Dossier) -> bool:

@@ -43,6 +43,7 @@ from dossiers.models.stock import (
 )
 from dossiers.models.task import PaperRequired, Process, Task, TaskAlreadyDone
 from dossiers.models.term import Firing, Term, TermEvent, TermState
+from dossiers.models.year import YearClosing
 
 __all__ = [
     "ACTS",
@@ -107,4 +108,5 @@ __all__ = [
     "TermEvent",
     "TermState",
     "Visit",
+    "YearClosing",
 ]

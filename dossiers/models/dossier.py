@@ -53,6 +53,7 @@ from cycle.steps import Step
 from dossiers.law import excuses
 from dossiers.law.acts import Act
 from dossiers.law.conditions import (
+    YEAR_IS_OVER,
     ActNotPossible,
     ConditionNotMet,
     Lack,
@@ -288,7 +289,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 columns={
                     "state moved_at": guards.BECAME,
                     # What is reopened in another year goes on at the successor.
-                    "commune_id before_split_id": "split.allot dossier.reopen",
+                    "commune_id before_split_id": "split.allot dossier.reopen dossier.carry_over",
                     "cycle_id rule_set_id rubric_id outreach_event_id case_type stars points_sum"
                     " sheets entered_as skipped bypassed_commune returned_from"
                     " parked_from": guards.SAVED,
@@ -898,6 +899,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
                 if self._why_not_of_round(name, doing):
                     raise ConditionNotMet(self.lacking(name, doing))
                 told = getattr(self, name)(**values)
+                self._check_year(before)
             except fsm.TransitionNotAllowed:
                 raise ConditionNotMet(self.lacking(name, doing)) from None
             finally:
@@ -945,6 +947,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         if not self.rule_set.has_district:
             self.product.number(commune, day.year)
         return FilingNumber.objects.give(self, body, commune, at)
+
+    def _check_year(self, before: str) -> None:
+        """Refuse what begins, goes on or gets its result in a year that is closed; what has its
+        result there, and what gives up, the law leaves open. A replay tells of then.
+        """
+        gives_up = self.state in (S.WITHDRAWN, S.DEFERRED)
+        works = self.state in AT_WORK or (before in AT_WORK and not gives_up)
+        if works and self.cycle.closed_on is not None and not clock.replaying():
+            raise ConditionNotMet([YEAR_IS_OVER % {"cycle": self.cycle}])
 
     def demands_paper(self, act: Act) -> bool:
         """Whether ``act`` is done on a signed document only, as it stands (phải có văn bản)."""

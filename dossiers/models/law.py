@@ -24,6 +24,7 @@ from dossiers.law.acts import (
     REVOKERS,
     SUPPORTERS,
     UPPER_OFFICERS,
+    YEAR_KEEPERS,
     Act,
     declared,
     free_act,
@@ -55,6 +56,7 @@ from dossiers.law.conditions import (
     has_rubrics,
     has_self_assessment,
     idea_waited,
+    in_closed_year,
     judged_without_round,
     may_be_nominated,
     may_be_recognised,
@@ -1272,6 +1274,33 @@ class Law(models.Model):
         self.parked_from = self.state
 
     @free_act(
+        sorted(AT_WORK),
+        None,
+        reason=True,
+        label=_("Chuyển tiếp sang chu trình mới"),
+        who=YEAR_KEEPERS,
+        takes="year",
+        leaves_year=True,
+        unsigned=True,
+        said=_("chuyển tiếp hồ sơ sang chu trình mới, giữ nguyên bước đang làm"),
+        tells="line",
+        offered=in_closed_year,
+        about=_("Chu trình cũ đã đóng: hồ sơ chưa xong làm tiếp ở chu trình mới, ở đúng bước ấy."),
+    )
+    def carry_over(self, *, cycle: Cycle) -> None:
+        """Chuyển tiếp sang chu trình mới: hồ sơ ở nguyên bước.
+
+        What was filed goes on under the edition that it was filed under (Đ.12.2); what was not goes
+        on under that of the new year.
+        """
+        if cycle.closed_on is not None or cycle.void:
+            raise ConditionNotMet([CYCLE_CLOSED])
+        if cycle.pk == self.cycle_id or cycle.year < self.cycle.year:
+            raise ConditionNotMet([_("Hãy chọn chu trình của năm sau.")])
+        filed = self.rule_set if self.state in UNDECIDED else None
+        self._enter(cycle, filed)
+
+    @free_act(
         [S.WITHDRAWN, S.DEFERRED, S.NOT_PROPOSED, S.NOT_RECOGNISED],
         fsm.RETURN_VALUE(*sorted(LIVE - {S.CERTIFIED})),
         reason=True,
@@ -1299,24 +1328,28 @@ class Law(models.Model):
             self.returned_from = ""
         return back
 
-    def _enter(self, cycle: Cycle) -> None:
-        """Go on in ``cycle``: under its rule set, at the unit that has succeeded the commune."""
-        if cycle.rule_set_id != self.rule_set_id:
+    def _enter(self, cycle: Cycle, rule_set: RuleSet | None = None) -> None:
+        """Go on in ``cycle``: under its rule set, or ``rule_set``, at the unit that has succeeded
+        the commune.
+        """
+        rule_set = rule_set or cycle.rule_set
+        if rule_set.pk != self.rule_set_id:
             self.rubric = None
-            if self.product.group not in dict(cycle.rule_set.product_groups):
+            if self.product.group not in dict(rule_set.product_groups):
                 raise ConditionNotMet(
                     [
-                        group_unknown(cycle.rule_set),
-                        _("Hãy «Đính chính sản phẩm, chủ thể» rồi mở lại hồ sơ."),
+                        group_unknown(rule_set),
+                        _("Hãy «Đính chính sản phẩm, chủ thể» rồi làm lại việc này."),
                     ]
                 )
-        self.cycle, self.rule_set = cycle, cycle.rule_set
+        self.cycle, self.rule_set = cycle, rule_set
+        if rule_set.has_district:
+            # Its districts are those of then, and so are their communes.
+            return
         if self.commune.ended_before(cycle.opened_on):
             self.commune = self.commune.heir(cycle.opened_on)
             if self.commune.ended_before(cycle.opened_on):
-                raise ConditionNotMet(
-                    [_("Xã cũ đã được sắp xếp lại: cần chọn xã mới trước khi mở lại.")]
-                )
+                raise ConditionNotMet([_("Xã cũ đã được sắp xếp lại: cần chọn xã mới trước.")])
 
 
 #: The state in which a refused or parked dossier is reopened; the others go on where they stood.

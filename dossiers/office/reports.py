@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
 
 from cycle.letters import sort_key
 from cycle.models import Cycle, HistoryEntry, Level, Moved, OrgUnit, Stream
@@ -21,10 +24,54 @@ from dossiers.models import (
 )
 from dossiers.models.law import ACTS, TAKE_BACK
 
+#: What the report calls each figure, in reading order.
+WORDS = {
+    "year": _("Năm"),
+    "products": _("Sản phẩm tham gia"),
+    "producers": _("Chủ thể"),
+    "districts": _("Huyện tham gia"),
+    "districts_proposing": _("Huyện có sản phẩm đề nghị lên tỉnh"),
+    "communes": _("Xã, phường tham gia"),
+    "communes_proposing": _("Xã, phường có sản phẩm đề nghị lên tỉnh"),
+    "entered_as_existing": _("Vào muộn vì là sản phẩm có sẵn"),
+    "from_idea": _("Bắt đầu từ đăng ký ý tưởng"),
+    "bypassed_commune": _("Không qua xã"),
+    "proposed": _("Đề nghị lên tỉnh"),
+    "certified": _("Được công nhận"),
+    "not_recognised": _("Chưa công nhận"),
+    "revoked": _("Đã thu hồi trong năm"),
+    "target_new": _("Chỉ tiêu sản phẩm mới"),
+    "achieved_percent": _("Đạt chỉ tiêu (%)"),
+    "target_upgrades": _("Chỉ tiêu nâng hạng"),
+    "upgrades": _("Được nâng hạng (tăng sao)"),
+    "reevaluated": _("Được công nhận sau đánh giá lại"),
+    "carried_in": _("Chuyển tiếp từ năm trước"),
+    "carried_over": _("Chưa xong, chuyển tiếp sang năm sau"),
+}
+
 
 def questions() -> dict[str, Words]:
     """What a filing needed a reason for, as the report counts it: code -> label."""
     return {each.code: each.label for act in ACTS.values() for each in act.asks}
+
+
+def rows_of(figures: Mapping[str, Any]) -> list[tuple[Words, Any]]:
+    """Each figure in its words, in reading order, then what was filed with a reason; those that
+    ``figures`` has.
+    """
+    by_star = figures["certified"].items()
+    stars = ", ".join(
+        _now("%(n)d sản phẩm %(star)s sao") % {"n": n, "star": star} for star, n in by_star
+    )
+    none = _now("chưa giao")
+    shown = {**figures, "certified": stars or "0"}
+    rows: list[tuple[Words, Any]] = [
+        (words, none if shown[key] is None else shown[key])
+        for key, words in WORDS.items()
+        if key in shown
+    ]
+    labels = questions()
+    return rows + [(labels.get(code, code), n) for code, n in figures["outside"].items()]
 
 
 class CycleReport:
@@ -186,6 +233,25 @@ class CycleReport:
     def not_recognised(self) -> QuerySet[Dossier]:
         """Not recognised yet, and not certified later in the same cycle."""
         return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self._given)
+
+    # --- From year to year --------------------------------------------------------------------
+
+    @property
+    def carried_in(self) -> QuerySet[Dossier]:
+        """Came from an earlier year that was closed, unfinished (chuyển tiếp đến)."""
+        return self.dossiers_with("dossier.carry_over")
+
+    @property
+    def carried_over(self) -> QuerySet[Dossier]:
+        """Went on in a later year, unfinished (chuyển tiếp đi): what stands in the history before
+        it is of this year.
+        """
+        before = HistoryEntry.objects.filter(
+            stream=Stream.DOSSIER, stream_id=OuterRef("stream_id"), seq__lt=OuterRef("seq")
+        ).order_by("-seq")
+        went = HistoryEntry.objects.filter(stream=Stream.DOSSIER, event="dossier.carry_over")
+        went = went.exclude(cycle=self.cycle).annotate(was=Subquery(before.values("cycle")[:1]))
+        return Dossier.objects.filter(pk__in=went.filter(was=self.cycle.pk).values("stream_id"))
 
     # --- The figures --------------------------------------------------------------------------
 

@@ -277,11 +277,14 @@ def act(
             newer = Process.objects.filter(dossier_id=dossier.pk, pk__gt=process.pk)
             if there.process.pk != process.pk if there is not None else newer.exists():
                 raise ActNotPossible(name)
-            closed = engine.cancel(process, entry.at) if entry.after != entry.before else []
+            # A year of other levels has other tasks for the same state.
+            elsewhere = process.flow_class is not flows.of(dossier.rule_set)
+            walks = entry.after != entry.before or (said.leaves_year and elsewhere)
+            closed = engine.cancel(process, entry.at) if walks else []
             clocks.follow(dossier, entry, terms, closed=closed)
             if left is not None:
                 left.leave(entry)
-            if entry.after != entry.before and dossier.state in LIVE:
+            if walks and dossier.state in LIVE:
                 start(dossier)
     return dossier
 
@@ -296,7 +299,7 @@ def held(dossiers: Collection[int]) -> Iterator[dict[int, Process]]:
     with transaction.atomic():
         rows = Process.objects.filter(dossier__in=dossiers).select_for_update(of=("self",))
         processes = {each.dossier_id: each for each in rows.order_by("pk")}
-        its = Dossier.everything.select_related("product", "commune__parent__parent")
+        its = Dossier.everything.select_related("product", "commune__parent__parent", "cycle")
         found = {each.pk: each for each in locked(its.filter(pk__in=dossiers)).order_by("pk")}
         # With the dossiers locked: of one whose newer process began meanwhile the door itself asks.
         newest = dict(

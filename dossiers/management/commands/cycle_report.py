@@ -9,29 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from cycle.models import Cycle
-from dossiers.office.reports import CycleReport, questions
-
-WORDS = {
-    "year": "Năm",
-    "products": "Sản phẩm tham gia",
-    "producers": "Chủ thể",
-    "districts": "Huyện tham gia",
-    "districts_proposing": "Huyện có sản phẩm đề nghị lên tỉnh",
-    "communes": "Xã, phường tham gia",
-    "communes_proposing": "Xã, phường có sản phẩm đề nghị lên tỉnh",
-    "entered_as_existing": "Vào muộn vì là sản phẩm có sẵn",
-    "from_idea": "Bắt đầu từ đăng ký ý tưởng",
-    "bypassed_commune": "Không qua xã",
-    "proposed": "Đề nghị lên tỉnh",
-    "certified": "Được công nhận",
-    "not_recognised": "Chưa công nhận",
-    "revoked": "Đã thu hồi trong năm",
-    "target_new": "Chỉ tiêu sản phẩm mới",
-    "achieved_percent": "Đạt chỉ tiêu (%)",
-    "target_upgrades": "Chỉ tiêu nâng hạng",
-    "upgrades": "Được nâng hạng (tăng sao)",
-    "reevaluated": "Được công nhận sau đánh giá lại",
-}
+from dossiers.office import closing
+from dossiers.office.reports import rows_of
 
 
 class Command(BaseCommand):
@@ -54,29 +33,22 @@ class Command(BaseCommand):
         if len(cycles) > 1:
             names = ", ".join(f"«{cycle}»" for cycle in cycles)
             raise CommandError(f"Năm {year} có nhiều chu trình: {names}. Hãy chọn bằng --title.")
-        report = CycleReport(cycles[0])
-        self.stdout.write(as_json(report) if json else as_text(report))
+        figures = closing.report_of(cycles[0])
+        self.stdout.write(as_json(figures) if json else as_text(figures))
 
 
-def as_json(report: CycleReport) -> str:
+def as_json(figures: Mapping[str, Any]) -> str:
     """One line, for machines."""
-    return json.dumps(report.figures(), ensure_ascii=False)
+    return json.dumps(figures, ensure_ascii=False)
 
 
-def as_text(report: CycleReport) -> str:
+def as_text(figures: Mapping[str, Any]) -> str:
     """A line per figure, for people."""
-    figures = report.figures() | {"bypassed_commune": report.bypassed_commune.count()}
-    certified = figures["certified"].items()
-    figures["certified"] = ", ".join(f"{n} sản phẩm {star} sao" for star, n in certified) or "0"
-    lines = [
-        f"{words}: {'chưa giao' if figures[key] is None else figures[key]}"
-        for key, words in WORDS.items()
-    ]
-    lines += [f"{questions()[code]}: {number}" for code, number in figures["outside"].items()]
+    lines = [f"{words}: {number}" for words, number in rows_of(figures)]
     communes = [
         f"  {row['commune']}{_before(row)}: {row['dossiers']} hồ sơ, "
         f"{row['certified']} được công nhận"
-        for row in report.by_commune()
+        for row in figures["by_commune"]
     ]
     return "\n".join([*lines, "Theo xã, phường hiện nay:", *communes] if communes else lines)
 

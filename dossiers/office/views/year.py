@@ -30,6 +30,7 @@ from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.law.guidance import GUIDES
 from dossiers.models import PlanPaper
+from dossiers.office import closing
 from dossiers.office import year as years
 from dossiers.office.forms import year as forms
 from dossiers.office.lists import batch_dossiers
@@ -157,6 +158,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
         {
             "cycle": year,
             "may": may,
+            "may_close": closing.may_close(request.user) and year.closed_on is None,
             "cramped": [(batch, cramped[batch.pk]) for batch in batches if cramped.get(batch.pk)],
             "paper": year.plans.filter(batch=None).last(),
             "batches": batches,
