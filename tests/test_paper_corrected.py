@@ -16,16 +16,18 @@ from django.urls import reverse
 from cycle import clock
 from cycle.letters import fold_number
 from cycle.models import Batch, Document, HistoryEntry, Role
+from cycle.models.job import run_waiting
 from dossiers.models import ConditionNotMet, Dossier, OfficialDocument, State
 from dossiers.office import year as years
 from dossiers.terms.sweep import sweep
-from dossiers.walk import doors, papers, scans
+from dossiers.walk import batch, doors, papers, scans
 from notifications import audiences
 from tests import records
 from tests.breaking import refused as by_the_database
 from tests.filing_anew import at
 from tests.standing import sent_up, stand
 from tests.stored import staged
+from tests.strokes import rows_of, stroke
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -84,12 +86,16 @@ def test_what_is_recorded_happened_behind_the_locks_that_it_waited_for(
     dossier = open_dossier(cycle, commune, an)
     wrong, scanned = gone_up(), gone_up("Chè", number="62/TTr-UBND")
     a_scan = staged(b"%PDF-1.7 khac obj %%EOF")
+    of_many = rows_of([open_dossier(cycle, commune, an, name="Nếp")], reason="Thôi", paper=False,
+                      by_task=False)  # fmt: skip
+    batch.ask(stroke("withdraw", an, of_many), of_many)
     START = real()  # noqa: N806  (the first moment of the counted clock)
     monkeypatch.setattr(clock, "now", now)
     for do in (
         lambda: doors.complete(open_task(dossier), "register_idea", by=an, record=records.idea()),
         lambda: doors.act(dossier.process, "withdraw", by=an, reason="Thôi"),
         lambda: right(wrong, chi, number="63/TTr-UBND"),
+        run_waiting,
         lambda: scans.attach([(a_scan, scanned.officialdocuments.get().document)], by=chi),
     ):
         locked.clear()

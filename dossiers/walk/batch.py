@@ -433,11 +433,11 @@ def _do(pk: int, batch: ActBatch, job: Job) -> None:
             row = _held(pk)
             if row.state != RowState.WAITING:
                 return
-            with clock.one_moment():
-                _through(row, batch)
-                # It stands in the dossier now.
-                row.state, row.call = RowState.DONE, {}
-                _mark(row, job)
+            # The door takes its moment, behind the locks that it waits for.
+            _through(row, batch)
+            # It stands in the dossier now.
+            row.state, row.call = RowState.DONE, {}
+            _mark(row, job)
             return
     except (OperationalError, InterfaceError):
         raise
