@@ -44,7 +44,7 @@ NO_EXPORT = {
     "councils/_results.html": "taken out by the page around it",
     "councils/documents.html": "the papers of one round, each a file itself",
     "councils/templates.html": "the kinds of papers",
-    "dossiers/printed.html": "the papers of one dossier, each a file itself",
+    "dossiers/_printed_kinds.html": "the papers of one dossier, each a file itself",
     "councils/help.html": "a page of the help, printed as it is",
     "dossiers/register_printed.html": "the register on paper; taken out on its page",
     "dossiers/split_list.html": "a split commune each, each a page",

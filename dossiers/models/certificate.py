@@ -43,7 +43,6 @@ from dossiers.models.product import ProductGroup, Standing
 from dossiers.models.records import Correctable, CorrectableQuerySet, Record, new_token
 
 if TYPE_CHECKING:
-    from cycle.models import Document
     from dossiers.models.paper import OfficialDocument
 
 NUMBER_MISSING = _("Bạn chưa nhập số giấy chứng nhận.")

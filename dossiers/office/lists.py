@@ -5,6 +5,7 @@ Each begins from what the person who asks may see, and raises Http404 for a stra
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import rules
@@ -50,7 +51,6 @@ from dossiers.page import told
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from datetime import date
 
 # --- People -------------------------------------------------------------------------------------
 
