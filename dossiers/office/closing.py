@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Finds = Callable[[Cycle], Iterator["Obstacle"]]
 
 KIND = "close_year"
+#: What people read beside the figures; machines have never been given it.
+BESIDE = ("bypassed_commune", "carried_over", "carried_in", "by_commune")
 #: So many dossiers that cannot go on are named.
 NAMED = 20
 

@@ -39,7 +39,8 @@ class Command(BaseCommand):
 
 def as_json(figures: Mapping[str, Any]) -> str:
     """One line, for machines."""
-    return json.dumps(figures, ensure_ascii=False)
+    its = {key: figures[key] for key in figures if key not in closing.BESIDE}
+    return json.dumps(its, ensure_ascii=False)
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
