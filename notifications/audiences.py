@@ -338,6 +338,8 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "cycle.configure",
     "cycle.open",
     "cycle.take_back",
+    "cycle.close",
+    "cycle.reopen",
     "cycle.batch",
     "unit.configure",
     "unit.add",

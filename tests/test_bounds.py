@@ -208,6 +208,7 @@ NO_LISTS = {
     "stock",
     "stock_one",
     "absence_new",
+    "bounced",
     "account_change_password",
     "account_email",
     "account_inactive",

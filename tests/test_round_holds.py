@@ -26,7 +26,7 @@ from tests.judging import begin, fill, judge, regulate
 from tests.law_acts import HANDS_IN, authority, corrected, do
 from tests.law_table import OF_A_TASK
 from tests.standing import stand
-from tests.world import open_task
+from tests.world import open_cycle, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +44,7 @@ TABLE = {
     "not_propose": REFUSED,
     "not_recognise": REFUSED,
     "defer": REFUSED,
+    "carry_over": REFUSED,
     "withdraw": LEAVES,
     "choose_rubric": REFUSED,
     "attach_evidence": STAYS,
@@ -130,6 +131,9 @@ def test_what_each_act_does_to_a_dossier_that_a_round_has(state, act, situation,
     given = HANDS_IN.get(act, dict)()
     if act == "choose_rubric":
         given = {"rubric": dossier.rubrics().first()}
+    if act == "carry_over":
+        year = dossier.cycle
+        given = {"cycle": open_cycle(year.rule_set, year.year + 1, title="Năm sau")}
     expected = TABLE[act]
     if expected == LEAVES and situation == "closed":
         expected = REFUSED

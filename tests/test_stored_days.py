@@ -180,6 +180,7 @@ WHERE = {
     # Plans, and lists of what was there before.
     "dossiers.PlanPaper.was_signed_on": HASHED,
     "dossiers.PlanPaper.made_at": MADE,
+    "dossiers.YearClosing.made_at": MADE,
     "dossiers.Erasure.signed_on": "shown at templates/dossiers/erasures.html",
     "dossiers.Erasure.made_at": MADE,
     "cycle.Job.attempts": "asked by cycle/models/job.py",

@@ -1283,7 +1283,7 @@ class Law(models.Model):
         leaves_year=True,
         unsigned=True,
         said=_("chuyển tiếp hồ sơ sang chu trình mới, giữ nguyên bước đang làm"),
-        tells="line",
+        tells="nobody",
         offered=in_closed_year,
         about=_("Chu trình cũ đã đóng: hồ sơ chưa xong làm tiếp ở chu trình mới, ở đúng bước ấy."),
     )
