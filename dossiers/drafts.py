@@ -26,7 +26,6 @@ from django.http import Http404, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 
 from cycle import clock, typed, written
@@ -223,7 +222,8 @@ def _asked_for(request: SignedIn, data: QueryDict | None = None) -> SignedIn:
     """The same request as if the page was only opened, its form filled with ``data``."""
     asked = copy(request)
     asked.method = "GET"
-    asked.POST, asked._files = QueryDict(), MultiValueDict()  # type: ignore[attr-defined]
+    # As of any request that posts nothing: neither fields nor files.
+    asked._load_post_and_files()
     asked.typed = data
     return asked
 

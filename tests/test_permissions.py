@@ -60,6 +60,7 @@ FREE_ACTS = {
     "enter_late": {"an", "binh", "minh"},
     "withdraw": {"an", "binh", "minh"},
     "defer": {"an", "binh", "minh"},
+    "carry_over": {"minh", "son"},
     "reopen": {"an", "binh", "minh"},
 }
 
