@@ -643,7 +643,7 @@ def test_query_count_of_the_results(
     judging.close(round_, by=thu)
     run_waiting()
     client.force_login(thu)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         client.get(f"/rounds/{round_.pk}/results/")
 
 

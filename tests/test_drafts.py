@@ -416,6 +416,7 @@ NO_DRAFT = {
     "councils/_sheet_interest.html": "two fields, on the sheet, which saves itself",
     "councils/paper_begin.html": "one choice and a day",
     "councils/templates.html": "a kind and a file",
+    "dossiers/cycle_close.html": "a choice, a day and why",
     "dossiers/_stock_checked.html": "answers to questions about a list that the server has",
     "dossiers/_stock_columns.html": "which column is what, of a list that the server has",
     "dossiers/_stock_entered.html": "one reason",

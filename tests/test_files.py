@@ -283,6 +283,7 @@ NO_FILES = {
     ("cycle.rubric", "content_hash"): "the content of a product set",
     ("cycle.ruleset", "content_hash"): "the content of an edition",
     ("cycle.visitor", "mark"): "a keyed mark of an address",
+    ("dossiers.yearclosing", "sha256"): "the figures of a closed year",
 }
 
 

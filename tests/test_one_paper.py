@@ -59,7 +59,7 @@ def revoke(dossier, by, **paper):
 def refused(field, words, do, *args, **paper):
     with transaction.atomic(), pytest.raises(ConditionNotMet) as error:
         do(*args, **paper)
-    lacks = {at: str(said) for said, at in error.value.lacks}
+    lacks = {at: str(said) for said, at, _met_by in error.value.lacks}
     assert words in lacks[f"paper-{field}"]
     # What else differs is said too.
     assert lacks.keys() - {f"paper-{field}"} <= {"paper-scan_file"}

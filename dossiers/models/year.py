@@ -10,7 +10,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
-from cycle.files import HashField
 from cycle.models import Cycle, User
 
 
@@ -35,7 +34,8 @@ class YearClosing(models.Model):
     )
     carried = models.PositiveIntegerField(_("số hồ sơ chuyển tiếp"))
     figures = models.JSONField(_("số liệu"))
-    sha256 = HashField()
+    #: Of the figures, not of a file.
+    sha256 = models.CharField(max_length=64)
     made_by = models.ForeignKey(User, models.PROTECT, editable=False, related_name="+")
     made_at = models.DateTimeField(_("lúc"), editable=False)
 
