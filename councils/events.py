@@ -7,7 +7,7 @@ from cycle.events import carry, register
 carry(
     "about complex corrects counted_again dossier dossiers had_come holds interest interests kind"
     " left_out meets_at number opinion place present recused regulation results scoring scorings"
-    " seat seats signed_on stars until version who who_id why"
+    " seat seats signed_on stars until version votes who who_id why"
 )
 
 register("template.keep", _("nạp mẫu văn bản"))
