@@ -31,7 +31,7 @@ BY_ORDER = {
     "councils/models/document.py standing": "of one kind of a round nothing replaced one at a time",
     "councils/models/council.py in_force": "the version that is valid on a day, by its days",
     "councils/setup.py _regulation": "whether there is any; a round keeps its own",
-    "dossiers/law/order.py the_minutes": "of one round nothing replaced one at a time",
+    "dossiers/law/order.py paper_of_round": "of one round nothing replaced one at a time",
     "dossiers/lists/numbers.py given": "the last row of one chain of corrections",
     "dossiers/walk/numbers.py _taken": "a sentence names one that has the number",
     "dossiers/models/certificate.py number_of": "the last row of one chain of corrections",
