@@ -198,7 +198,7 @@ class Desk:
             self.open("account_login")
         self.page.locator("#id_login").fill(user.username)
         self.page.locator("#id_password").fill("mật khẩu thử")
-        self.follow(self.page.locator("main form button"))
+        self.follow(self.page.locator("main form button.btn-primary"))
 
     def sign_out(self):
         self.page.locator("details.menu > summary").click()

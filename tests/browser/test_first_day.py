@@ -91,7 +91,7 @@ def begin(at, code, username):
     expect(at.page.locator("#messages")).to_contain_text(username)
     at.page.locator("#id_login").fill(username)
     at.page.locator("#id_password").fill(PASSWORD)
-    at.follow(at.page.locator("main form button"))
+    at.follow(at.page.locator("main form button.btn-primary"))
 
 
 def send(at, rows):
@@ -123,7 +123,7 @@ def test_from_an_empty_database_to_the_first_idea(
     at.follow(at.page.get_by_role("link", name="Ghi liên hệ"))
     at.page.get_by_label("Gọi ai").fill("Chị Hoa")
     at.page.get_by_label("Điện thoại").fill("0912345678")
-    at.follow(at.page.get_by_role("button", name="Lưu"))
+    at.follow(at.page.get_by_role("button", name="Lưu", exact=True))
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
     open_the_year(at)
 
@@ -258,7 +258,7 @@ def open_the_year(at):
     at.page.locator("[id$=-warn_days]").first.fill("10")
     at.page.get_by_label("Lý do").fill("Báo sớm cho các xã vùng xa")
     at.page.get_by_label("Số, ngày văn bản").fill(f"15/KH-UBND ngày {day(30)}")
-    at.follow(at.page.get_by_role("button", name="Lưu"))
+    at.follow(at.page.get_by_role("button", name="Lưu", exact=True))
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
     at.page.goto(year)

@@ -66,7 +66,7 @@ def test_results_papers_and_the_list_of_a_decision(
         office.open("dossiers:announce", given.dossier_id)
         office.page.locator("#id_on").fill(f"{clock.today():%d/%m/%Y}")
         if documents.announced_on(given.decision.document) is None:
-            office.follow(office.page.locator("main form button"))
+            office.follow(office.page.locator("main form button.btn-primary"))
             expect(office.page.locator("#messages .notice-success")).to_be_visible()
         anybody = desk(None, width)
         anybody.page.goto(f"{anybody.server}{reverse('dossiers:decision', args=[given.token])}")

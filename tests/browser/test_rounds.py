@@ -39,7 +39,7 @@ def give_reason(at, name, *args, reason):
     """Open the page of an act that asks why, say it, do it."""
     at.open(name, *args)
     at.page.locator('[name="reason"]').fill(reason)
-    at.follow(at.page.locator("main form button").last)
+    at.follow(at.page.locator("main form button.btn-primary").last)
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
 
@@ -48,7 +48,7 @@ def count(desk, council, round_, number):
     at = desk(judge(council, 5).user)
     at.open("councils:round", round_.pk)
     at.follow(at.page.locator("main a", has_text=f"Kiểm phiếu {number} sản phẩm"))
-    at.follow(at.page.locator("main form button").last)
+    at.follow(at.page.locator("main form button.btn-primary").last)
     expect(at.page.locator("#messages .notice-success")).to_be_visible()
 
 
@@ -76,13 +76,13 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     for dossier in dossiers:
         office.page.locator(f'[name="take"][value="{dossier.pk}"]').check()
         office.page.locator(f'[name="rubric-{dossier.pk}"]').select_option(str(rubric.pk))
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.locator("main form button.btn-primary").last)
     office.open("councils:round_open", round_.pk)
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.locator("main form button.btn-primary").last)
     office.open("councils:attendance", round_.pk)
     for box in office.page.locator('[name="present"]').all():
         box.check()
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.locator("main form button.btn-primary").last)
     first, second, third = round_.entries.order_by("position")
 
     # Five phones. The second member is kin of the second producer, and gives the first too little.
@@ -122,11 +122,11 @@ def test_a_provincial_round_under_26_2026(desk, province, cycle, commune, an, mi
     fold.locator("summary").click()
     fold.locator("input[type=radio]").first.check()
     fold.locator("textarea, input[name$=reason]").first.fill("Giấy tờ không đúng")
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.locator("main form button.btn-primary").last)
 
     office.open("councils:close", round_.pk)
     expect(office.page.locator(".checklist .unmet")).to_have_count(0)
-    office.follow(office.page.locator("main form button").last)
+    office.follow(office.page.locator("main form button.btn-primary").last)
     run_waiting()
     office.open("councils:results", round_.pk)
     rows = office.page.locator(".results tbody tr")
@@ -196,7 +196,7 @@ def test_a_district_round_goes_on_to_the_province(
     count(desk, council, round_, 2)
     chair = desk(judge(council, 0).user, 390)
     chair.open("councils:close", round_.pk)
-    chair.follow(chair.page.locator("main form button").last)
+    chair.follow(chair.page.locator("main form button.btn-primary").last)
     run_waiting()
     chair.open("councils:results", round_.pk)
     rows = chair.page.locator(".results tbody tr")
