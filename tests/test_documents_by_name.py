@@ -168,3 +168,39 @@ def test_every_basis_is_a_named_relation_that_the_database_asks_for():
         if refused.value.__cause__.diag.column_name == f"{relation}_id":
             missing.discard(name)
     assert (missing, held - {"cycle.FormerPaper.document"}) == (set(), set(WITHOUT))
+
+
+YET = "not in the ledger yet (docs/documents.md)"
+#: A column that tells of a document in words -> why it is no relation to the ledger.
+IN_WORDS = {
+    "cycle.Cycle.target_document": YET,
+    "cycle.DayOff.document": "an article of a law; the calendar changes",
+    "cycle.LawReading.document": YET,
+    "cycle.RoleAssignment.document": YET,
+    "cycle.RoleAssignment.document_signer": YET,
+    "cycle.RuleSet.document": "the law itself",
+    "cycle.TermRule.document": YET,
+    "cycle.Wording.document": "the law itself",
+    "dossiers.Allotment.document": YET,
+    "dossiers.Allotment.document_signer": YET,
+    "dossiers.Erasure.signer": "the person whose texts go: no register shows them",
+    "dossiers.StockBatch.document_capacity": YET,
+    "dossiers.StockBatch.document_number": YET,
+    "dossiers.StockBatch.document_on": YET,
+    "dossiers.StockBatch.document_signer": YET,
+    "dossiers.TermEvent.document": YET,
+}
+
+
+def test_no_other_column_tells_of_a_document_in_words():
+    """What rests on a document anew points to the ledger; what history hashed is «was_…»."""
+    telling = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        if model._meta.app_label in APPS and model is not Document
+        for field in model._meta.concrete_fields
+        if not field.is_relation
+        and not field.name.startswith("was_")
+        and re.search(r"(^|_)(document|signer)(_|$)", field.name)
+    }
+    assert telling == set(IN_WORDS)
