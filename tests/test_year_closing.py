@@ -96,6 +96,35 @@ def test_the_printed_report_has_the_frozen_figures_whatever_comes_later(
         assert f"{words}: {number}\n" in printed
 
 
+def test_what_was_filed_goes_on_under_its_edition_and_what_was_not_under_that_of_the_year(
+    cycle_of_three, cycle, old_commune, an, minh
+):
+    """Điều 12.2; the year gets the duties of the edition, on record."""
+    filed = stand(open_dossier(cycle_of_three, old_commune, an, name="Chè"), State.AT_PROVINCE)
+    idea = stand(open_dossier(cycle_of_three, old_commune, an, name="Mắc ca"), State.IDEA_SELECTED)
+    was = {each.pk: open_task(each) for each in (filed, idea)}
+    close(cycle_of_three, minh, cycle)
+    filed, idea = (Dossier.objects.get(pk=each.pk) for each in (filed, idea))
+    assert (filed.cycle, filed.rule_set) == (cycle, cycle_of_three.rule_set)
+    assert open_task(filed) == was[filed.pk]
+    assert (idea.cycle, idea.rule_set, idea.state) == (cycle, cycle.rule_set, State.IDEA_SELECTED)
+    assert open_task(idea).pk != was[idea.pk].pk
+    assert cycle.duties.filter(rule_set=cycle_of_three.rule_set).exists()
+    told = HistoryEntry.objects.filter(stream="cycle", stream_id=cycle.pk, event="cycle.configure")
+    assert [each["row"] for each in told.get().data["changed"]] == [str(cycle_of_three.rule_set)]
+    call_command("verify_history")
+
+
+def test_a_rehearsal_never_goes_on_in_a_real_year(cycle, next_year, dossier, minh):
+    update_as_owner(Cycle.objects.filter(pk=cycle.pk), beside=True)
+    cycle.refresh_from_db()
+    with pytest.raises(ValidationError) as refused:
+        close(cycle, minh, next_year)
+    assert list(refused.value.message_dict) == ["into"]
+    with pytest.raises(ConditionNotMet, match="năm sau"):
+        doors.act(dossier.process, "carry_over", by=minh, reason="Nhầm", cycle=next_year)
+
+
 def test_what_keeps_a_year_open(cycle, next_year, dossier, minh, an):
     """Each in words; nothing changes."""
     today = clock.today()
@@ -180,6 +209,11 @@ def test_by_the_pages(cycle, next_year, unfinished, minh, an):
     assert Cycle.objects.get(pk=cycle.pk).closed_on is None
 
 
+def test_a_year_to_go_on_in_is_opened_first(cycle, dossier, minh):
+    page = signed_in(minh).get(reverse("dossiers:cycle_close", args=[cycle.pk]))
+    assert [each.url for each in page.context["obstacles"]] == [reverse("dossiers:cycle_open")]
+
+
 def test_a_round_that_is_not_closed_is_named(cycle, next_year, commune, province, an, minh, thu):
     """What councils leave open is said with its page."""
     judging.regulate(province)
@@ -206,4 +240,4 @@ def test_closing_reads_and_writes_so_much_a_dossier(cycle, next_year, commune, a
         return len(queries)
 
     one, three = cost(1), cost(3)
-    assert (one, (three - one) / 2) == (58, 8)
+    assert (one, (three - one) / 2) == (59, 8)

@@ -369,7 +369,8 @@ class YearForm(ReasonForm):
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["cycle"]
-        field.queryset = Cycle.objects.filter(closed_on=None, year__gt=dossier.cycle.year)
+        its = dossier.cycle
+        field.queryset = Cycle.objects.filter(closed_on=None, year__gt=its.year, beside=its.beside)
         field.empty_label = _("— Chọn chu trình —")
 
     def add_to(self, call: dict[str, Any]) -> None:

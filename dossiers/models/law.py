@@ -1295,8 +1295,8 @@ class Law(models.Model):
         """
         if cycle.closed_on is not None or cycle.void:
             raise ConditionNotMet([CYCLE_CLOSED])
-        if cycle.pk == self.cycle_id or cycle.year < self.cycle.year:
-            raise ConditionNotMet([_("Hãy chọn chu trình của năm sau.")])
+        if cycle.year <= self.cycle.year or cycle.beside != self.cycle.beside:
+            raise ConditionNotMet([_("Hãy chọn chu trình đang mở của năm sau.")])
         filed = self.rule_set if self.state in UNDECIDED else None
         self._enter(cycle, filed)
 

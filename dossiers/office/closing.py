@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -73,8 +74,19 @@ def unfinished(cycle: Cycle) -> DossierQuerySet:
 
 def next_years(cycle: Cycle) -> Any:
     """The open years that what is unfinished may go on in."""
-    later = Cycle.objects.filter(closed_on=None, year__gt=cycle.year)
-    return later.exclude(beside=True).order_by("year")
+    # A rehearsal never goes on in a real year.
+    later = Cycle.objects.filter(closed_on=None, year__gt=cycle.year, beside=cycle.beside)
+    return later.order_by("year", "pk")
+
+
+@obstacle
+def no_next_year(cycle: Cycle) -> Iterator[Obstacle]:
+    """There is no open year in which what is unfinished may go on."""
+    if unfinished(cycle).exists() and not next_years(cycle).exists():
+        yield Obstacle(
+            _("Còn hồ sơ chưa xong mà chưa mở chu trình nào của năm sau."),
+            reverse("dossiers:cycle_open"),
+        )
 
 
 def may_close(by: User) -> bool:
@@ -101,7 +113,7 @@ def refuse(cycle: Cycle, into: Cycle | None, closed_on: date) -> None:
     if into is None:
         if unfinished(cycle).exists():
             wrong["into"] = _("Còn hồ sơ chưa xong: hãy chọn chu trình để chuyển tiếp.")
-    elif into.closed_on is not None or into.void or into.year <= cycle.year:
+    elif not next_years(cycle).filter(pk=into.pk).exists():
         wrong["into"] = _("Hãy chọn chu trình đang mở của năm sau.")
     if wrong:
         raise ValidationError(wrong)
@@ -195,7 +207,13 @@ def _carry(cycle: Cycle, into: Cycle, *, reason: str, by: User) -> int:
     its = list(unfinished(cycle).select_related("product", "rule_set").order_by("pk"))
     for edition in {each.rule_set for each in its if each.rule_set_id != into.rule_set_id}:
         # What was filed under another edition goes on under it: the year needs its duties.
-        into.adopt(edition, windows=False)
+        if not into.duties.filter(rule_set=edition).exists():
+            into.adopt(edition, windows=False)
+            adopted = {"row": str(edition), "field": "rule_set", "before": "", "after": "+"}
+            HistoryEntry.objects.record(
+                "cycle.configure", into, by=by, capacity=capacity(by), reason=reason,
+                changed=[adopted],
+            )  # fmt: skip
     wrong = []
     with doors.held([each.pk for each in its]) as processes:
         for dossier in its:
