@@ -709,7 +709,8 @@ class CycleAdmin(ReasonAsked, Kept):
     form = DocumentedForm
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
     inlines = [TermRuleInline]
-    readonly_fields = ["year", "opened_on", "ends_on"]
+    # Closed by its page alone, which freezes the figures.
+    readonly_fields = ["year", "opened_on", "ends_on", "closed_on"]
 
     def has_add_permission(self, request):
         return False

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, Job
+from cycle.models import Cycle, HistoryEntry, Job, User
 from cycle.models.job import run_waiting
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.law.states import AT_WORK
@@ -155,6 +156,21 @@ def test_nothing_goes_on_in_a_year_that_is_closed(cycle, next_year, dossier, an,
     doors.act(dossier.process, "carry_over", by=minh, reason="Chu trình đã đóng", cycle=next_year)
     doors.act(dossier.process, "enter_late", by=an, entered_as="existing", reason="Có sẵn",
               state=State.ASSEMBLING)  # fmt: skip
+
+
+def test_no_round_begins_in_a_year_that_is_closed(cycle, province, minh, thu):
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    close(cycle, minh)
+    with pytest.raises(ConditionNotMet, match="đã đóng"):
+        judging.begin(council, Cycle.objects.get(pk=cycle.pk), [], thu)
+
+
+def test_the_administration_closes_no_year_past_its_page(cycle, rf):
+    page = admin.site._registry[Cycle]
+    asked = rf.get("/")
+    asked.user = User.objects.create_superuser("quantri")
+    assert "closed_on" not in page.get_form(asked, cycle).base_fields
 
 
 def test_the_database_begins_nothing_in_a_closed_year(cycle, dossier, minh, an):

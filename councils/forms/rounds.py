@@ -10,7 +10,6 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
 from django.http import QueryDict
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
@@ -35,7 +34,6 @@ from cycle.models import Batch, Cycle, Role, Rubric, User, named_apart
 from dossiers.forms.fields import CountField, field_for, long_text, polish
 from dossiers.forms.ledger import OnDocument
 from dossiers.forms.shown import Corrects, changed
-from dossiers.law.states import AT_COUNCIL
 from dossiers.models import Dossier
 
 
@@ -74,11 +72,10 @@ class RoundForm(OfModel):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.user = user
-        # A year that is closed still has its rounds while its dossiers wait for a council.
-        waiting = Dossier.objects.filter(state__in=AT_COUNCIL).values("cycle")
         for name, rows in (
             ("council", run_by(user).in_term(clock.today())),
-            ("cycle", Cycle.objects.filter(Q(closed_on=None) | Q(pk__in=waiting))),
+            # What a closed year left unfinished is judged where it was carried over.
+            ("cycle", Cycle.objects.filter(closed_on=None)),
         ):
             self.fields[name].queryset = rows
             if len(rows) == 1:

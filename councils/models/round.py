@@ -40,7 +40,7 @@ from cycle.models import (
 )
 from cycle.workdays import DAY
 from cycle.written import day_text, moment_text, shortened
-from dossiers.law.conditions import ConditionNotMet, Lack, stated
+from dossiers.law.conditions import CYCLE_CLOSED, ConditionNotMet, Lack, stated
 from dossiers.law.states import STATE_AFTER, STATE_AT
 from dossiers.models import CaseType, Dossier, Term, TermState
 from dossiers.models.product import on_what_stands
@@ -414,8 +414,8 @@ class EvaluationRound(Interests):
     def create(cls, round_: Self, *, by: User) -> Self:
         """Begin a round under the regulation in force (lập đợt).
 
-        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, the cycle was
-        struck out meanwhile or its day is past, ValidationError.
+        Raises PermissionDenied, ConditionNotMet when the unit has no regulation, the year is closed
+        or was struck out meanwhile or its day is past, ValidationError.
         """
         council = round_.council
         with on_what_stands(), transaction.atomic():
@@ -424,6 +424,10 @@ class EvaluationRound(Interests):
             regulation = Regulation.objects.in_force(council.org_unit, clock.today())
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
+            # Who closes the year waits, or is waited for.
+            year = Cycle.everything.select_for_update(no_key=True).get(pk=round_.cycle_id)
+            if year.closed_on is not None and not clock.replaying():
+                raise ConditionNotMet([CYCLE_CLOSED])
             round_.regulation = regulation
             round_._not_past({"mode", "meets_at", "decide_by"})
             round_._within_term()

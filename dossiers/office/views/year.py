@@ -152,6 +152,8 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     months = years.months_of(year, windows)
     posts = years.posts_of(year, today)
     labels = questions()
+    frozen = closing.closing_of(year)
+    outside = frozen.figures["outside"] if frozen else CycleReport(year).outside()
     return render(
         request,
         "dossiers/cycle.html",
@@ -166,7 +168,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
             "groups": _strips(year, batches, windows, months, today),
             "missed": _missed(windows),
             "lacking": [post for post in posts if post.missing],
-            "outside": [(labels[code], n) for code, n in CycleReport(year).outside().items() if n],
+            "outside": [(labels.get(code, code), n) for code, n in outside.items() if n],
             "changes": _changes(year),
             "today": today,
         },
