@@ -248,6 +248,8 @@ def test_history_outbox_and_notifications_tell_who_and_never_what(entry, sheet, 
         + [str(each.__dict__) for each in OutboxMessage.objects.all()]
         + [str(each.__dict__) for each in Notification.objects.all()]
     )
+    # The number of a row may be any, also that of the points.
+    kept = re.sub(r"""\b(?:\w*_)?(?:id|pk|seq)["']: \d+,""", "", kept)
     total = f"{judging.total(sheet).normalize():f}"
     assert "Lê Thị Một" in kept
     assert REMARK not in kept and GENERAL not in kept and "points" not in kept
