@@ -105,7 +105,7 @@ def record(
     """
     _fill(document, by)
     _check(document)
-    if not _is_number(document.number):
+    if not is_number(document.number):
         return _write("document.record", document, by=by, capacity=capacity)
     _hold(fold_number(document.number), document.scan_sha256)
     known = _known(document, sure, told)
@@ -168,7 +168,7 @@ def record_many(
     for document in documents:
         key = _key(document)
         known = found.setdefault(key, document)
-        if known is document or not _is_number(document.number):
+        if known is document or not is_number(document.number):
             new.append(document)
         elif known.signed_on != document.signed_on or not _may_be(document, known):
             if known.pk and loose(known):
@@ -414,7 +414,7 @@ def of_another(other: Document, told: str = "") -> str:
 
 def is_scanned(number: str) -> bool:
     """Whether the ledger has the scan of a document with this number."""
-    if not _is_number(number) or "\x00" in number:
+    if not is_number(number) or "\x00" in number:
         return False
     there = Document.objects.standing().filter(before=False).numbered(number)
     return there.exclude(scan_sha256="").exists()
@@ -513,7 +513,7 @@ def _key(document: Document) -> tuple[Any, ...]:
     )
 
 
-def _is_number(number: str) -> bool:
+def is_number(number: str) -> bool:
     """Whether it is one: in a year that is told again it may be unknown («Chưa rõ số»)."""
     return re.search("[0-9]", number) is not None
 

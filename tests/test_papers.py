@@ -36,6 +36,7 @@ from cycle.papers.word import docx
 from cycle.written import moment_text
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import Certificate, Dossier, OfficialDocument
+from dossiers.papers import signing
 from dossiers.papers.kinds import Printed
 from tests import judging, records
 from tests.ground import kept
@@ -438,7 +439,7 @@ COMMITTEE, COUNCIL = ["TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"], ["TM. HỘI Đ
     ],
 )  # fmt: skip
 def test_a_paper_prints_in_which_capacity_it_was_signed(lines, own, capacity, printed):
-    assert facts.signature(lines, capacity, own) == printed
+    assert signing.signature(lines, capacity, own) == printed
 
 
 def test_a_deputys_paper_is_printed_as_the_deputys_with_its_own_symbol(client, closed, thu):

@@ -59,9 +59,11 @@ from dossiers.papers.signing import (
     OFFICE_SIGNS,
     OFFICE_SYMBOL,
     committee_of,
+    named,
+    numbered,
     office_of,
     place_of,
-    signature,
+    signed_by,
 )
 
 #: The documents about the whole round; a score sheet and a certificate are about one product.
@@ -221,7 +223,8 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
     if recorded:
         own = "hoi dong" if kind in BY_COUNCIL else "uy ban nhan dan"
         own = "" if signs[0] == [OFFICE_SIGNS] else own
-        signs = signature(signs[0], recorded.signer_capacity, own), recorded.signer
+        its = signed_by(recorded.signer_capacity, recorded.signer, [*signs[0]], own)
+        signs = its["lines"], its["name"]
     named = _NAMED.get(kind, ["Như trên"])
     seated = [] if kind == DocumentKind.RECEIVED else ["Thành viên Hội đồng"]
     return {
@@ -239,15 +242,7 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
 
 def _numbered(recorded: SignedDocument | Document | None) -> dict[str, Any]:
     """Number, symbol and day of a paper; without one they stay blank."""
-    if recorded is None or recorded.signed_on is None:
-        return {"number": None, "symbol": None, "signed_on": None, "year": clock.today().year}
-    number, _slash, symbol = recorded.number.partition("/")
-    return {
-        "number": number.strip() or None,
-        "symbol": symbol.strip() or None,
-        "signed_on": recorded.signed_on.isoformat(),
-        "year": recorded.signed_on.year,
-    }
+    return numbered(*((recorded.number, recorded.signed_on) if recorded else ("", None)))
 
 
 def _by_chair(recorded: SignedDocument | Document | None) -> bool:
@@ -307,10 +302,8 @@ def _leader(unit: OrgUnit) -> str:
 
 def _founded(council: Council) -> str:
     """The decision on the council, as papers name it."""
-    return (
-        f"Quyết định số {council.decision_number} ngày {day_text(council.decision_on)} về việc "
-        f"thành lập {_name(council)}"
-    )
+    its = named("Quyết định", council.decision_number, council.decision_on)
+    return f"{its} về việc thành lập {_name(council)}"
 
 
 def _bases(then: Then) -> list[str]:
@@ -322,10 +315,10 @@ def _bases(then: Then) -> list[str]:
 
 
 def _named(paper: Document) -> str:
-    """A document in a sentence: «văn bản số 12/QĐ-UBND ngày 01/02/2026», or as it is called."""
-    if paper.signed_on is None or not any(map(str.isdigit, paper.number)):
+    """A document in a sentence, or as it is called where it has no number or day."""
+    if paper.signed_on is None or not documents.is_number(paper.number):
         return str(paper)
-    return f"văn bản số {paper.number} ngày {day_text(paper.signed_on)}"
+    return named("văn bản", paper.number, paper.signed_on)
 
 
 # --- Rows -----------------------------------------------------------------------------------
@@ -408,9 +401,11 @@ def founding_of(council: Council, *, anew: bool = False) -> dict[str, Any] | Non
         if not members:
             return None
         committee = committee_of(_name(unit))
-        lines = ["CHỦ TỊCH"]
+        signed = {"lines": ["CHỦ TỊCH"], "name": _leader(unit)}
         if not anew:
-            lines = signature(lines, founded.signer_capacity, "uy ban nhan dan")
+            signed = signed_by(
+                founded.signer_capacity, founded.signer, ["CHỦ TỊCH"], "uy ban nhan dan"
+            )
         day = clock.today() if anew else council.decision_on
         law = RuleSet.objects.in_force(day)
         last = f" đến hết {day_text(council.valid_to)}" if council.valid_to else ""
@@ -421,7 +416,7 @@ def founding_of(council: Council, *, anew: bool = False) -> dict[str, Any] | Non
             "host": f"Chủ tịch {committee}",
             **_numbered(None if anew else founded),
             "place": place_of(_name(unit)),
-            "signature": {"lines": lines, "name": _leader(unit) if anew else founded.signer},
+            "signature": signed,
             "recipients": ["Như Điều 3", "Thành viên Hội đồng, Tổ tư vấn", "Lưu: VT"],
             "bases": [
                 *([f"Căn cứ {law.citation}"] if law is not None else []),
@@ -892,10 +887,7 @@ def _approval(then: Then) -> dict[str, Any]:
         "bases": [
             *_bases(then),
             *(
-                [
-                    f"Căn cứ Biên bản {kind} Hội đồng số {minutes.number} ngày "
-                    f"{day_text(minutes.signed_on)}"
-                ]
+                ["Căn cứ " + named(f"Biên bản {kind} Hội đồng", minutes.number, minutes.signed_on)]
                 if minutes is not None
                 else []
             ),
@@ -1001,25 +993,23 @@ def certificate_of(certificate: Certificate, *, link: str) -> dict[str, Any]:
         agency, issuer = f"Chủ tịch {committee_of(name)}", "UBND"
         place = place_of(name)
         title, own = "CHỦ TỊCH", "uy ban nhan dan"
-    number, _slash, symbol = certificate.number.partition("/")
     decision = certificate.decision
     return {
         "agency": agency,
         "issuer": issuer,
-        "number": number.strip() or None,
-        "symbol": symbol.strip() or None,
+        **numbered(certificate.number, day),
         "place": place,
-        "signed_on": day.isoformat(),
-        "year": day.year,
-        "signature": {
-            "lines": signature([title], decision.signer_capacity if decision else "", own),
-            "name": decision.signer if decision else "",
-        },
+        "signature": signed_by(
+            decision.signer_capacity if decision else "",
+            decision.signer if decision else "",
+            [title],
+            own,
+        ),
         "product": certificate.product_name,
         "producer": certificate.producer_name,
         "address": certificate.producer_address or commune,
         "stars": certificate.stars,
-        "decision": f"{decision.number} ngày {day_text(decision.signed_on)}" if decision else "",
+        "decision": named("Quyết định", decision.number, decision.signed_on) if decision else "",
         "valid_until": day_text(certificate.expires_on) if certificate.expires_on else "",
         "qr_url": link,
     }

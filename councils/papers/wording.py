@@ -5,6 +5,8 @@
 from cycle.papers.wording import (
     ADDRESSEES,
     BASES,
+    DECIDES,
+    IN_FORCE,
     NUMBER,
     Appendix,
     Column,
@@ -32,8 +34,6 @@ RESULTS = (
 )
 PROPOSALS = Text("{{ loop.index }}. {{ proposal }}", each="proposal in proposals")
 
-#: The text above an article of a decision (quyết định).
-DECIDES = Text("QUYẾT ĐỊNH:", style="authority")
 
 OUTLINES = {
     "founding": Outline(
@@ -52,11 +52,7 @@ OUTLINES = {
             Text("Tổ tư vấn giúp việc Hội đồng gồm {{ team|length }} thành viên:", when="team"),
             Table(PERSONS, each="person in team", when="team"),
             Text("{{ duties }}", lead="Điều 2."),
-            Text(
-                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
-                "hành Quyết định này./.",
-                lead="Điều 3.",
-            ),
+            IN_FORCE,
         ),
     ),
     "plan": Outline(
@@ -108,12 +104,12 @@ OUTLINES = {
             Table(
                 (
                     NUMBER,
-                    Column("Sản phẩm", "{{ entry.product }}", 36),
-                    Column("Chủ thể", "{{ entry.producer }}", 36),
+                    Column("Sản phẩm", "{{ entry.product }}", 33),
+                    Column("Chủ thể", "{{ entry.producer }}", 33),
                     Column("Xã, phường", "{{ entry.commune }}", 27),
-                    Column("Loại hồ sơ", "{{ entry.case }}", 20),
-                    Column("Xã đề nghị", "{{ entry.proposed_on }}", 18, "center"),
-                    Column("Tiếp nhận", "{{ entry.accepted_on }}", 18, "center"),
+                    Column("Loại hồ sơ", "{{ entry.case }}", 19),
+                    Column("Xã đề nghị", "{{ entry.proposed_on }}", 22, "center"),
+                    Column("Tiếp nhận", "{{ entry.accepted_on }}", 22, "center"),
                 ),
                 each="entry in entries",
             ),
@@ -223,7 +219,7 @@ OUTLINES = {
             Text("{{ venue }}.", lead="Địa điểm:", when="met"),
             heading("I. Thành phần"),
             Text("{{ chair }}.", lead="Chủ trì:", when="met"),
-            Text("{{ secretary.name }}.", lead="Thư ký:"),
+            Text("{{ secretary.name or '………………………' }}.", lead="Thư ký:"),
             Text(
                 "{{ present|length }}/{{ members }} thành viên Hội đồng.",
                 lead="Có mặt:",
@@ -338,11 +334,7 @@ OUTLINES = {
                 lead="Điều 1.",
             ),
             Text("{{ duties }}", lead="Điều 2."),
-            Text(
-                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
-                "hành Quyết định này./.",
-                lead="Điều 3.",
-            ),
+            IN_FORCE,
             Appendix(
                 "Danh sách sản phẩm được công nhận đạt hạng sao OCOP {{ round }}",
                 "(Kèm theo Quyết định số {{ own_number }} {{ own_date }} của {{ host }})",
@@ -373,11 +365,7 @@ OUTLINES = {
                 lead="Điều 1.",
             ),
             Text("{{ duties }}", lead="Điều 2."),
-            Text(
-                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
-                "hành Quyết định này./.",
-                lead="Điều 3.",
-            ),
+            IN_FORCE,
             Appendix(
                 "Danh sách sản phẩm {{ round }} có kết quả được phê duyệt",
                 "(Kèm theo Quyết định số {{ own_number }} {{ own_date }} của {{ host }})",

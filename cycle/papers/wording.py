@@ -76,3 +76,11 @@ ADDRESSEES = Text("{{ line }}", style="to", each="line in addressees")
 BASES = Text("{{ base }}", style="basis", each="base in bases")
 #: What stands above a form whose official words are not loaded.
 DRAFT = Text("BẢN NHÁP – chưa nạp lời văn chính thức", style="note", when="draft")
+
+#: Above the articles of a decision (quyết định), and its last one.
+DECIDES = Text("QUYẾT ĐỊNH:", style="authority")
+IN_FORCE = Text(
+    "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi hành Quyết "
+    "định này./.",
+    lead="Điều 3.",
+)

@@ -25,6 +25,7 @@ from dossiers.law.conditions import certified_by_centre
 from dossiers.law.guidance import BAC_KAN, GUIDES
 from dossiers.law.states import State
 from dossiers.models import (
+    CaseType,
     Conclusion,
     Dossier,
     FilingNumber,
@@ -47,9 +48,10 @@ from dossiers.papers.signing import (
     OFFICE_SIGNS,
     OFFICE_SYMBOL,
     committee_of,
+    numbered,
     office_of,
     place_of,
-    signature,
+    signed_by,
 )
 
 #: Where an act sends it back to -> how a paper calls what is sent back there.
@@ -136,17 +138,9 @@ class About:
         paper = Document.objects.get(pk=entry.ledger).in_force
         if paper.signed_on is None:
             return {}
-        number, _slash, symbol = paper.number.partition("/")
         title = ["CHỦ TỊCH"] if entry.event == "dossier.revoke" else _COMMITTEE[0]
-        return {
-            "number": number.strip() or None,
-            "symbol": symbol.strip() or None,
-            "signed_on": paper.signed_on.isoformat(),
-            "year": paper.signed_on.year,
-            "signature": {
-                "lines": signature([*title], paper.signer_capacity, "uy ban nhan dan"),
-                "name": paper.signer,
-            },
+        return numbered(paper.number, paper.signed_on) | {
+            "signature": signed_by(paper.signer_capacity, paper.signer, [*title], "uy ban nhan dan")
         }
 
     def product(self, at: datetime | None = None) -> dict[str, Any]:
@@ -418,7 +412,9 @@ def _self_assessment(about: About) -> dict[str, Any] | None:
             "sums": "; ".join(f"phần {part}: {points_text(points)}" for part, points in parts),
             "total": points_text(own.total),
             "production_plan": _lines(own.production_plan),
-            "what_changed": _lines(own.what_changed),
+            # Of an upgrade and a re-evaluation alone the form asks it.
+            "what_changed": _lines(own.what_changed)
+            or ["Không có."] * (dossier.case_type != CaseType.FIRST),
         }
     )
 

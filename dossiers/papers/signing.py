@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import date
+from typing import Any
 
+from cycle import clock
+from cycle.documents import is_number
 from cycle.letters import search_words
-from cycle.written import in_sentence
+from cycle.models.folding import says_unknown
+from cycle.written import day_text, in_sentence
 from dossiers.law.signers import capacity_words
 
 _KINDS = re.compile(r"^(?:Tỉnh|Huyện|Xã|Phường|Thị trấn|Đặc khu) (?=\D)")
@@ -53,3 +58,35 @@ def signature(lines: list[str], capacity: str, own: str) -> list[str]:
     if re.match(rf"(?:tm .*)?{head}\b", words):
         return lines
     return [part.strip().upper() for part in re.split(r"[,;\n]| [-–—] ", capacity) if part.strip()]
+
+
+def signed_by(capacity: str, name: str, lines: list[str], own: str) -> dict[str, Any]:
+    """The signature of a paper that was signed by ``name`` in this ``capacity``, see
+    :func:`signature`; what nobody knows of it, in a year that is told again, is left blank.
+    """
+    known = "" if says_unknown(capacity) else capacity
+    return {
+        "lines": signature(lines, known, own),
+        "name": "" if says_unknown(name) else name,
+    }
+
+
+def numbered(number: str, signed_on: date | None) -> dict[str, Any]:
+    """Number, symbol, day and year of a paper, as its head has them: what is no number, and what
+    is not signed yet, stays blank.
+    """
+    if signed_on is None:
+        return {"number": None, "symbol": None, "signed_on": None, "year": clock.today().year}
+    first, _slash, symbol = number.partition("/") if is_number(number) else ("", "", "")
+    return {
+        "number": first.strip() or None,
+        "symbol": symbol.strip() or None,
+        "signed_on": signed_on.isoformat(),
+        "year": signed_on.year,
+    }
+
+
+def named(what: str, number: str, signed_on: date) -> str:
+    """A paper in a sentence: «Quyết định số 12/QĐ-UBND ngày 01/02/2026», or by its day alone."""
+    its = f"{what} số {number}" if is_number(number) else what
+    return f"{its} ngày {day_text(signed_on)}"

@@ -5,7 +5,9 @@
 from cycle.papers.wording import (
     ADDRESSEES,
     BASES,
+    DECIDES,
     DRAFT,
+    IN_FORCE,
     NUMBER,
     Block,
     Column,
@@ -154,10 +156,10 @@ OUTLINES: dict[str, Outline] = {
                 each="score in scores",
                 when="scores",
             ),
-            Text("Không có.", unless="scores"),
+            Text("Hồ sơ ghi tổng điểm, không ghi điểm từng tiêu chí.", unless="scores"),
             _line("Tổng điểm tự chấm:", "{{ total }}/100 ({{ sums }})."),
             *_part("IV. Kế hoạch sản xuất", "production_plan"),
-            *_part("V. Nội dung thay đổi, cập nhật", "what_changed"),
+            *_lines("V. Nội dung thay đổi, cập nhật", "what_changed"),
             Text("{{ producer }} chịu trách nhiệm về nội dung báo cáo này./."),
         ),
     ),
@@ -270,7 +272,7 @@ OUTLINES: dict[str, Outline] = {
         (
             Text("{{ authority }}", style="authority"),
             BASES,
-            Text("QUYẾT ĐỊNH:", style="authority"),
+            DECIDES,
             Text(
                 "Thu hồi Giấy chứng nhận {{ certificate }} đối với sản phẩm {{ product }} của "
                 "{{ producer }}, {{ commune }}. Căn cứ thu hồi: {{ ground }}.",
@@ -281,11 +283,7 @@ OUTLINES: dict[str, Outline] = {
                 "với sản phẩm nêu tại Điều 1.",
                 lead="Điều 2.",
             ),
-            Text(
-                "Quyết định này có hiệu lực kể từ ngày ký. {{ enforcers }} chịu trách nhiệm thi "
-                "hành Quyết định này./.",
-                lead="Điều 3.",
-            ),
+            IN_FORCE,
         ),
     ),
 }
