@@ -425,7 +425,7 @@ def test_a_key_is_forgotten_when_its_page_can_send_no_more(w, settings):
 BY_ITSELF = {
     "a task is closed once; its page says who did it, when, and leads on": {"task", "task_bulk"},
     "it ends something once": {
-        "absence_end", "handover_back", "cycle_take_back", "hand_back", "follow", "count", "compare",
+        "absence_end", "handover_back", "cycle_take_back", "cycle_reopen", "hand_back", "follow", "count", "compare",
         "round_void", "void_sheet", "many_one",
     },
     "it sets what stands there; a second sending sets the same": {

@@ -256,4 +256,4 @@ def test_closing_reads_and_writes_so_much_a_dossier(cycle, next_year, commune, a
         return len(queries)
 
     one, three = cost(1), cost(3)
-    assert (one, (three - one) / 2) == (61, 8)
+    assert (one, (three - one) / 2) == (62, 9)

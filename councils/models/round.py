@@ -426,7 +426,7 @@ class EvaluationRound(Interests):
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
             # Who closes the year waits, or is waited for.
             year = Cycle.everything.select_for_update(no_key=True).get(pk=round_.cycle_id)
-            if year.closed_on is not None and not clock.replaying():
+            if year.closed_on is not None and not year.void and not clock.replaying():
                 raise ConditionNotMet([CYCLE_CLOSED])
             round_.regulation = regulation
             round_._not_past({"mode", "meets_at", "decide_by"})

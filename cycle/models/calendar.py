@@ -50,6 +50,13 @@ class StandingCycles(models.Manager):
         """
         return self.order_by(*turn_of(today))
 
+    def after(self, cycle: Cycle) -> models.QuerySet:
+        """The open years of later, in which what ``cycle`` left unfinished may go on (chuyển tiếp);
+        what was a rehearsal goes on in none that is real.
+        """
+        later = self.filter(closed_on=None, year__gt=cycle.year, beside=cycle.beside)
+        return later.order_by("year", "pk")
+
     def current(self, today: date) -> Cycle | None:
         """The year of ``today`` (chu trình hiện hành): open and no rehearsal; None without one."""
         return self.by_day(today).filter(closed_on=None, beside=False).first()

@@ -369,8 +369,7 @@ class YearForm(ReasonForm):
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["cycle"]
-        its = dossier.cycle
-        field.queryset = Cycle.objects.filter(closed_on=None, year__gt=its.year, beside=its.beside)
+        field.queryset = Cycle.objects.after(dossier.cycle)
         field.empty_label = _("— Chọn chu trình —")
 
     def add_to(self, call: dict[str, Any]) -> None:

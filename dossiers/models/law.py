@@ -1293,9 +1293,7 @@ class Law(models.Model):
         What was filed goes on under the edition that it was filed under (Đ.12.2); what was not goes
         on under that of the new year.
         """
-        if cycle.closed_on is not None or cycle.void:
-            raise ConditionNotMet([CYCLE_CLOSED])
-        if cycle.year <= self.cycle.year or cycle.beside != self.cycle.beside:
+        if not Cycle.objects.after(self.cycle).filter(pk=cycle.pk).exists():
             raise ConditionNotMet([_("Hãy chọn chu trình đang mở của năm sau.")])
         filed = self.rule_set if self.state in UNDECIDED else None
         self._enter(cycle, filed)

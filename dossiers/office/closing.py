@@ -72,17 +72,10 @@ def unfinished(cycle: Cycle) -> DossierQuerySet:
     return Dossier.objects.filter(cycle=cycle, state__in=AT_WORK)
 
 
-def next_years(cycle: Cycle) -> Any:
-    """The open years that what is unfinished may go on in."""
-    # A rehearsal never goes on in a real year.
-    later = Cycle.objects.filter(closed_on=None, year__gt=cycle.year, beside=cycle.beside)
-    return later.order_by("year", "pk")
-
-
 @obstacle
 def no_next_year(cycle: Cycle) -> Iterator[Obstacle]:
     """There is no open year in which what is unfinished may go on."""
-    if unfinished(cycle).exists() and not next_years(cycle).exists():
+    if unfinished(cycle).exists() and not Cycle.objects.after(cycle).exists():
         yield Obstacle(
             _("Còn hồ sơ chưa xong mà chưa mở chu trình nào của năm sau."),
             reverse("dossiers:cycle_open"),
@@ -113,7 +106,7 @@ def refuse(cycle: Cycle, into: Cycle | None, closed_on: date) -> None:
     if into is None:
         if unfinished(cycle).exists():
             wrong["into"] = _("Còn hồ sơ chưa xong: hãy chọn chu trình để chuyển tiếp.")
-    elif not next_years(cycle).filter(pk=into.pk).exists():
+    elif not Cycle.objects.after(cycle).filter(pk=into.pk).exists():
         wrong["into"] = _("Hãy chọn chu trình đang mở của năm sau.")
     if wrong:
         raise ValidationError(wrong)
@@ -149,7 +142,8 @@ def do(job: Job) -> dict[str, Any]:
     cycle = Cycle.everything.get(pk=params["cycle"])
     if cycle.closed_on is not None:
         return {"closed": cycle.pk}
-    into = Cycle.objects.get(pk=params["into"]) if params["into"] else None
+    # One that was struck out meanwhile is refused in words.
+    into = Cycle.everything.get(pk=params["into"]) if params["into"] else None
     assert job.by is not None
     try:
         closing = close(

@@ -247,10 +247,32 @@ class DaysForm(Documented):
         return cleaned
 
 
-class TakeBackForm(PlainPart):
-    """Why a year that was opened by mistake is struck out."""
+class WhyForm(PlainPart):
+    """Why a year that was opened by mistake is struck out, or one that is closed opened again."""
 
     reason = _reason()
+
+
+class CloseForm(PlainPart):
+    """The day a year is closed, the year in which what is unfinished goes on, and why."""
+
+    into = RowField(
+        Cycle.objects.none(),
+        label=_("Chuyển tiếp hồ sơ chưa xong sang"),
+        help_text=_("Mỗi hồ sơ giữ nguyên bước, hạn và người đang làm."),
+    )
+    closed_on = DateField(label=_("Ngày đóng"))
+    reason = _reason()
+
+    def __init__(self, *args: Any, cycle: Cycle, unfinished: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["closed_on"] = clock.today()
+        if not unfinished:
+            del self.fields["into"]
+            return
+        field: Any = self.fields["into"]
+        field.queryset, field.empty_label = Cycle.objects.after(cycle), _("— Chọn chu trình —")
+        self.initial["into"] = field.queryset.values_list("pk", flat=True).first()
 
 
 class ReadingsForm(Corrects, PlainPart):

@@ -9,7 +9,6 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cycle.asking import SignedIn
@@ -18,17 +17,14 @@ from cycle.once import once, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers.forms.fields import refuse
 from dossiers.office import closing
-from dossiers.office.forms.closing import CloseForm, ReopenYearForm
+from dossiers.office.forms.year import CloseForm
 from dossiers.office.reports import rows_of
 
 ROWS = 25
 
 
-def _year(request: SignedIn, pk: int, *, closes: bool = True) -> Cycle:
-    """The year, for who closes or reads it; Http404 for anybody else."""
-    may = closing.may_close(request.user) if closes else None
-    if may is None:
-        may = rules.has_perm("dossiers.see_year", request.user)
+def _year(may: bool, pk: int) -> Cycle:
+    """The year, for who ``may``; Http404 for anybody else."""
     if not may:
         raise Http404
     return get_object_or_404(Cycle.objects.select_related("rule_set"), pk=pk)
@@ -39,7 +35,7 @@ def _year(request: SignedIn, pk: int, *, closes: bool = True) -> Cycle:
 @once
 def cycle_close(request: SignedIn, pk: int) -> HttpResponseBase:
     """Close a year: first what must be done, then what goes on, then the day and why."""
-    year = _year(request, pk)
+    year = _year(closing.may_close(request.user), pk)
     if year.closed_on is not None:
         return unrecorded(redirect("dossiers:cycle_report", pk))
     open_still = closing.unfinished(year).select_related("product", "commune").order_by("pk")
@@ -73,7 +69,7 @@ def cycle_report(request: SignedIn, pk: int) -> HttpResponseBase:
     """The figures of a year, for paper too: as they were frozen when it was closed, else as they
     are counted now.
     """
-    year = _year(request, pk, closes=False)
+    year = _year(rules.has_perm("dossiers.see_year", request.user), pk)
     frozen = closing.closing_of(year)
     figures = closing.report_of(year)
     return render(
@@ -85,39 +81,5 @@ def cycle_report(request: SignedIn, pk: int) -> HttpResponseBase:
             "rows": rows_of(figures),
             "communes": figures["by_commune"],
             "may": closing.may_close(request.user),
-        },
-    )
-
-
-@login_required
-@shows_typed
-@once
-def cycle_reopen(request: SignedIn, pk: int) -> HttpResponseBase:
-    """Open a year again that was closed too early."""
-    year = _year(request, pk)
-    if year.closed_on is None:
-        return unrecorded(redirect("dossiers:cycle", pk))
-    form = ReopenYearForm(request.POST or None)
-    fill(form, request.typed)
-    if form.is_valid():
-        try:
-            closing.reopen(year, reason=form.cleaned_data["reason"].strip(), by=request.user)
-        except ValidationError as refused:
-            refuse(form, refused)
-        else:
-            return redirect("dossiers:cycle", pk)
-    return render(
-        request,
-        "dossiers/cycle_form.html",
-        {
-            "form": form,
-            "title": _("Mở lại chu trình đã đóng"),
-            "do": _("Mở lại"),
-            "about": _(
-                "Hồ sơ đã chuyển tiếp ở lại chu trình mới. Số liệu đã chốt vẫn giữ; đóng lại thì "
-                "chốt lần nữa."
-            ),
-            "back": request.path.removesuffix("reopen/"),
-            "cycle": year,
         },
     )

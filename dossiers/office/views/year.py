@@ -318,7 +318,7 @@ def _change(
 def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
     """Strike out a year that was opened by mistake."""
     year = _cycle(request, pk)
-    form = forms.TakeBackForm(request.POST or None)
+    form = forms.WhyForm(request.POST or None)
     return _change(
         request, form, year, _("Gạch bỏ chu trình mở nhầm"),
         lambda: years.take_back(year, reason=form.cleaned_data["reason"].strip(), by=request.user),
@@ -327,6 +327,28 @@ def cycle_take_back(request: SignedIn, pk: int) -> HttpResponseBase:
         about=_(
             "Chỉ gạch bỏ được khi chu trình chưa có hồ sơ, đợt họp hay hoạt động nào. Nhật ký "
             "vẫn giữ; năm đó mở lại được."
+        ),
+    )  # fmt: skip
+
+
+@login_required
+@shows_typed
+def cycle_reopen(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Open a year again that was closed too early."""
+    year = _cycle(request, pk)
+    if not closing.may_close(request.user):
+        raise Http404
+    if year.closed_on is None:
+        return unrecorded(redirect("dossiers:cycle", pk))
+    form = forms.WhyForm(request.POST or None)
+    return _change(
+        request, form, year, _("Mở lại chu trình đã đóng"),
+        lambda: closing.reopen(year, reason=form.cleaned_data["reason"].strip(), by=request.user),
+        reverse("dossiers:cycle", args=[pk]),
+        do=_("Mở lại"),
+        about=_(
+            "Hồ sơ đã chuyển tiếp ở lại chu trình mới. Số liệu đã chốt vẫn giữ; đóng lại thì "
+            "chốt lần nữa."
         ),
     )  # fmt: skip
 
