@@ -19,9 +19,14 @@ def take(mail: bytes) -> bool:
     """Mark the letter that ``mail`` gives back as not delivered, with the words of the server that
     refused it. False when it is no such report, or of no letter of ours that was sent.
     """
-    report = message_from_bytes(mail, policy=policy.default)
-    why = _refusal(report)
-    ours = _ID.findall(_returned(report))
+    # It comes from any server outside, in whatever shape: the parser of Python raises anything.
+    try:
+        report = message_from_bytes(mail, policy=policy.default)
+        why = _refusal(report).replace("\0", "")
+        ours = [each for each in _ID.findall(_returned(report)) if "\0" not in each]
+    except Exception:
+        log.warning("bounce_not_read", exc_info=True)
+        return False
     if not why or not ours:
         return False
     marked = Delivery.objects.filter(

@@ -159,7 +159,27 @@ def test_a_letter_that_comes_back_says_with_which_words(client, sent, minh, sett
     # A delay is no end; and what came back once is known.
     assert came_back(third, action="delayed", **bears) == 202
     assert came_back(first, **bears) == 202
-    for nonsense in (b"", b"\0\xff", b"Content-Type: message/delivery-status\n\nx", b"a: b\n\nc"):
+    head = b"Content-Type: multipart/report; boundary=x\n\n--x\n"
+    failed = b"Content-Type: message/delivery-status\n\nA: b\n\nAction: failed\nStatus: 5\n\n--x\n"
+    for nonsense in (
+        b"",
+        b"\0\xff",
+        b"Content-Type: message/delivery-status\n\nx",
+        b"a: b\n\nc",
+        head
+        + failed
+        + b"Content-Type: text/rfc822-headers; charset=no-such\n\nSubject: x\n--x--\n",
+        head + failed + b'Content-Type: text/rfc822-headers; charset="a\0"\n\nx\n--x--\n',
+        *(
+            head
+            + failed
+            + b"Content-Type: message/rfc822\n\nMessage-ID: "
+            + each
+            + b"\n\nx\n--x--\n"
+            for each in (b"<>", b"<a@[", b"<a\0b@c>")
+        ),
+        b"Content-Type: message/rfc822\n\n" * 3000,
+    ):
         assert bounces.take(nonsense) is False
     first.refresh_from_db()
     assert (first.state, first.fared) == (DeliveryState.INCIDENT, "Bị trả lại")
