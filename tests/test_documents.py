@@ -11,6 +11,7 @@ import pypdf
 import pytest
 from django.core.management import call_command
 from docx import Document
+from docx.oxml.ns import qn
 
 from councils.models import DocumentKind
 from councils.papers import sheet as sheet_papers
@@ -626,6 +627,27 @@ def test_a_template_that_leads_out_of_itself_is_refused():
     paper.save(leading)
     with pytest.raises(TemplateRefused, match="liên kết ra ngoài"):
         word.check_template("minutes", leading.getvalue())
+    # Nor by the codes of fields, whole or cut into runs, in any part; those of its pages may stay.
+    for codes, leads in (
+        (["PAGE", " NUMPAGES "], False),
+        (['INCLUDEPICTURE "http://10.0.0.1/x.png"'], True),
+        (["INCL", 'UDETEXT "//share/x.docx"'], True),
+        ([" ddeauto c:/x "], True),
+    ):
+        for part in ("body", "footer"):
+            paper = Document(KINDS["minutes"].template)
+            where = paper if part == "body" else paper.sections[0].footer
+            for code in codes:
+                run = where.add_paragraph().add_run()._r
+                run.append(run.makeelement(qn("w:instrText"), {}))
+                run[-1].text = code
+            leading = io.BytesIO()
+            paper.save(leading)
+            if leads:
+                with pytest.raises(TemplateRefused, match="liên kết ra ngoài"):
+                    word.check_template("minutes", leading.getvalue())
+            else:
+                word.check_template("minutes", leading.getvalue())
 
 
 def test_a_template_that_unpacks_to_very_much_is_refused():

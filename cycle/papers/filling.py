@@ -21,6 +21,7 @@ from typing import Any
 import segno
 import structlog
 import typst
+from docx.oxml import parse_xml
 from docx.shared import Mm
 from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined, TemplateError, UndefinedError, nodes
@@ -45,6 +46,13 @@ _FILTERS = {
     "capitalize", "count", "d", "default", "e", "escape", "first", "int", "join", "last", "length",
     "lower", "reverse", "safe", "sort", "string", "title", "trim", "unique", "upper",
 }  # fmt: skip
+
+
+#: Field codes of Word by which a paper would fetch what lies outside as it is opened.
+_FETCHES = re.compile(
+    r"(?<![a-z])(?:include(?:picture|text)|dde(?:auto)?|link|import|rd)(?![a-z])", re.I
+)
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
 def gettext_noop(text: str) -> str:
@@ -205,7 +213,9 @@ def _opened(content: bytes) -> DocxTemplate:
                 raise Refused(gettext_noop("Mẫu văn bản quá lớn."))
         paper = DocxTemplate(io.BytesIO(content))
         paper.init_docx()
-        if any(each.is_external for each in paper.docx.part.package.iter_rels()):
+        inside = paper.docx.part.package
+        fetches = any(_FETCHES.search(_field_codes(each)) for each in inside.iter_parts())
+        if fetches or any(each.is_external for each in inside.iter_rels()):
             raise Refused(
                 gettext_noop(
                     "Mẫu văn bản có liên kết ra ngoài (địa chỉ, tệp khác): hãy bỏ liên kết."
@@ -218,6 +228,16 @@ def _opened(content: bytes) -> DocxTemplate:
         # python-docx raises anything for a broken file.
         raise Refused(gettext_noop("Tệp này không phải văn bản Word (.docx).")) from error
     return paper
+
+
+def _field_codes(part: Any) -> str:
+    """The field codes of a part; Word cuts one into several runs as it likes."""
+    if not part.content_type.endswith("xml"):
+        return ""
+    content = parse_xml(part.blob)
+    runs = (each.text or "" for each in content.iter(f"{_W}instrText", f"{_W}delInstrText"))
+    simple = (each.get(f"{_W}instr", "") for each in content.iter(f"{_W}fldSimple"))
+    return " ".join(["".join(runs), *simple])
 
 
 def _unknown(names: list[str]) -> Refused:
