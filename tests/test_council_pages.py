@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -193,6 +194,16 @@ def test_whatever_document_was_typed_wrong_is_corrected(
     assert "hãy đính chính ngày ký" in after.content.decode()
     assert "90/QĐ-UBND" in page(client, thu, "council", council.pk)
     assert "94/QĐ-UBND" in page(client, thu, "regulations")
+    # Nor is it corrected past who may do the act that rests on it.
+    with transaction.atomic():
+        HistoryEntry.objects.record(
+            "dossier.notify_result", entry.dossier, by=minh, before=entry.dossier.state,
+            after=entry.dossier.state, records=[["officialdocument", paper.pk]],
+        )  # fmt: skip
+        past = said | {"number": "191/QĐ-UBND", "signed_on": f"{council.decision_on:%d/%m/%Y}"}
+        after = post(client, thu, "correct_basis", council.founded.pk, **past)
+        assert "người làm được việc ấy đính chính" in after.content.decode()
+        transaction.set_rollback(True)
     # What its round signed stands after its decision.
     signed = records.of_round(
         entry.round, "invitation", by=thu, number="1/GM-HĐ", signed_on=council.decision_on

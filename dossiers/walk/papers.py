@@ -291,10 +291,19 @@ def _follow(
 ) -> None:
     """The papers of dossiers follow a document that was corrected elsewhere, of a council or round.
 
-    Raises ValidationError where another day or body would move their clocks and batches: that is
-    corrected where the act was done (:func:`correct`).
+    Raises ValidationError where another day or body would move their clocks and batches, or an act
+    rests on it that ``by`` may not do: that is corrected where the act was done (:func:`correct`).
     """
     papers = [each for each in resting_on(old) if each.document_id == old.pk]
+    of_acts = rests(papers)
+    for each in papers:
+        what = of_acts.get(each.pk)
+        if what is not None and capacity(by, each.dossier, what) is None:
+            said = _now(
+                "Hồ sơ «%(dossier)s» làm theo văn bản này: người làm được việc ấy đính chính ở "
+                "trang hồ sơ đó."
+            )
+            raise ValidationError(said % {"dossier": each.dossier})
     for name in ("signed_on", "signer_capacity", "issuer_id"):
         # Whose a document of before is, nobody wrote down.
         known = name != "issuer_id" or old.body
