@@ -120,6 +120,11 @@ def _named_in_log(delivery: Delivery) -> dict[str, Any]:
 
 def resend(deliveries: QuerySet[Delivery]) -> int:
     """Queue the incidents among ``deliveries`` again (gửi lại); returns how many."""
-    return deliveries.filter(state=DeliveryState.INCIDENT).update(
-        state=DeliveryState.PENDING, attempts=0, next_at=Now(), sent_at=None
+    return queue_again(deliveries.filter(state=DeliveryState.INCIDENT))
+
+
+def queue_again(deliveries: QuerySet[Delivery], **more: Any) -> int:
+    """Let these wait to be sent as if they never had been; returns how many."""
+    return deliveries.update(
+        state=DeliveryState.PENDING, attempts=0, next_at=Now(), sent_at=None, **more
     )

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.functions import Now
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -28,9 +27,9 @@ from dossiers.lists.filters import Queried
 from dossiers.models import Dossier
 from dossiers.office import people
 from notifications import operations
+from notifications.delivery import queue_again
 from notifications.models import (
     Delivery,
-    DeliveryState,
     Notification,
     new_message_id,
 )
@@ -39,8 +38,7 @@ from notifications.rules import runs_the_system
 EVENT = "letter.resend"
 #: The most rows of a page, and of the morning's and the week's letters beside them.
 SHOWN, FEW = 50, 20
-
-
+#: Who is the office of a unit.
 _OFFICE = (Role.OFFICER, Role.LEADER)
 
 
@@ -90,13 +88,15 @@ class Letters:
             row.about = operations.about(entry) if shown else _("Tin ngoài địa bàn của bạn")
         return rows
 
+    def _of_person(self) -> Q:
+        return Q(digest__user=self.about) | Q(summary__leader=self.about)
+
     def others(self) -> list[Delivery]:
         """The morning's and the week's letters of the person."""
         if not isinstance(self.about, User):
             return []
-        of_person = Q(digest__user=self.about) | Q(summary__leader=self.about)
         return list(
-            Delivery.objects.filter(of_person)
+            Delivery.objects.filter(self._of_person())
             .select_related("digest", "summary")
             .order_by("-pk")[:FEW]
         )
@@ -120,7 +120,7 @@ class Letters:
             raise Http404
         own = Q(notification__in=self.told)
         if isinstance(self.about, User):
-            own |= Q(digest__user=self.about) | Q(summary__leader=self.about)
+            own |= self._of_person()
         with transaction.atomic():
             delivery = get_object_or_404(
                 Delivery.objects.select_for_update(of=("self",)).filter(own), pk=pk
@@ -136,13 +136,7 @@ class Letters:
                 channel=delivery.channel,
                 before=delivery.state,
             )
-            Delivery.objects.filter(pk=delivery.pk).update(
-                state=DeliveryState.PENDING,
-                attempts=0,
-                next_at=Now(),
-                sent_at=None,
-                message_id=new_message_id(),
-            )
+            queue_again(Delivery.objects.filter(pk=delivery.pk), message_id=new_message_id())
         operations.send_soon()
         return True
 

@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.models import EvaluationRound, SignedDocument
-from councils.models.document import TEMPLATE_KINDS, DocumentKind, key_of
+from councils.models.document import TEMPLATE_KINDS, decided_on, key_of
 from cycle import files
 from cycle.models import Document, User
 from cycle.papers.word import TemplateRefused, check_template
 from dossiers.forms.fields import Part, PlainPart, field_for, long_text, refuse
 from dossiers.forms.shown import ticked
 from dossiers.forms.uploads import FileField, ScanField, hold_for
-from dossiers.models import OfficialDocument
 
 
 class SignedDocumentForm(Part, forms.ModelForm):
@@ -49,7 +48,7 @@ class SignedDocumentForm(Part, forms.ModelForm):
         initial = {"seen": key_of(standing)}
         if self.corrects is not None:
             initial |= {name: getattr(self.corrects, name) for name in self.Meta.fields}
-        elif (known := self._decided()) is not None:
+        elif (known := decided_on(self.round, self.kind)) is not None:
             initial |= {name: getattr(known, name) for name in self.Meta.fields}
             self.about = _(
                 "Đã ghi khi công nhận các sản phẩm của đợt: xem lại, không phải nhập lại."
@@ -66,17 +65,6 @@ class SignedDocumentForm(Part, forms.ModelForm):
                     "Để trống để giữ bản chụp đang có (%(file)s)."
                 ) % {"file": self.corrects.scan_filename or _now("không rõ tên")}
         hold_for(by, self)
-
-    def _decided(self) -> Document | None:
-        """The one decision by which products of the round were certified since it closed."""
-        closing = self.round.closings.filter(reopening=None).first()
-        if self.kind != DocumentKind.DECISION or closing is None:
-            return None
-        given = OfficialDocument.objects.filter(
-            certificates__dossier__round_entries__round=self.round, at__gte=closing.at
-        )
-        there = {each.in_force for each in Document.objects.filter(pk__in=given.values("document"))}
-        return there.pop() if len(there) == 1 else None
 
     def clean(self) -> Any:
         cleaned = super().clean()

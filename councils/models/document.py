@@ -539,6 +539,20 @@ class SignedDocument(models.Model):
                 )
 
 
+def decided_on(round_: EvaluationRound, kind: str) -> Document | None:
+    """The one decision by which products of the round were certified since it closed, where that is
+    the ``kind`` to be recorded: nobody types it a second time.
+    """
+    closing = round_.closings.filter(reopening=None).first()
+    if kind != DocumentKind.DECISION or closing is None:
+        return None
+    given = OfficialDocument.objects.filter(
+        certificates__dossier__round_entries__round=round_, at__gte=closing.at
+    )
+    there = {each.in_force for each in Document.objects.filter(pk__in=given.values("document"))}
+    return there.pop() if len(there) == 1 else None
+
+
 @documents.refuses_correction
 def _contradicts_a_round(was: Document, became: Document) -> None:
     """Refuse a day or a number that cannot be beside the other papers of a round."""

@@ -27,7 +27,6 @@ from cycle.fields import DateField, NameField, PhoneField, named
 from cycle.models import (
     Cycle,
     Document,
-    Level,
     OrgUnit,
     RoleAssignment,
     Rubric,
@@ -52,10 +51,9 @@ from dossiers.forms.records import RECORDS
 from dossiers.forms.shown import Corrects, sealed, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.law import excuses
-from dossiers.law.conditions import Words, questions
+from dossiers.law.conditions import Words, questions, recorded_in_round
 from dossiers.law.excuses import Excuse
 from dossiers.law.guidance import GUIDES
-from dossiers.law.order import paper_of_round
 from dossiers.law.states import AT_WORK, LATE_STARTS
 from dossiers.models import (
     ACTS,
@@ -785,21 +783,6 @@ VALUES: dict[str, Any] = {
 }
 
 
-#: The act that is done on a paper of the round that judged the dossier -> its kind there.
-OF_ROUND = {"certify": "decision", "nominate": "request"}
-
-
-def _recorded(act: str, dossier: Dossier) -> Document | None:
-    """The paper of ``act`` where its round has recorded it: nobody types it a second time. Not of
-    what the centre judged: of that the decision of the round says nothing.
-    """
-    if (kind := OF_ROUND.get(act)) is None:
-        return None
-    if (signed := paper_of_round(dossier, kind)) is None:
-        return None
-    return None if dossier.evaluations.filter(level=Level.CENTRE).exists() else signed.of_ledger
-
-
 def _exactly(value: Any) -> object:
     """A cleaned ``value`` by what it is, where its words could be those of another."""
     if isinstance(value, files.Staged):
@@ -889,7 +872,7 @@ class ActForm:
             else:
                 required = self.typed_only or dossier.demands_paper(self.act)
                 fresh = required and data is None and typed is None
-                known = _recorded(name, dossier) if fresh else None
+                known = recorded_in_round(dossier, self.act.round_paper) if fresh else None
                 add("paper", PaperForm, dossier=dossier, required=required, known=known)
 
     @property

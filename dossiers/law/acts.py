@@ -78,6 +78,8 @@ class Act:
     paper: bool = False
     #: Who signs the document on which it is done, where the law names an office.
     signer: Signer | None = None
+    #: The kind of the signed document of its round that it is done on, where a round judged it.
+    round_paper: str = ""
     #: What its paper does: a value of :class:`cycle.models.Effect`.
     does: str = ""
     #: A council's result. By a closed round it needs no ``paper``: it rests on the sheets.

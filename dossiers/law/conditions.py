@@ -16,7 +16,7 @@ from cycle import clock, documents
 from cycle.models import HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.order import Asks, MetAfter, the_certificate, too_early
+from dossiers.law.order import Asks, MetAfter, paper_of_round, the_certificate, too_early
 from dossiers.law.signers import CENTRE_RESULT, REQUEST, RESULT, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL, UNDECIDED
 from dossiers.law.states import State as S
@@ -24,6 +24,7 @@ from dossiers.law.states import State as S
 if TYPE_CHECKING:
     from datetime import date
 
+    from cycle.models import Document
     from dossiers.models.dossier import Dossier
 
 #: A text that is shown, translated when it is read.
@@ -458,6 +459,18 @@ def _from_the_centre(dossier: Dossier) -> bool:
     """Whether its last result is the centre's: nobody has evaluated it again since."""
     last = dossier.evaluations.last()
     return last is not None and last.level == Level.CENTRE
+
+
+def recorded_in_round(dossier: Dossier, kind: str) -> Document | None:
+    """The document on which an act is done where the round that judged it has recorded it: nobody
+    types it a second time. ``kind``: see ``Act.round_paper``. Not of what the centre judged: of
+    that the papers of the round say nothing.
+    """
+    signed = paper_of_round(dossier, kind) if kind else None
+    if signed is None or _from_the_centre(dossier):
+        return None
+    found: Document = signed.of_ledger
+    return found
 
 
 @met_by("approve_result")
