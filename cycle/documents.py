@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, files
+from cycle.locking import take_turn
 from cycle.models import (
     Direction,
     Document,
@@ -488,11 +489,8 @@ def _hold(*keys: str) -> None:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("a document belongs in its act's transaction")
-    with connection.cursor() as cursor:
-        for key in filter(None, keys):
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended('document ' || %s, 0))", [key]
-            )
+    for key in filter(None, keys):
+        take_turn("document", key)
 
 
 def _number_of(document: Document) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -32,6 +32,7 @@ from django.utils.translation import gettext as _
 from psycopg.errors import LockNotAvailable
 
 from cycle import clock, typed
+from cycle.locking import take_turn
 from cycle.models import HistoryEntry, SentForm
 
 TOKEN = "csrfmiddlewaretoken"  # noqa: S105  # the name of the field
@@ -135,9 +136,8 @@ def _wait_for_alike(sent: SentForm) -> None:
     another page is recording now cannot be read yet.
     """
     if sent.alike:
-        with connection.cursor() as cursor:
-            # Always after the key, and one of each: no two wait for each other.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [sent.alike])
+        # Always after the key, and one of each: no two wait for each other.
+        take_turn(sent.alike)
 
 
 def _recorded(sent: SentForm, request: HttpRequest) -> SentForm | None:

@@ -47,10 +47,11 @@ from dossiers.models.dossier import Dossier
 from dossiers.models.evidence import SIGNED_PAPER, Evidence
 from dossiers.models.law import ACTS, CaseType
 from dossiers.models.paper import OfficialDocument
-from dossiers.models.task import Process, Task
+from dossiers.models.task import Task
 from dossiers.models.term import Term
 from dossiers.rules import fitting
 from dossiers.terms import clocks
+from dossiers.walk import engine
 from dossiers.walk.doors import signed_by_another
 
 EVENT = "dossier.correct_paper"
@@ -352,8 +353,7 @@ def _locked(papers: Iterable[OfficialDocument]) -> dict[int, Dossier]:
     """The dossiers of these ``papers``, each behind its walk, where whoever acts on it waits."""
     found = {}
     keys = sorted({paper.dossier_id for paper in papers})
-    walks = Process.objects.filter(dossier__in=keys).select_for_update(of=("self",))
-    list(walks.order_by("pk").values_list("pk"))
+    engine.hold_all(keys)
     for pk in keys:
         found[pk] = Dossier(pk=pk)
         found[pk].lock()
