@@ -50,6 +50,7 @@ NO_EXPORT = {
     "dossiers/split_list.html": "a split commune each, each a page",
     "dossiers/many_form.html": "a form: for which dossiers an act is done, and what differs",
     "dossiers/_many_rows.html": "what came of one form; each dossier's history tells it",
+    "dossiers/_files_short.html": "taken out by the page around it",
     "dossiers/cycle_close.html": "a form: what goes on in the next year; its list is of dossiers",
     "dossiers/cycle_report.html": "the figures of a year on paper, as they were frozen",
     "dossiers/numbers.html": "a decision each, whose certificates wait, each a page",

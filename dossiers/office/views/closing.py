@@ -38,7 +38,9 @@ def cycle_close(request: SignedIn, pk: int) -> HttpResponseBase:
     year = _year(closing.may_close(request.user), pk)
     if year.closed_on is not None:
         return unrecorded(redirect("dossiers:cycle_report", pk))
-    open_still = closing.unfinished(year).select_related("product", "commune").order_by("pk")
+    open_still = (
+        closing.unfinished(year).select_related("product__producer", "commune").order_by("pk")
+    )
     page = Paginator(open_still, ROWS).get_page(request.GET.get("page"))
     found = closing.obstacles(year)
     form = CloseForm(request.POST or None, cycle=year, unfinished=page.paginator.count)
