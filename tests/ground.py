@@ -28,6 +28,7 @@ from viewflow.workflow.base import Node
 from viewflow.workflow.fields import get_task_ref, import_task_by_ref
 
 from cycle import clock
+from tests import numbering
 from tests.owning import LOOK_NOW
 
 #: Seconds that the rows of one transaction are used: ``now()`` is its beginning to PostgreSQL.
@@ -72,6 +73,8 @@ class Layer(NamedTuple):
     dated: bool
     #: What it stored, as in MEDIA_ROOT; None without files.
     files: Path | None
+    #: Up to which numbers its papers, and those below it, have taken them.
+    numbered: dict[str, int]
 
 
 class Ground:
@@ -118,6 +121,7 @@ class Ground:
             layer.savepoint.__exit__(None, None, None)
             if layer.files:
                 shutil.rmtree(layer.files)
+        numbering.begin(self.layers[-1].numbered if self.layers else numbering.FIRST)
 
     def _objects(self):
         return _Reading(io.BytesIO(self.layers[-1].values)).load() if self.layers else {}
@@ -146,7 +150,9 @@ class Ground:
         if not any(files.iterdir()):
             files.rmdir()
             files = None
-        self.layers.append(Layer(wanted, savepoint, written.getvalue(), bool(times), files))
+        self.layers.append(
+            Layer(wanted, savepoint, written.getvalue(), bool(times), files, numbering.last)
+        )
 
 
 ground = Ground()

@@ -1,24 +1,22 @@
-"""Certificates that one decision gave, and that wait for their numbers."""
+"""The clerk's office of the tests: it counts on, and begins anew for each test.
 
-from cycle import clock
-from dossiers.models import State
-from tests import records
-from tests.decision_papers import decision_of
-from tests.public_pages import keep
-from tests.standing import stand
-from tests.world import open_dossier
+No test may pass or fail by how many papers were numbered before it. What a kept fixture numbered
+stays taken (see :mod:`tests.ground`).
+"""
+
+#: Certificates begin at 1, other papers at 1001.
+FIRST = {"certificate": 0, "paper": 1000}
+
+last = FIRST
 
 
-def waiting(cycle, commune, by, names):
-    """One of a product of each name, in this order."""
-    rows, paper = [], None
-    for name in names:
-        dossier = stand(open_dossier(cycle, commune, by, name=name), State.CERTIFIED)
-        if paper is None:
-            decision = paper = decision_of(dossier)
-        else:
-            decision = records.signed_paper(scan=None)
-            decision.dossier, decision.at, decision.document = dossier, clock.now(), paper.document
-            decision.save()
-        rows.append(keep(dossier, number="", stars=3, issuer=commune.parent, decided_by=decision))
-    return rows
+def one_more(kind):
+    """The next number."""
+    begin({**last, kind: last[kind] + 1})
+    return last[kind]
+
+
+def begin(taken):
+    """Count on after these."""
+    global last
+    last = taken

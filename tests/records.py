@@ -3,7 +3,6 @@
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
-from itertools import count
 
 from django.core.files.base import ContentFile
 
@@ -31,6 +30,7 @@ from dossiers.models import (
     Visit,
 )
 from dossiers.models.evidence import SIGNED_PAPER
+from tests.numbering import one_more
 
 
 def idea(**fields):
@@ -110,12 +110,8 @@ def evaluation(points_sum="548", sheets=7, stars=4, **fields):
     return Evaluation(**values | fields)
 
 
-#: The clerk's office counts on.
-_numbers = count(1)
-
-
 def certificate(**fields):
-    values = {"issued_on": clock.today(), "number": f"{next(_numbers)}/GCN-VT"}
+    values = {"issued_on": clock.today(), "number": f"{one_more('certificate')}/GCN-VT"}
     return Certificate(**values | fields)
 
 
@@ -125,7 +121,7 @@ def unnumbered(**fields):
 
 
 def number(**fields):
-    return CertificateNumber(**{"number": f"{next(_numbers)}/GCN-VT"} | fields)
+    return CertificateNumber(**{"number": f"{one_more('certificate')}/GCN-VT"} | fields)
 
 
 def promotion():
@@ -152,13 +148,10 @@ def revocation(**fields):
     return Revocation(**{"ground": "a", "recipients": "Chủ thể; UBND xã Nà Tấu"} | fields)
 
 
-_NUMBERS = count(1001)
-
-
 def signed_paper(**fields):
     """A document of the province, signed today, with its scan and a number of its own."""
     values = {
-        "number": f"{next(_NUMBERS)}/QĐ-UBND",
+        "number": f"{one_more('paper')}/QĐ-UBND",
         "signed_on": clock.today(),
         "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
@@ -211,7 +204,7 @@ def request(**fields):
 def ministry_paper(**fields):
     """A document of the ministry, signed for the minister."""
     minister = {
-        "number": f"{next(_NUMBERS)}/QĐ-BNNMT",
+        "number": f"{one_more('paper')}/QĐ-BNNMT",
         "signer": "Nguyễn Văn Bộ",
         "signer_capacity": "Thứ trưởng",
     }

@@ -1,7 +1,6 @@
 """One paper, many dossiers: an act is done for each of them, once, or says why not."""
 
 from datetime import timedelta
-from itertools import count
 
 import pytest
 from django.db import DatabaseError, OperationalError, transaction
@@ -21,6 +20,7 @@ from notifications.letters import letter
 from notifications.models import Delivery, Notification
 from tests import records
 from tests.law_acts import HANDS_IN, do
+from tests.numbering import one_more
 from tests.owning import save_as_owner, update_as_owner
 from tests.standing import approved, stand
 from tests.strokes import certificates, decision, rows_of, stood, stroke
@@ -28,8 +28,6 @@ from tests.world import events, open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 S = State
-#: The numbers of certificates that are not yet given.
-NUMBERS = count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -234,7 +232,7 @@ MANY = {
 
 #: What each of them hands in, where that is other than for one dossier alone.
 HANDED_IN = HANDS_IN | {
-    "certify": lambda: {"record": certificates(next(NUMBERS)), "paper": decision()},
+    "certify": lambda: {"record": certificates(one_more("certificate")), "paper": decision()},
     "revoke": lambda: {"record": records.revocation(), "paper": records.signed_paper()},
 }
 
