@@ -244,6 +244,27 @@ def test_a_round_that_is_not_closed_is_named(cycle, next_year, commune, province
         doors.act(one.process, "carry_over", by=minh, reason="Hết năm", cycle=next_year)
 
 
+def test_a_result_that_is_not_in_its_dossier_yet_is_named(
+    cycle, next_year, commune, province, an, minh, thu
+):
+    """The round is closed; what follows from it waits for the worker."""
+    judging.regulate(province)
+    council = judging.seat(province, thu)
+    round_ = judging.begin(council, cycle, judging.before_council(cycle, commune, an), thu)
+    (entry,) = round_.entries.all()
+    for number in range(5):
+        judging.fill(entry, judging.judge(council, number))
+    judging.close(round_, by=thu)
+    (left,) = closing.obstacles(cycle)
+    assert left.url == reverse("councils:round", args=[round_.pk])
+    with pytest.raises(ValidationError, match="chưa vào hồ sơ"):
+        close(cycle, minh, next_year)
+    run_waiting()
+    assert closing.obstacles(cycle) == []
+    close(cycle, minh, next_year)
+    assert Cycle.objects.get(pk=cycle.pk).closed_on is not None
+
+
 def test_closing_reads_and_writes_so_much_a_dossier(cycle, next_year, commune, an, minh):
     """A literal count: what is said once for all, and what each dossier adds."""
 
