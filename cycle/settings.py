@@ -208,6 +208,9 @@ WEBHOOK_URL = os.environ.get("WEBHOOK_URL", "")
 WEBHOOK_SECRET = os.environ.get("WEBHOOK_SECRET", "")
 #: Networks of this house in which the gateway may stand; others inside are refused.
 WEBHOOK_NETWORKS = networks(os.environ, "WEBHOOK_NETWORKS")
+#: The key by which backups are encrypted, or the file that holds it.
+BACKUP_KEY = os.environ.get("BACKUP_KEY", "")
+BACKUP_KEY_FILE = os.environ.get("BACKUP_KEY_FILE", "")
 #: Who reads /metrics and /healthz/deep says it as a bearer token; without one nobody does.
 MONITOR_TOKEN = os.environ.get("MONITOR_TOKEN", "")
 #: What a mail server bears that brings letters which came back; empty: nobody may.

@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
+from cycle.backups import kept
 from cycle.chains import HistoryBroken
-from cycle.management.commands.backup import kept
 from cycle.models import HistoryEntry
 from notifications.models import Heartbeat
 
@@ -112,14 +112,14 @@ def ended(task: Any = None, state: str | None = None, retval: Any = None, **said
 
 
 @receiver(kept)
-def backed_up(started: datetime, files: int, **said: Any) -> None:
+def backed_up(started: datetime, files: int, encrypted: bool, **said: Any) -> None:
     """Write down that a backup was taken."""
     Heartbeat.objects.update_or_create(
         name=BACKUP,
         defaults={
             "started_at": started,
             "finished_at": clock.now(),
-            "result": {"files": files},
+            "result": {"files": files, "encrypted": encrypted},
             "error": "",
         },
     )

@@ -140,6 +140,12 @@ def backup() -> Iterator[Finding]:
             % {"when": written.moment_text(last.started_at)},
             advice,
         )
+    if last and last.result.get("encrypted") is False:
+        yield Finding(
+            _("Bản sao lưu mới nhất không được mã hóa."),
+            _("Đặt BACKUP_KEY_FILE cho «manage.py backup», và giữ khóa ở nơi khác với tệp."),
+            "encrypted",
+        )
 
 
 def waiting() -> Iterator[Finding]:

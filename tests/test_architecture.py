@@ -35,7 +35,7 @@ FLOORS = {
         "rulesets middleware",
         "models",
         "accounts appointing chains rubrics files words units provinces once",
-        "jobs downloads slips documents",
+        "jobs downloads slips documents backups",
         "forgotten papers",
         "views",
         "settings celery urls admin apps asgi wsgi management",
@@ -412,8 +412,6 @@ WRITES = {
     "cycle/exports.py": "nothing: a part of a zip file that is sent while it is made",
     "cycle/running/embedded.py": "our own PostgreSQL and Redis",
     "cycle/management/commands/up.py": "locks and logs of the processes it starts",
-    "cycle/management/commands/backup.py": "the backup",
-    "cycle/management/commands/restore.py": "the dump and the script for psql",
     "cycle/management/commands/check_translations.py": "the catalogue",
     "cycle/management/commands/make_document_templates.py": "the templates that ship",
 }

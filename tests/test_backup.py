@@ -3,21 +3,26 @@
 import grp
 import hashlib
 import io
+import itertools
 import json
 import os
 import pwd
 import subprocess
 import sys
 import tarfile
+from functools import partial
 
 import psycopg
 import pytest
+from django.core.management.base import CommandError
 
-from cycle.running import embedded
+from cycle import backups
+from cycle.running import embedded, encrypting
 from tests import databases
 
 #: Somebody else than root, on every Debian.
 NOBODY = (pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr_gid)
+KEY = "mot khoa chi de thu 0123456789"
 RIGHTS = """
 SELECT table_name, privilege_type FROM information_schema.role_table_grants
 WHERE table_schema = 'public' AND grantee = 'ocop_app' ORDER BY 1, 2
@@ -45,6 +50,7 @@ class Place:
                 "DATABASE_OWNER_URL": self.owner,
                 "REDIS_URL": self.redis,
                 "MEDIA_ROOT": str(self.media),
+                "BACKUP_KEY": KEY,
             },
             capture_output=True,
             text=True,
@@ -95,6 +101,10 @@ def saved(source, tmp_path_factory):
         ended
     )
     assert [path.name for path in file.parent.iterdir()] == ["ocop.tar"]
+    # Nobody but its owner reads it, and without the key nobody at all.
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.read_bytes().startswith(encrypting.MAGIC)
+    assert b"phieu kiem nghiem" not in file.read_bytes()
     return file
 
 
@@ -106,18 +116,22 @@ def target(tmp_path):
     place.drop()
 
 
-def altered(saved, tmp_path, dump=None, **changes):
-    """The same backup with another dump or manifest, its checksums right."""
-    with tarfile.open(saved) as archive:
-        files = {entry.name: archive.extractfile(entry).read() for entry in archive.getmembers()}
-    manifest = json.loads(files["manifest.json"]) | changes
+def altered(saved, tmp_path, dump=None, name="", **changes):
+    """The same backup, not encrypted, with another dump or manifest or one more part, its checksums
+    right.
+    """
+    with backups.parts(saved, KEY) as parts:
+        files = {entry.name: content.read() for entry, content in parts}
+    manifest = json.loads(files.pop("manifest.json")) | changes
     if dump is not None:
-        files["database.dump"] = dump
-        manifest["sha256"]["database.dump"] = hashlib.sha256(dump).hexdigest()
+        files = {"database.dump": dump} | {n: c for n, c in files.items() if not backups.is_dump(n)}
+    if name:
+        files[name] = b"x"
+    manifest["sha256"] = {n: hashlib.sha256(c).hexdigest() for n, c in files.items()}
     files["manifest.json"] = json.dumps(manifest).encode()
     with tarfile.open(tmp_path / "altered.tar", "w") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(name)
+        for each, content in files.items():
+            entry = tarfile.TarInfo(each)
             entry.size = len(content)
             archive.addfile(entry, io.BytesIO(content))
     return tmp_path / "altered.tar"
@@ -183,33 +197,77 @@ def test_a_restore_that_fails_leaves_the_database_as_it_was(saved, target, tmp_p
     assert target.rows("SELECT to_regclass('mine') IS NULL") == [(False,)]
 
 
-def test_a_damaged_backup_is_refused(saved, target, tmp_path):
-    damaged = tmp_path / "damaged.tar"
-    damaged.write_bytes(saved.read_bytes().replace(b"phieu kiem", b"phieu kiEm"))
+def refused(file, key=KEY):
+    """What is said of a file that is no sound backup, before anything is changed."""
+    with pytest.raises(CommandError) as told:
+        backups.verified(file, key)
+    return str(told.value)
 
-    assert refusal(target.manage("restore", damaged)) == (
-        "CommandError: Tệp sao lưu đã hỏng: media/ab/cd không khớp mã kiểm tra."
+
+def test_what_is_no_whole_backup_of_this_key_is_refused(saved, tmp_path):
+    whole, file = saved.read_bytes(), tmp_path / "other.tar"
+    head = len(encrypting.MAGIC) + 48
+    chunk = encrypting.CHUNK + 16
+    chunks = [whole[at : at + chunk] for at in range(head, len(whole), chunk)]
+    assert len(chunks) > 3
+    spoiled = (
+        whole[:-1],
+        whole[: head + chunk],
+        whole[:head],
+        whole + b"x",
+        whole + chunks[-1],
+        whole[: head + 9] + bytes([whole[head + 9] ^ 1]) + whole[head + 10 :],
+        whole[:head] + b"".join(chunks[1:]),
+        whole[:head] + b"".join([chunks[1], chunks[0], *chunks[2:]]),
     )
-    assert not target.media.exists()
+    for content in spoiled:
+        file.write_bytes(content)
+        assert refused(file) == backups.DAMAGED
+    assert refused(saved, "mot khoa khac 0123456789") == backups.WRONG_KEY
+    assert refused(saved, "") == backups.NO_KEY
+
+    plain = altered(saved, tmp_path).read_bytes()
+    file.write_bytes(plain.replace(b"phieu kiem", b"phieu kiEm"))
+    assert refused(file) == "Tệp sao lưu đã hỏng: media/ab/cd không khớp mã kiểm tra."
+    no_manifest = plain.replace(b"manifest.json", b"manifest.jsox")
+    for content in (b"", b"not a backup", b"\0" * 10240, plain[:-20480], no_manifest):
+        file.write_bytes(content)
+        assert refused(file) == f"{file} không phải tệp sao lưu, hoặc đã hỏng."
+    for outside in ("media/../ngoai", "media//tmp/ngoai", "ngoai"):
+        told = refused(altered(saved, tmp_path, name=outside))
+        assert told.endswith("không phải tệp sao lưu, hoặc đã hỏng.")
 
 
-@pytest.mark.parametrize("name", ["media/../ngoai", "media//tmp/ngoai", "ngoai"])
-def test_a_backup_that_names_a_place_outside_is_refused(saved, target, tmp_path, name):
-    with tarfile.open(saved) as archive:
-        files = {each.name: archive.extractfile(each).read() for each in archive.getmembers()}
-    manifest = json.loads(files.pop("manifest.json"))
-    files[name] = b"x"
-    manifest["sha256"][name] = hashlib.sha256(b"x").hexdigest()
-    with tarfile.open(tmp_path / "outside.tar", "w") as archive:
-        for each, content in {**files, "manifest.json": json.dumps(manifest).encode()}.items():
-            entry = tarfile.TarInfo(each)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
+def test_a_stream_of_any_length_comes_back(tmp_path):
+    """Empty, and about the ends of chunks; nothing is in two files alike."""
+    seen = set()
+    for length in (0, 1, *itertools.chain(*((n - 1, n, n + 1) for n in (65536, 131072)))):
+        with (tmp_path / "file").open("w+b") as file:
+            writer = encrypting.Writer(file, KEY)
+            for start in range(0, length, 50_000):
+                writer.write(b"x" * min(50_000, length - start))
+            writer.finish()
+            reader = encrypting.Reader(file, KEY)
+            assert sum(map(len, iter(partial(reader.read, 4096), b""))) == length
+        seen.add((tmp_path / "file").read_bytes()[:100])
+    assert len(seen) == 8
 
-    told = refusal(target.manage("restore", tmp_path / "outside.tar"))
 
-    assert told.endswith("không phải tệp sao lưu, hoặc đã hỏng.")
-    assert not target.media.exists()
+def test_a_key_comes_from_a_file_or_the_settings_and_is_not_guessed(settings, tmp_path):
+    settings.BACKUP_KEY, settings.BACKUP_KEY_FILE = f" {KEY}\n", ""
+    assert backups.key() == KEY
+    file = tmp_path / "key"
+    file.write_text("khoa khac trong tep rieng\n")
+    settings.BACKUP_KEY_FILE = str(file)
+    assert backups.key() == "khoa khac trong tep rieng"
+    for short in ("", "ngan"):
+        file.write_text(short)
+        with pytest.raises(CommandError, match="quá ngắn"):
+            backups.key(file)
+    with pytest.raises(CommandError, match="Không đọc được tệp khóa"):
+        backups.key(tmp_path / "none")
+    settings.BACKUP_KEY, settings.BACKUP_KEY_FILE = "", ""
+    assert backups.key() == ""
 
 
 def test_a_file_that_was_changed_before_the_backup_is_named(source, target, tmp_path):
@@ -229,16 +287,6 @@ def test_a_file_that_was_changed_before_the_backup_is_named(source, target, tmp_
         for path in (source.media / "ab").iterdir():
             if path.name != "cd":
                 path.unlink()
-
-
-@pytest.mark.parametrize("content", (b"", b"not a backup", b"\0" * 10240))
-def test_a_file_that_is_no_backup_is_refused(target, tmp_path, content):
-    other = tmp_path / "other.tar"
-    other.write_bytes(content)
-
-    assert refusal(target.manage("restore", other)) == (
-        f"CommandError: {other} không phải tệp sao lưu, hoặc đã hỏng."
-    )
 
 
 def test_a_backup_of_a_newer_version_is_refused(saved, target, tmp_path):

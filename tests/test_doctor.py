@@ -13,7 +13,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from cycle import clock, files
-from cycle.management.commands.backup import Command, kept
+from cycle.backups import kept
 from cycle.models import HistoryEntry, Job, JobState, OutboxMessage
 from cycle.running import schema
 from notifications import health
@@ -174,9 +174,11 @@ def test_a_province_without_units_is_led_to_the_setup(db):
 
 def test_the_age_of_the_last_backup_is_watched(db, tmp_path):
     assert asked(health.backup) == ["Chưa sao lưu lần nào."]
-    kept.send(Command, started=clock.now(), files=3)
+    kept.send(None, started=clock.now(), files=3, encrypted=False)
+    assert asked(health.backup) == ["Bản sao lưu mới nhất không được mã hóa."]
+    kept.send(None, started=clock.now(), files=3, encrypted=True)
     assert asked(health.backup) == []
-    assert Heartbeat.objects.get(name=BACKUP).result == {"files": 3}
+    assert Heartbeat.objects.get(name=BACKUP).result == {"files": 3, "encrypted": True}
     with clock.at(clock.now() + timedelta(hours=25)):
         assert asked(health.backup) == []
     with clock.at(clock.now() + timedelta(hours=27)):

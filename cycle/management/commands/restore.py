@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-import tarfile
-import tempfile
-from pathlib import Path, PurePosixPath
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from django.core.files import File
@@ -16,24 +13,16 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
-from cycle import files
-from cycle.management.commands.backup import (
-    DUMP,
-    FORMAT,
-    MANIFEST,
-    MEDIA,
-    execute,
-    roles,
-    run,
-)
+from cycle import backups, files
+from cycle.running import encrypting
 from cycle.running.owner import refuse_temporary
 
 
 class Command(BaseCommand):
     """Check FILE, then replace the database in one transaction; it is as before if that fails.
 
-    Raises CommandError when the file is damaged, made by a newer version or for other roles, or
-    when the database is not empty and ``--force`` is not given.
+    Raises CommandError when the file is damaged, encrypted with another key, made by a newer
+    version or for other roles, or when the database is not empty and ``--force`` is not given.
     """
 
     help = "Phục hồi cơ sở dữ liệu và tài liệu từ tệp sao lưu."
@@ -42,42 +31,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--force", action="store_true", help="thay cơ sở dữ liệu đang có")
+        parser.add_argument("--key-file", type=Path, help="tệp chứa khóa")
 
-    def handle(self, *, file: Path, force: bool, **options: Any) -> None:
-        try:
-            with tarfile.open(file) as archive:
-                manifest = self.verified(archive)
-                self.refuse_unfit(manifest, force)
-                self.restore(archive, manifest)
-        except (tarfile.TarError, EOFError):
-            raise CommandError(f"{file} không phải tệp sao lưu, hoặc đã hỏng.") from None
-        except (OSError, files.NotStored):
-            raise CommandError(
-                f"Không đọc được {file} hoặc không ghi được tài liệu: "
-                "hãy kiểm tra đường dẫn, quyền và dung lượng ổ đĩa."
-            ) from None
+    def handle(self, *, file: Path, force: bool, key_file: Path | None, **options: Any) -> None:
+        secret = backups.key(key_file)
+        manifest = backups.verified(file, secret)
+        self.refuse_unfit(manifest, force)
+        self.bring_files(file, secret, manifest)
+        self.load(file, secret)
         self.stdout.write(
-            f"Đã phục hồi cơ sở dữ liệu và {len(manifest['sha256']) - 1} tài liệu, "
+            f"Đã phục hồi cơ sở dữ liệu và {backups.number_of_files(manifest)} tài liệu, "
             f"sao lưu lúc {manifest['taken_at']}."
         )
-
-    def verified(self, archive: tarfile.TarFile) -> dict[str, Any]:
-        """The manifest, once every file in the archive has the checksum written there."""
-        names = [entry.name for entry in archive.getmembers() if entry.isreg()]
-        if MANIFEST not in names or len(names) != len(archive.getmembers()):
-            raise tarfile.ReadError
-        manifest = json.load(content(archive, MANIFEST))
-        if manifest["format"] != FORMAT or {*names} != {*manifest["sha256"], MANIFEST}:
-            raise tarfile.ReadError
-        for name, expected in manifest["sha256"].items():
-            stored = PurePosixPath(name.removeprefix(MEDIA))
-            if name != DUMP and (
-                not name.startswith(MEDIA) or stored.is_absolute() or ".." in stored.parts
-            ):
-                raise tarfile.ReadError
-            if hashlib.file_digest(content(archive, name), "sha256").hexdigest() != expected:
-                raise CommandError(f"Tệp sao lưu đã hỏng: {name} không khớp mã kiểm tra.")
-        return manifest
 
     def refuse_unfit(self, manifest: dict[str, Any], force: bool) -> None:
         known = MigrationLoader(None).disk_migrations
@@ -85,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Bản sao lưu của phiên bản khác, chương trình này không có: {', '.join(newer)}."
             )
-        if manifest["roles"] != roles():
+        if manifest["roles"] != backups.roles():
             raise CommandError(
                 "Bản sao lưu dùng vai trò cơ sở dữ liệu khác: cần "
                 f"{' và '.join(manifest['roles'].values())}."
@@ -93,44 +58,70 @@ class Command(BaseCommand):
         if connections["owner"].introspection.table_names() and not force:
             raise CommandError("Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ.")
 
-    def restore(self, archive: tarfile.TarFile, manifest: dict[str, Any]) -> None:
-        for name, found in manifest["sha256"].items():
-            if name != DUMP:
-                stored = name.removeprefix(MEDIA)
-                files.put(stored, File(content(archive, name), stored))
-                held = archive.getmember(name)
-                files.give(stored, held.mode & 0o777, held.uname, held.gname)
-                if files.sha256_of(stored) not in ("", found):
+    def bring_files(self, file: Path, secret: str, manifest: dict[str, Any]) -> None:
+        with backups.parts(file, secret) as each:
+            for entry, content in each:
+                if not entry.name.startswith(backups.MEDIA):
+                    continue
+                stored = entry.name.removeprefix(backups.MEDIA)
+                files.put(stored, File(content, stored))
+                files.give(stored, entry.mode & 0o777, entry.uname, entry.gname)
+                if files.sha256_of(stored) not in ("", manifest["sha256"][entry.name]):
                     self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
-        with tempfile.TemporaryDirectory() as folder:
-            dump, script = Path(folder) / DUMP, Path(folder) / "database.sql"
-            place(content(archive, DUMP), dump)
-            execute("pg_restore", "--no-owner", f"--file={script}", str(dump))
-            connections["owner"].close()
-            # A database has these rights by itself: they are not in the dump.
-            refuse_temporary(connections["owner"].settings_dict["NAME"])
-            # Default rights go too: with them a restored table would get back the rights that a
-            # migration took from the application's role. The dump has them, after its tables.
-            run(
-                "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1",
-                "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", str(script),
-            )  # fmt: skip
+
+    def load(self, file: Path, secret: str) -> None:
+        connections["owner"].close()
+        # A database has these rights by itself: they are not in the dump.
+        refuse_temporary(connections["owner"].settings_dict["NAME"])
+        # Default rights go too: with them a restored table would get back the rights that a
+        # migration took from the application's role. The dump has them, after its tables.
+        command, environment = backups.on_database(
+            "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1",
+            "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", "-",
+        )  # fmt: skip
+        pipe = subprocess.PIPE
+        converting = backups.Ran(backups.converter(), stdin=pipe, stdout=pipe)
+        loading = backups.Ran(command, environment, stdin=pipe)
+        handing = Handing(converting.process, loading.process)
+        handing.start()
+        try:
+            # Of a program that has ended the pipe is broken: it says why.
+            with suppress(BrokenPipeError), backups.parts(file, secret) as each:
+                for entry, content in each:
+                    while backups.is_dump(entry.name) and (piece := content.read(encrypting.CHUNK)):
+                        converting.process.stdin.write(piece)
+            with suppress(BrokenPipeError):
+                converting.process.stdin.close()
+            handing.join()
+            if not handing.refused:
+                converting.end()
+            # The end of its input commits: until here psql that is stopped has changed nothing.
+            with suppress(BrokenPipeError):
+                loading.process.stdin.close()
+            loading.end()
+        except BaseException:
+            loading.stop()
+            raise
+        finally:
+            converting.stop()
+            handing.join()
 
 
-def content(archive: tarfile.TarFile, name: str) -> Any:
-    """The file ``name`` of the archive, open. Raises KeyError for none, ReadError for a folder."""
-    found = archive.extractfile(name)
-    if found is None:
-        raise tarfile.ReadError
-    return found
+class Handing(threading.Thread):
+    """Hand the SQL that one program makes on to psql while it is made."""
 
+    def __init__(self, made: Any, taken: Any) -> None:
+        super().__init__()
+        self.made, self.taken = made, taken
+        #: Whether psql has ended before the SQL did.
+        self.refused = False
 
-def place(source: Any, path: Path) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        shutil.copyfileobj(source, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    def run(self) -> None:
+        read, write = self.made.stdout, self.taken.stdin
+        try:
+            while piece := read.read(encrypting.CHUNK):
+                write.write(piece)
+            write.flush()
+        except (OSError, ValueError):  # ended, or stopped
+            self.refused = True
+            self.made.kill()
