@@ -150,7 +150,9 @@ TABLES = """
 SELECT quote_ident(relname) FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' ORDER BY 1
 """
-HEADS = "SELECT concat_ws('/', stream, stream_id, seq, hash) FROM cycle_historyhead"
+HEAD, ENTRY = "cycle_historyhead", "cycle_historyentry"
+_CHAIN = "SELECT concat_ws('/', stream, stream_id, seq, hash) FROM "
+HEADS, ENTRIES = _CHAIN + HEAD, _CHAIN + ENTRY
 
 
 def state(cursor: Any) -> State:
@@ -168,6 +170,15 @@ def state(cursor: Any) -> State:
         cursor.execute(HEADS)
         heads = [head for (head,) in cursor.fetchall()]
     return State(rows, rows.get(ENTRY, 0), digest(heads))
+
+
+def strange(cursor: Any, heads: Iterable[str]) -> str:
+    """A head of a backup's history that the database does not have as an entry; "" for none."""
+    cursor.execute(
+        f"SELECT min(head) FROM unnest(%s::text[]) AS head WHERE head NOT IN ({ENTRIES})",  # noqa: S608
+        [list(heads)],
+    )
+    return cursor.fetchone()[0] or ""
 
 
 def named(cursor: Any, tables: Iterable[str]) -> set[str]:
@@ -237,7 +248,7 @@ def take(file: Path, secret: str, warn: Callable[[str], Any]) -> int:
                 cipher.finish()
             out.flush()
             os.fsync(out.fileno())
-        verified(partial, secret, contents=True)
+        verified(partial, secret, Script())
         partial.replace(file)
         folder = os.open(file.parent, os.O_RDONLY)
         try:
@@ -366,15 +377,14 @@ def _each(archive: Any) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
         archive.members.clear()
 
 
-def verified(file: Path, secret: str, *, contents: bool = False) -> dict[str, Any]:
+def verified(file: Path, secret: str, script: Script | None = None) -> dict[str, Any]:
     """The manifest, once every part of the backup has the checksum written there.
 
-    With ``contents`` the dump is read too: it holds as many rows of each table, and the same
+    With a ``script`` the dump is read into it: it holds as many rows of each table, and the same
     history, as the database did. Raises CommandError, saying what is wrong.
     """
     manifest: dict[str, Any] | None = None
     found: dict[str, str] = {}
-    script = Script() if contents else None
     reading = threading.Thread(target=script.read) if script else None
     if reading:
         reading.start()
@@ -429,7 +439,6 @@ def _whole(manifest: dict[str, Any] | None, found: dict[str, str]) -> dict[str, 
     return manifest
 
 
-HEAD, ENTRY = "cycle_historyhead", "cycle_historyentry"
 _COPY = re.compile(rb"COPY public\.(\S+) \((.*)\) FROM stdin;\n")
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _SIGNS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}

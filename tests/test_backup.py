@@ -15,8 +15,11 @@ from functools import partial
 import psycopg
 import pytest
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from cycle import backups
+from cycle.appointing import Appointed
+from cycle.models import HistoryEntry, User
 from cycle.running import embedded, encrypting
 from tests import databases
 
@@ -79,6 +82,10 @@ def source(django_db_blocker, tmp_path_factory):
     place = Place("ocop_backup_source", tmp_path_factory.mktemp("source"))
     with django_db_blocker.unblock():
         place.renew(empty=False)
+        with databases.using(place.name), transaction.atomic():
+            an = User.objects.create(username="an")
+            for _twice in range(2):
+                HistoryEntry.objects.record("person.letter", Appointed(an), by=None)
     place.run(
         "CREATE TABLE sealed (id bigint GENERATED ALWAYS AS IDENTITY, word text)",
         "REVOKE UPDATE, DELETE ON sealed FROM ocop_app",
@@ -166,10 +173,59 @@ def test_rows_files_and_rights_come_back(source, saved, target):
         # The right is in every new database, and in no dump.
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             application.execute("CREATE TEMPORARY TABLE sealed ()")
+    # Queries are planned by what is there.
+    assert target.rows("SELECT reltuples FROM pg_class WHERE relname = 'sealed'") == [(1,)]
     # What is created from now on is open to the application, as before.
     target.run("CREATE TABLE later ()")
     with psycopg.connect(target.database) as application:
         assert application.execute("SELECT count(*) FROM later").fetchone() == (0,)
+
+
+def test_a_backup_is_checked_without_restoring_it(source, saved, tmp_path):
+    ended = source.manage("verify_backup", saved, "--database")
+    assert ended.returncode == 0, ended.stderr
+    assert "2 dòng nhật ký của 1 chuỗi, 1 tài liệu." in ended.stdout
+    assert ended.stdout.endswith("Bản sao lưu nguyên vẹn.\n")
+
+    # A row fewer, an entry that was changed, another history: each is found in the dump itself.
+    def told(**changes):
+        with pytest.raises(CommandError) as said:
+            backups.verified(altered(saved, tmp_path, **changes), KEY, backups.Script())
+        return str(said.value)
+
+    with backups.parts(saved, KEY) as parts:
+        pieces = {entry.name: content.read() for entry, content in parts}
+    state = json.loads(pieces["manifest.json"])["state"]
+    more = state["rows"] | {"sealed": 2}
+    assert told(state=state | {"rows": more}).endswith("sealed có 1 dòng thay vì 2.")
+    assert told(state=state | {"heads": ""}).endswith("đầu các chuỗi nhật ký không khớp.")
+    assert told(dump=b"PGDMP").startswith("pg_restore không làm được việc:")
+    script = backups.Script()
+    backups.verified(saved, KEY, script)
+    with psycopg.connect(source.database) as application:
+        cursor = application.cursor()
+        assert backups.strange(cursor, script.heads) == ""
+        assert backups.strange(cursor, ["unit/1/9/abc"]) == "unit/1/9/abc"
+
+
+def test_an_entry_that_was_changed_is_found_in_the_dump():
+    script = backups.Script()
+    script.finish()
+    row = [
+        b"dossier",
+        b"12",
+        b"3",
+        b"",
+        b"a\\tb\\\\n",
+        hashlib.sha256(b"\na\tb\\n").hexdigest().encode(),
+    ]
+    names = ("stream", "stream_id", "seq", "prev_hash", "payload", "hash")
+    at = {name: n for n, name in enumerate(names)}
+    script._history(backups.ENTRY, at, row)
+    assert script.broken == ""
+    script._history(backups.ENTRY, at, [*row[:4], b"other", row[5]])
+    assert script.broken == "dossier 12/3"
+    script.ran.stop()
 
 
 def test_a_database_in_use_is_replaced_only_by_force(saved, target):

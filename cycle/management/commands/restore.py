@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
-from cycle import backups, files
-from cycle.running import encrypting
+from cycle import backups, chains, files
+from cycle.running import encrypting, schema
 from cycle.running.owner import refuse_temporary
 
 
@@ -43,6 +43,7 @@ class Command(BaseCommand):
             f"Đã phục hồi cơ sở dữ liệu và {backups.number_of_files(manifest)} tài liệu, "
             f"sao lưu lúc {manifest['taken_at']}."
         )
+        self.compare(manifest)
 
     def refuse_unfit(self, manifest: dict[str, Any], force: bool) -> None:
         known = MigrationLoader(None).disk_migrations
@@ -77,7 +78,7 @@ class Command(BaseCommand):
         # migration took from the application's role. The dump has them, after its tables.
         command, environment = backups.on_database(
             "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1",
-            "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", "-",
+            "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", "-", "-c", "ANALYZE",
         )  # fmt: skip
         pipe = subprocess.PIPE
         converting = backups.Ran(backups.converter(), stdin=pipe, stdout=pipe)
@@ -105,6 +106,21 @@ class Command(BaseCommand):
         finally:
             converting.stop()
             handing.join()
+
+    def compare(self, manifest: dict[str, Any]) -> None:
+        """Raises CommandError where the database is not what was saved; says what is to do next."""
+        with connections["owner"].cursor() as cursor:
+            now = backups.state(cursor)
+        held = backups.State(**manifest["state"]) if "state" in manifest else now
+        if differing := backups.differs(held, now):
+            raise CommandError(f"Cơ sở dữ liệu đã phục hồi khác bản sao lưu: {differing}.")
+        if schema.tables().missing:
+            self.stdout.write(
+                "Bản sao lưu của phiên bản trước: chạy migrate, check_flows, check_words, "
+                "verify_history, check_data, rồi doctor."
+            )
+        elif broken := chains.check(most=1):
+            raise CommandError(f"Nhật ký trong cơ sở dữ liệu đã phục hồi bị đứt tại {broken[0]}.")
 
 
 class Handing(threading.Thread):
