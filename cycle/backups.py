@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
@@ -361,6 +362,8 @@ def parts(file: Path, secret: str) -> Iterator[Iterator[tuple[tarfile.TarInfo, I
         raise CommandError(DAMAGED) from None
     except (tarfile.TarError, EOFError):
         raise CommandError(f"{file} không phải tệp sao lưu, hoặc đã hỏng.") from None
+    except BrokenPipeError:
+        raise  # Of a program that is handed the parts: it says itself why.
     except (OSError, files.NotStored):
         raise CommandError(
             f"Không đọc được {file} hoặc không ghi được tài liệu: "
@@ -418,6 +421,7 @@ def _manifest(content: IO[bytes]) -> dict[str, Any]:
         manifest: dict[str, Any] = json.load(content)
         fits = manifest["format"] in FORMATS and {"taken_at", "roles", "migrations"} < {*manifest}
         fits = fits and isinstance(manifest["sha256"], dict)
+        datetime.fromisoformat(manifest["taken_at"])
     except (ValueError, KeyError, TypeError):
         fits = False
     if not fits:

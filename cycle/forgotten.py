@@ -29,6 +29,7 @@ from cycle import accounts, clock, site, slips
 from cycle.appointing import Appointed
 from cycle.models import HistoryEntry, Job, User
 from cycle.models.job import job_kind
+from cycle.running import quarantine
 
 KIND = "account.letter"
 #: Letters to one account within an hour: nobody's box is filled by a stranger.
@@ -92,7 +93,7 @@ def _reached() -> QuerySet[User]:
 def write(job: Job) -> dict[str, Any]:
     """Send the letter of one request."""
     person = _reached().filter(pk=job.params["person"]).first()
-    if person is None or job.created_at < clock.now() - WANTED:
+    if person is None or job.created_at < clock.now() - WANTED or quarantine.since():
         return {"sent": False}
     with override(person.language):
         said = render_to_string(

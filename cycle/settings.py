@@ -211,6 +211,8 @@ WEBHOOK_NETWORKS = networks(os.environ, "WEBHOOK_NETWORKS")
 #: The key by which backups are encrypted, or the file that holds it.
 BACKUP_KEY = os.environ.get("BACKUP_KEY", "")
 BACKUP_KEY_FILE = os.environ.get("BACKUP_KEY_FILE", "")
+#: Pages ask whether their data were restored and are not released yet.
+QUARANTINE_SHOWN = True
 #: Who reads /metrics and /healthz/deep says it as a bearer token; without one nobody does.
 MONITOR_TOKEN = os.environ.get("MONITOR_TOKEN", "")
 #: What a mail server bears that brings letters which came back; empty: nobody may.

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
+from cycle.running.quarantine import SINCE
 from notifications.channels import Refused, email, webhook
 from notifications.dispatch import named_in_log
 from notifications.letters import Lapsed, letter
@@ -31,16 +32,16 @@ LONGEST_PAUSE = timedelta(hours=6)
 #: After this many tries a delivery becomes an incident, shown on the operations page.
 MAX_ATTEMPTS = 10
 
-CLAIM = """
+CLAIM = f"""
 UPDATE notifications_delivery
 SET attempts = attempts + 1, next_at = clock_timestamp() + make_interval(secs => %s)
 WHERE id = (
   SELECT id FROM notifications_delivery
-  WHERE state = 'pending' AND next_at <= clock_timestamp()
+  WHERE state = 'pending' AND next_at <= clock_timestamp() AND (SELECT {SINCE}) IS NULL
   ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
 )
 RETURNING id
-"""
+"""  # noqa: S608  # no input in it
 
 
 def deliver(limit: int | None = None, *, seconds: float | None = None) -> int:
@@ -121,6 +122,13 @@ def _named_in_log(delivery: Delivery) -> dict[str, Any]:
 def resend(deliveries: QuerySet[Delivery]) -> int:
     """Queue the incidents among ``deliveries`` again (gửi lại); returns how many."""
     return queue_again(deliveries.filter(state=DeliveryState.INCIDENT))
+
+
+def lapse_waiting(why: str) -> int:
+    """Let all that waits to be sent go unsent, because of ``why``; returns how many."""
+    return Delivery.objects.filter(state=DeliveryState.PENDING).update(
+        state=DeliveryState.LAPSED, error=why
+    )
 
 
 def queue_again(deliveries: QuerySet[Delivery], **more: Any) -> int:

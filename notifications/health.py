@@ -24,6 +24,7 @@ from kombu.exceptions import OperationalError
 
 from cycle import clock, files, site, written
 from cycle.models import Job, JobState, OrgUnit, OutboxMessage, RuleSet
+from cycle.running import quarantine
 from cycle.running import schema as schema_of
 from notifications.beats import BACKUP, marks
 from notifications.models import Delivery, DeliveryState, Heartbeat
@@ -148,6 +149,19 @@ def backup() -> Iterator[Finding]:
         )
 
 
+def restored() -> Iterator[Finding]:
+    """Data that were restored are released, once somebody knows what they lack."""
+    if since := quarantine.since():
+        yield Finding(
+            _("Dữ liệu phục hồi từ bản sao lưu lúc %(when)s: không thư, tin nhắn nào được gửi.")
+            % {"when": written.moment_text(since)},
+            _(
+                "Máy thử: để nguyên. Máy thật: nhập lại điều đã làm sau lúc ấy (hỏi các đơn vị, "
+                "xem sổ văn bản), rồi chạy «manage.py end_quarantine»."
+            ),
+        )
+
+
 def waiting() -> Iterator[Finding]:
     """Nothing waits for a worker, and nothing has been given up."""
     late = clock.now() - WAITS
@@ -160,7 +174,10 @@ def waiting() -> Iterator[Finding]:
             "untold",
         ),
         (
-            Delivery.objects.filter(state=DeliveryState.PENDING, error="", next_at__lt=late),
+            # What is kept back on purpose waits for no worker.
+            Delivery.objects.none()
+            if quarantine.since()
+            else Delivery.objects.filter(state=DeliveryState.PENDING, error="", next_at__lt=late),
             _("%(n)s tin chờ gửi quá 15 phút."),
             _("Xem celery worker có chạy không."),
             "unsent",
@@ -331,6 +348,7 @@ TRIED: dict[Any, Question] = {
     _("Đơn vị, bộ quy định"): province,
     _("Chạy nền"): beats,
     _("Việc đang chờ"): waiting,
+    _("Dữ liệu phục hồi"): restored,
     _("Redis"): broker,
     _("Ổ đĩa"): disk,
     _("Tệp tĩnh"): static_files,

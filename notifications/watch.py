@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from cycle import clock, site, written
 from cycle.models import User
+from cycle.running import quarantine
 from notifications import health
 from notifications.models import Alarm
 
@@ -79,7 +80,7 @@ def _tell(lasting: set[int]) -> int:
         person.email
         for person in User.objects.filter(is_active=True, is_superuser=True).exclude(email="")
     ]
-    if not (began or ended) or not people or not settings.EMAIL_HOST:
+    if not (began or ended) or not people or not settings.EMAIL_HOST or quarantine.since():
         return 0
     sent = 0
     for each in people:

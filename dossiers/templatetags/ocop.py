@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from cycle import clock, events, fields, written
 from cycle.models import ERASED, DayOff, HistoryEntry, OfficeContact, Renamed, User
+from cycle.running import quarantine
 from cycle.steps import Step
 from dossiers.law.states import State
 from dossiers.lists.filters import MANY_CHOICES, Listed
@@ -41,6 +42,12 @@ register.filter("named", fields.named)
 def site_name() -> str:
     """The name of this installation, for the page's head."""
     return settings.SITE_NAME
+
+
+@register.simple_tag
+def restored_since() -> datetime | None:
+    """Of which moment the data are, where they were restored and send nothing yet (cách ly)."""
+    return quarantine.shown.since()
 
 
 @register.simple_tag

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import threading
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,11 @@ from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
 from cycle import backups, chains, files
-from cycle.running import encrypting, schema
+from cycle.running import encrypting, quarantine, schema
 from cycle.running.owner import refuse_temporary
+
+#: What a newer pg_dump sets for its own session, and servers before this version do not know.
+NEWER = {170000: b"SET transaction_timeout = 0;\n"}
 
 
 class Command(BaseCommand):
@@ -38,12 +42,15 @@ class Command(BaseCommand):
         manifest = backups.verified(file, secret)
         self.refuse_unfit(manifest, force)
         self.bring_files(file, secret, manifest)
-        self.load(file, secret)
+        self.load(file, secret, manifest["taken_at"])
         self.stdout.write(
             f"Đã phục hồi cơ sở dữ liệu và {backups.number_of_files(manifest)} tài liệu, "
             f"sao lưu lúc {manifest['taken_at']}."
         )
         self.compare(manifest)
+        self.stdout.write(
+            "Thư, tin nhắn không gửi cho tới khi chạy end_quarantine; doctor nói việc cần làm tiếp."
+        )
 
     def refuse_unfit(self, manifest: dict[str, Any], force: bool) -> None:
         known = MigrationLoader(None).disk_migrations
@@ -70,7 +77,8 @@ class Command(BaseCommand):
                 if files.sha256_of(stored) not in ("", manifest["sha256"][entry.name]):
                     self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
 
-    def load(self, file: Path, secret: str) -> None:
+    def load(self, file: Path, secret: str, taken_at: str) -> None:
+        unknown = [line for since, line in NEWER.items() if connections["owner"].pg_version < since]
         connections["owner"].close()
         # A database has these rights by itself: they are not in the dump.
         refuse_temporary(connections["owner"].settings_dict["NAME"])
@@ -78,12 +86,13 @@ class Command(BaseCommand):
         # migration took from the application's role. The dump has them, after its tables.
         command, environment = backups.on_database(
             "psql", "-X", "-q", "--single-transaction", "-v", "ON_ERROR_STOP=1",
-            "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", "-", "-c", "ANALYZE",
+            "-c", "DROP OWNED BY CURRENT_USER CASCADE", "-f", "-",
+            "-c", quarantine.beginning(datetime.fromisoformat(taken_at)), "-c", "ANALYZE",
         )  # fmt: skip
         pipe = subprocess.PIPE
         converting = backups.Ran(backups.converter(), stdin=pipe, stdout=pipe)
         loading = backups.Ran(command, environment, stdin=pipe)
-        handing = Handing(converting.process, loading.process)
+        handing = Handing(converting.process, loading.process, unknown)
         handing.start()
         try:
             # Of a program that has ended the pipe is broken: it says why.
@@ -126,15 +135,20 @@ class Command(BaseCommand):
 class Handing(threading.Thread):
     """Hand the SQL that one program makes on to psql while it is made."""
 
-    def __init__(self, made: Any, taken: Any) -> None:
+    def __init__(self, made: Any, taken: Any, unknown: list[bytes]) -> None:
         super().__init__()
-        self.made, self.taken = made, taken
+        self.made, self.taken, self.unknown = made, taken, unknown
         #: Whether psql has ended before the SQL did.
         self.refused = False
 
     def run(self) -> None:
         read, write = self.made.stdout, self.taken.stdin
         try:
+            # The settings stand before all else: no row of a table is taken for one.
+            while (line := read.readline()) and not line.startswith((b"CREATE ", b"COPY ")):
+                if line not in self.unknown:
+                    write.write(line)
+            write.write(line)
             while piece := read.read(encrypting.CHUNK):
                 write.write(piece)
             write.flush()
