@@ -37,8 +37,6 @@ BACKUP_AGE = timedelta(hours=26)
 APART = timedelta(seconds=5)
 #: An event is told, a letter sent, within minutes: what waits longer waits for a worker.
 WAITS = timedelta(minutes=15)
-#: What an older server lacks is used.
-OLDEST_SERVER = 15
 #: Fewer letters are guessed.
 LEAST_SECRET = 50
 
@@ -223,7 +221,7 @@ def server() -> Iterator[Finding]:
         )
         before = time.time()
         version, encoding, now = cursor.fetchone()
-    if version < OLDEST_SERVER:
+    if version < schema_of.OLDEST_SERVER:
         yield Finding(
             _("PostgreSQL %(version)s quá cũ.") % {"version": version},
             _("Nâng lên PostgreSQL 15 trở lên."),

@@ -17,6 +17,8 @@ from django.apps import apps
 from django.db import connection, connections, migrations
 from django.db.migrations.loader import MigrationLoader
 
+#: What an older server lacks is used.
+OLDEST_SERVER = 15
 #: So long an answer holds, in seconds: a release may come while this process serves.
 HOLDS = 30.0
 

@@ -63,6 +63,12 @@ class Command(BaseCommand):
                 "Bản sao lưu dùng vai trò cơ sở dữ liệu khác: cần "
                 f"{' và '.join(manifest['roles'].values())}."
             )
+        if connections["owner"].pg_version // 10000 < schema.OLDEST_SERVER:
+            raise CommandError(
+                f"PostgreSQL ở đây quá cũ: cần phiên bản {schema.OLDEST_SERVER} trở lên."
+            )
+        if not schema.knows_letters("owner"):
+            raise CommandError(schema.LETTERS)
         if connections["owner"].introspection.table_names() and not force:
             raise CommandError("Cơ sở dữ liệu không trống: thêm --force nếu muốn thay toàn bộ.")
 
