@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
@@ -324,6 +324,31 @@ def _dump(archive: tarfile.TarFile, manifest: dict[str, Any]) -> set[str]:
         dumping.end()
     manifest["state"] = held._asdict()
     return wanted
+
+
+# --- Kept ---------------------------------------------------------------------------------------
+
+
+_NAME = re.compile(r"ocop-(\d{4}-\d{2})(-\d{2})T\d{6}Z\.backup")
+
+
+def name_at(moment: datetime) -> str:
+    """How a backup of this moment is called in a folder of several."""
+    return f"ocop-{moment.astimezone(UTC):%Y-%m-%dT%H%M%S}Z.backup"
+
+
+def superfluous(names: Iterable[str], daily: int, monthly: int) -> list[str]:
+    """Which of a folder's backups are kept no longer: of the last ``daily`` days and ``monthly``
+    months that have any, the newest one of each stays. What is called otherwise is not ours.
+    """
+    ours = sorted(name for name in names if _NAME.fullmatch(name))
+    days, months = {}, {}
+    for name in ours:
+        found = _NAME.fullmatch(name)
+        if found:
+            days[found[1] + found[2]] = months[found[1]] = name
+    stay = {*[*days.values()][-daily:], *[*months.values()][-monthly:]}
+    return [name for name in ours if name not in stay]
 
 
 # --- Read -----------------------------------------------------------------------------------------

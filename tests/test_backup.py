@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -237,6 +238,19 @@ def test_an_entry_that_was_changed_is_found_in_the_dump():
     script.ran.stop()
 
 
+def test_so_many_days_and_months_are_kept_and_never_none():
+    day = datetime(2026, 1, 1, 18, 30, tzinfo=UTC)
+    nights = [backups.name_at(day + timedelta(days=n)) for n in range(120)]
+    again = backups.name_at(day + timedelta(days=119, hours=2))
+    foreign = ["ocop-2026-01-01.tar", "anh.jpg", f"{again}.partial"]
+    gone = backups.superfluous([*nights, again, *foreign], 3, 2)
+    stay = {*nights, again} - {*gone}
+    assert stay == {nights[-3], nights[-2], again, nights[89]}
+    assert not {*gone} & {*foreign}
+    for few in ([], [again], [nights[0]]):
+        assert backups.superfluous(few, 1, 1) == []
+
+
 def test_a_database_in_use_is_replaced_only_by_force(saved, target):
     target.run("CREATE TABLE mine ()")
 
@@ -393,10 +407,16 @@ def test_a_file_that_was_changed_before_the_backup_is_named(source, target, tmp_
     spoiled.write_bytes(b"another content")
     (source.media / "ab" / ".incoming-abc12345").write_bytes(b"half")
     try:
-        ended = source.manage("backup", tmp_path / "spoiled.tar")
+        nights = tmp_path / "nights"
+        nights.mkdir()
+        (nights / "ocop-2020-01-02T183000Z.backup").touch()
+        (nights / "ocop-2020-01-01T183000Z.backup").touch()
+        ended = source.manage("backup", nights, "--daily=1", "--monthly=2")
         assert ended.returncode == 0
+        kept, spoiled_backup = sorted(nights.iterdir())
+        assert kept.name == "ocop-2020-01-02T183000Z.backup"
         assert f"ab/{name} đã bị thay đổi" in ended.stderr
-        ended = target.manage("restore", tmp_path / "spoiled.tar")
+        ended = target.manage("restore", spoiled_backup)
         assert f"ab/{name} đã bị thay đổi trước khi sao lưu" in ended.stderr
         assert (target.media / "ab" / name).read_bytes() == b"another content"
         assert not (target.media / "ab" / ".incoming-abc12345").exists()
