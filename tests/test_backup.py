@@ -183,6 +183,8 @@ def test_rows_files_and_rights_come_back(source, saved, target):
     assert target.rows(since) == [(False,)]
     assert target.manage("end_quarantine", "--send").returncode == 0
     assert target.rows(since) == [(True,)]
+    assert target.manage("begin_quarantine").returncode == 0
+    assert target.rows(since) == [(False,)]
     # Queries are planned by what is there.
     assert target.rows("SELECT reltuples FROM pg_class WHERE relname = 'sealed'") == [(1,)]
     # What is created from now on is open to the application, as before.
@@ -349,13 +351,33 @@ def test_a_key_comes_from_a_file_or_the_settings_and_is_not_guessed(settings, tm
     assert backups.key() == ""
 
 
-@pytest.fixture
-def older_server(tmp_path):
-    """An installation on the oldest PostgreSQL that this machine has; skips without one."""
+def older_programs():
+    """Where the programs of the oldest PostgreSQL of this machine are; skips without one."""
     folders = sorted(Path("/usr/lib/postgresql").glob("1[567]/bin"))
     if not folders:
         pytest.skip("no older PostgreSQL here")
-    programs, account = folders[0], embedded._account()
+    return folders[0]
+
+
+@pytest.mark.slow(reason="a server archives, is stopped and recovered")
+def test_the_drill_of_recovery_to_a_moment_passes():
+    programs = older_programs()
+    ended = subprocess.run(
+        ["sh", "-s", programs],
+        input=(embedded.PROJECT / "docs" / "debian" / "drill-recovery.sh").read_bytes(),
+        cwd="/",
+        capture_output=True,
+        timeout=120,
+        **embedded._account(),
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.decode().startswith("Được: khôi phục tới ")
+
+
+@pytest.fixture
+def older_server(tmp_path):
+    """An installation on the oldest PostgreSQL that this machine has."""
+    programs, account = older_programs(), embedded._account()
     with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="ocop-") as folder:
         if account:
             os.chown(folder, account["user"], account["group"])

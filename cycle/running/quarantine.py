@@ -47,7 +47,8 @@ class Shown:
     """:func:`since` for pages, asked at most once in :data:`HOLDS` seconds."""
 
     def __init__(self) -> None:
-        self._until, self._since = 0.0, None
+        self._until = 0.0
+        self._since: datetime | None = None
 
     def since(self) -> datetime | None:
         if settings.QUARANTINE_SHOWN and time.monotonic() >= self._until:

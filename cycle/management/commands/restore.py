@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 "Bản sao lưu dùng vai trò cơ sở dữ liệu khác: cần "
                 f"{' và '.join(manifest['roles'].values())}."
             )
-        if connections["owner"].pg_version // 10000 < schema.OLDEST_SERVER:
+        if server_version() // 10000 < schema.OLDEST_SERVER:
             raise CommandError(
                 f"PostgreSQL ở đây quá cũ: cần phiên bản {schema.OLDEST_SERVER} trở lên."
             )
@@ -84,7 +84,7 @@ class Command(BaseCommand):
                     self.stderr.write(f"Tệp {stored} đã bị thay đổi trước khi sao lưu.")
 
     def load(self, file: Path, secret: str, taken_at: str) -> None:
-        unknown = [line for since, line in NEWER.items() if connections["owner"].pg_version < since]
+        unknown = [line for since, line in NEWER.items() if server_version() < since]
         connections["owner"].close()
         # A database has these rights by itself: they are not in the dump.
         refuse_temporary(connections["owner"].settings_dict["NAME"])
@@ -136,6 +136,12 @@ class Command(BaseCommand):
             )
         elif broken := chains.check(most=1):
             raise CommandError(f"Nhật ký trong cơ sở dữ liệu đã phục hồi bị đứt tại {broken[0]}.")
+
+
+def server_version() -> int:
+    """The version of the server that is restored to, as 150018."""
+    owner: Any = connections["owner"]
+    return int(owner.pg_version)
 
 
 class Handing(threading.Thread):
