@@ -4,6 +4,7 @@ which channel, and how it went; and sending a letter again.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
 from cycle.models import (
@@ -36,6 +39,12 @@ from notifications.models import (
 from notifications.rules import runs_the_system
 
 EVENT = "letter.resend"
+#: So long a letter that went out is not sent again: it may be under way, or among unwanted mail.
+PAUSE = timedelta(minutes=15)
+WAITS = _("Thư này đang chờ gửi, hoặc không còn đúng nên không gửi.")
+JUST_SENT = _(
+    "Thư này vừa gửi lúc %(at)s: người nhận xem cả hộp thư rác; sau %(again)s mới gửi lại được."
+)
 #: The most rows of a page, and of the morning's and the week's letters beside them.
 SHOWN, FEW = 50, 20
 #: Who is the office of a unit.
@@ -85,7 +94,7 @@ class Letters:
                 or entry.stream == Stream.DOSSIER
                 and entry.stream_id in seen
             )
-            row.about = operations.about(entry) if shown else _("Tin ngoài địa bàn của bạn")
+            row.about = operations.about(entry) if shown else gettext("Tin ngoài địa bàn của bạn")
         return rows
 
     def _of_person(self) -> Q:
@@ -112,9 +121,10 @@ class Letters:
             row.about = operations.about(row.entry)
         return found
 
-    def resend(self, pk: int) -> bool:
+    def resend(self, pk: int) -> str:
         """Send a letter of this list again, with a Message-ID that no mailbox has seen; recorded.
-        False when it waits already. Raises Http404 for one of another list.
+        Returns why not, in words, when it waits already or has just been sent; else "". Raises
+        Http404 for one of another list.
         """
         if not self.resends:
             raise Http404
@@ -126,10 +136,17 @@ class Letters:
                 Delivery.objects.select_for_update(of=("self",)).filter(own), pk=pk
             )
             if not delivery.goes_again:
-                return False
+                return str(WAITS)
+            # One that failed was brought to nobody.
+            if delivery.sent_at is not None and clock.now() < delivery.sent_at + PAUSE:
+                at, again = (
+                    timezone.localtime(moment).strftime("%H:%M")
+                    for moment in (delivery.sent_at, delivery.sent_at + PAUSE)
+                )
+                return JUST_SENT % {"at": at, "again": again}
             HistoryEntry.objects.record(
                 EVENT,
-                Office(_("Thư đã gửi")),
+                Office(gettext("Thư đã gửi")),
                 by=self.user,
                 delivery=delivery.pk,
                 person=delivery.recipient.pk,
@@ -138,7 +155,7 @@ class Letters:
             )
             queue_again(Delivery.objects.filter(pk=delivery.pk), message_id=new_message_id())
         operations.send_soon()
-        return True
+        return ""
 
 
 def of_person(user: User, pk: int) -> Letters:

@@ -274,10 +274,10 @@ def _letters(request: SignedIn, page: sent.Letters, of: str) -> HttpResponseBase
         pk = written.key(request.POST.get("pk"))
         if pk is None:
             raise Http404
-        if page.resend(pk):
-            messages.success(request, _("Thư sẽ được gửi lại trong ít phút."))
+        if why := page.resend(pk):
+            messages.warning(request, why)
         else:
-            messages.warning(request, _("Thư này đang chờ gửi, hoặc không còn đúng nên không gửi."))
+            messages.success(request, _("Thư sẽ được gửi lại trong ít phút."))
         return redirect(request.path)
     shown = page.found().page(request.GET.get("page"), sent.SHOWN)
     told = {

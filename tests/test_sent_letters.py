@@ -1,5 +1,7 @@
 """«I got no mail»: what was to be told, how it went out or came back, and sending it again."""
 
+from datetime import timedelta
+
 import pytest
 
 from cycle import clock
@@ -100,7 +102,8 @@ def test_who_sees_whose_letters_and_may_send_them_again(client, sent, minh, an, 
 
     def answers(user, address):
         client.force_login(user)
-        Delivery.objects.filter(pk=letter.pk).update(state="sent", sent_at=clock.now())
+        sent_at = clock.now() - timedelta(hours=1)
+        Delivery.objects.filter(pk=letter.pk).update(state="sent", sent_at=sent_at)
         seen = client.get(address).status_code
         return seen, client.post(address, {"act": "resend", "pk": letter.pk}).status_code
 
@@ -126,7 +129,15 @@ def test_a_letter_is_sent_again_once_and_it_is_recorded(client, sent, minh):
     letter = sent[0]
     address = f"/people/{minh.pk}/letters/"
     client.force_login(minh)
-    for expected in (1, 1):
+
+    def before(minutes):
+        sent_at = clock.now() - timedelta(minutes=minutes)
+        Delivery.objects.filter(pk=letter.pk).update(sent_at=sent_at)
+
+    # What has just gone out may be under way.
+    for expected, minutes in ((0, 0), (0, 14), (1, 15), (1, None)):
+        if minutes is not None:
+            before(minutes)
         assert client.post(address, {"act": "resend", "pk": letter.pk}).url == address
         assert HistoryEntry.objects.filter(event="letter.resend").count() == expected
     entry = HistoryEntry.objects.get(event="letter.resend")
