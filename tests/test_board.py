@@ -444,9 +444,11 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
     assert "Bạn chưa nêu lý do, ở đây hoặc ở ô lý do chung." in wrong
     assert not entry.resolutions.exists()
     data |= {f"{minimum}-holds": "no", "common": "Hội đồng thống nhất"}
-    # Votes of more than sit there, of none, or only against.
+    # Votes of more than sit there, of none, only against, or by which it was not carried.
     for agree, against, said in (
         ("9", "1", "từ 1 đến 6"), ("0", "", "từ 1 đến 6"), ("", "2", "chưa ghi số phiếu tán"),
+        ("0", "6", "6 phiếu không tán thành, 0 phiếu tán thành"),
+        ("2", "3", "không thông qua kết luận này"),
     ):  # fmt: skip
         cast = {f"{minimum}-agree": agree, f"{minimum}-against": against}
         assert said in post(client, thu, "resolutions", entry.pk, **data | cast).text
@@ -468,6 +470,12 @@ def test_the_council_resolves_a_minimum_and_an_elimination(client, round_, thu):
         answer = post(client, thu, "resolutions", entry.pk, **unknown)
         assert answer.status_code == 200
     assert entry.resolutions.count() == 2
+    # Who is left out of a product has no vote on it.
+    round_.declare_interest(
+        entry, judge(round_.council, 2), kind="declared", reason="Em ruột", recused=True, by=thu
+    )
+    data |= {f"{minimum}-reason": "Chưa có kế hoạch nào", f"{minimum}-correction": "Gõ nhầm"}
+    assert "từ 1 đến 5" in post(client, thu, "resolutions", entry.pk, **data).text
 
 
 @pytest.mark.parametrize("first", ["no", None])

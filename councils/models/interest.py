@@ -458,7 +458,7 @@ class Interests(models.Model):
         ``votes``: how many were for and against it (biểu quyết), where the council voted; its line
         of the history alone keeps them, and the minutes print them. It says what sheets are worth:
         of those who score, the chair alone records it. Raises ConditionNotMet without a reason, in
-        a written round, for no vote or more than there are seats, or where the criterion would
+        a written round, for votes that cannot have carried it, or where the criterion would
         reach a minimum and miss a lower one.
         """
         reason = stated(reason)
@@ -478,7 +478,7 @@ class Interests(models.Model):
             if elimination is None:
                 self._only_in_meeting()
             if votes is not None:
-                data["votes"] = self._cast(votes)
+                data["votes"] = self._cast(entry, votes)
             if entry.resolutions.filter(**about).exists():
                 data["reason"] = stated(correction, _("Kết luận này đã ghi: hãy nêu lý do sửa."))
                 data["corrects"] = True
@@ -490,12 +490,26 @@ class Interests(models.Model):
             if criterion is not None:
                 self._agree(entry, criterion)
 
-    def _cast(self, votes: tuple[int, int]) -> list[int]:
-        """The votes for and against. Raises ConditionNotMet for more than may be there, or none."""
-        seats = self.seats.exclude(seat__in=TEAM).count()
-        if not 0 < sum(votes) <= seats:
-            words = _now("Số phiếu biểu quyết phải từ 1 đến %(seats)d, số thành viên hội đồng.")
+    def _cast(self, entry: RoundEntry, votes: tuple[int, int]) -> list[int]:
+        """The votes for and against. Raises ConditionNotMet for more than may be there, for none,
+        or where more were against: then the council did not resolve it. At as many for as against
+        the chair may decide.
+        """
+        agree, against = votes
+        recused = entry.interests.filter(recused=True).values("member")
+        seats = self.seats.exclude(seat__in=TEAM).exclude(pk__in=recused).count()
+        if not 0 < agree + against <= seats:
+            words = _now(
+                "Số phiếu biểu quyết phải từ 1 đến %(seats)d, số thành viên hội đồng được biểu "
+                "quyết về sản phẩm này."
+            )
             raise ConditionNotMet([Lack(words % {"seats": seats}, "agree")])
+        if against > agree:
+            words = _now(
+                "%(against)d phiếu không tán thành, %(agree)d phiếu tán thành: hội đồng không "
+                "thông qua kết luận này."
+            )
+            raise ConditionNotMet([Lack(words % {"agree": agree, "against": against}, "agree")])
         return list(votes)
 
     @staticmethod
