@@ -257,6 +257,8 @@ def _check_bearable(content: bytes) -> None:
             stderr=subprocess.DEVNULL,
             timeout=MOST_SECONDS * 3,
             check=False,
+            # As for papers (cycle/papers/apart.py): no secret of ours.
+            env={},
         )
     except subprocess.TimeoutExpired:
         tried = None

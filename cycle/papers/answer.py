@@ -32,14 +32,19 @@ def answer(
         raise Http404
     own = own_template(kind) if format_ == "docx" else None
     try:
-        if format_ == "pdf":
-            made = pdf.pdf(kind, data)
-        else:
-            template = None
-            if own is not None:
-                with files.open(own.sha256) as content:
-                    template = content.read()
-            made = word.docx(kind, data, template)
+        with apart.turn(request.user.pk):
+            if format_ == "pdf":
+                made = pdf.pdf(kind, data)
+            else:
+                template = None
+                if own is not None:
+                    with files.open(own.sha256) as content:
+                        template = content.read()
+                made = word.docx(kind, data, template)
+    except apart.Busy as busy:
+        wait = render(request, "cycle/not_filled.html", {"why": busy}, status=429)
+        wait.headers["Retry-After"] = "5"
+        return wait
     except files.FileLost as lost:
         # No fallback to our own template: the document would not look as the province wants.
         return lost_page(request, lost, str(own), title=_("mẫu Word"))

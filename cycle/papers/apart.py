@@ -7,7 +7,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import structlog
@@ -24,6 +28,38 @@ SECONDS = 20
 MEMORY = 1_500_000_000
 #: The largest file, in bytes.
 LARGEST = 50_000_000
+#: So many papers are made at once for pages, by each process that answers them, and for one person
+#: of these: others go on being answered beside them.
+AT_ONCE, OF_ONE = 3, 2
+
+_making: Counter[object] = Counter()
+_counting = Lock()
+
+
+class Busy(Exception):
+    """Enough papers are being made; the message says so in Vietnamese."""
+
+    def __str__(self) -> str:
+        return _now("Máy chủ đang lập văn bản khác: hãy đợi vài giây rồi thử lại.")
+
+
+@contextmanager
+def turn(person: object) -> Iterator[None]:
+    """One of the papers that are made at once for pages, ``person`` being whose. Raises Busy where
+    there are enough.
+    """
+    with _counting:
+        if _making.total() >= AT_ONCE or _making[person] >= OF_ONE:
+            log.warning("papers_busy", making=_making.total())
+            raise Busy
+        _making[person] += 1
+    try:
+        yield
+    finally:
+        with _counting:
+            _making[person] -= 1
+            if not _making[person]:
+                del _making[person]
 
 
 class TooMuch(Exception):
@@ -62,6 +98,8 @@ def _made(job: dict[str, Any], template: bytes = b"") -> bytes:
             capture_output=True,
             timeout=SECONDS,
             check=False,
+            # Nothing of our environment: passwords and keys stand in it.
+            env={},
         )
     except subprocess.TimeoutExpired as late:
         log.warning("paper_too_slow", make=job["make"])
