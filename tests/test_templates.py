@@ -76,6 +76,25 @@ def optional(source):
     return found
 
 
+#: What a page shows as it stands, whatever it says.
+AS_IT_STANDS = r"\|\s*(safe|safeseq)\b|\{%\s*autoescape off|\bmark_safe\b|\bSafe(Text|String)\("
+
+
+def test_no_page_shows_what_it_is_given_as_it_stands():
+    """Letters are text and escape nothing; a page escapes all, and so does whatever makes HTML."""
+    assert lines(AS_IT_STANDS) == []
+    root = HOME.parent
+    assert [
+        str(path.relative_to(root))
+        for app in ("cycle", "dossiers", "councils", "notifications")
+        for path in sorted((root / app).rglob("*.py"))
+        if re.search(AS_IT_STANDS, path.read_text())
+    ] == []
+    assert {path.suffix for path in HOME.rglob("*.*") if "autoescape off" in path.read_text()} == {
+        ".txt"
+    }
+
+
 def test_a_broken_line_shows_no_blank_before_a_point():
     found = {}
     for name in PAGES:
