@@ -278,7 +278,16 @@ def _waits(here: Place) -> bool:
     """Whether its task, if it has one, is still open; held until the transaction ends: whoever
     closes it forgets its drafts, and none comes after.
     """
-    return here.task is None or (
+    if here.task is None:
+        return True
+    # Before its task, as an act does: a new draft names both.
+    list(
+        Dossier.objects.order_by()
+        .select_for_update(of=("self",), no_key=True)
+        .filter(pk=here.task.dossier_id)
+        .values_list("pk")
+    )
+    return (
         Task.objects.select_for_update(of=("self",), no_key=True)
         .filter(pk=here.task.pk, open_state__isnull=False)
         .exists()

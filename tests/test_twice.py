@@ -30,6 +30,7 @@ from dossiers.models import (
     State,
     StockBatch,
 )
+from dossiers.office import closing
 from tests import sendings
 from tests.addresses import forms_of
 from tests.owning import owner
@@ -271,6 +272,64 @@ def test_the_same_content_sent_from_two_pages_at_once_is_recorded_once(form, w, 
     assert counts(made) == [number + 1 for number in before]
     (asked,) = [answer for answer in answers if answer.status_code == 200]
     assert once.ONCE_MORE in once_more(asked)
+
+
+WRITES = re.compile(r'(INSERT INTO|UPDATE|DELETE FROM) "(?!cycle_sentform|django_session)')
+
+
+def twin(user):
+    """A colleague with the same posts."""
+    posts = [(held.role, held.org_unit) for held in user.role_assignments.all()]
+    return person(f"{user.username}_2", "Lò Thị Hai", *posts)
+
+
+def closed_year(w):
+    closing.close(w.cycle, into=None, closed_on=clock.today(), reason="Hết năm", by=w.minh)
+    return w.minh, f"/cycles/{w.cycle.pk}/reopen/", {"reason": "Đóng sớm"}, ()
+
+
+def year_to_close(w):
+    typed = {"closed_on": sendings.today(), "reason": "Hết năm", "into": ""}
+    return w.minh, f"/cycles/{w.cycle.pk}/close/", typed, ()
+
+
+def decision_to_record(w):
+    return final(w, "certify")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "form",
+    [year_to_close, closed_year, decision_to_record, sendings.seat, sendings.numbers],
+    ids=lambda form: form.__name__,
+)
+def test_two_people_who_send_the_same_at_once_both_get_an_answer(form, w):
+    """Neither an error nor a wait for each other: whoever is second reads what the first did."""
+    who, address, typed, _made = form(w)
+    pages = [page_of(each, address) for each in (who, twin(who))]
+    met = Barrier(2)
+
+    def send(page):
+        browser, token = page
+        written = []
+
+        def meet(execute, sql, *more):
+            """Both have read before either writes, where both can read at once."""
+            if WRITES.match(sql) and not written:
+                written.append(sql)
+                with suppress(BrokenBarrierError):
+                    met.wait(timeout=1)
+            return execute(sql, *more)
+
+        try:
+            with connection.execute_wrapper(meet):
+                return browser.post(address, fresh(typed) | token)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(send, pages))
+    assert {answer.status_code for answer in answers} <= {200, 302, 409}
 
 
 @pytest.mark.django_db
