@@ -57,9 +57,12 @@ Told = Callable[[Document], str]
 Refuses = Callable[[Document, Document], None]
 _refusing: list[Refuses] = []
 
-#: Brings along what names a document itself, not what stands in its place, as it is corrected:
-#: (what it was, what it became, by whom, in which post, why). May refuse, as above.
-Follows = Callable[[Document, Document, User, RoleAssignment | None, str], None]
+#: Brings along what names a document itself, not what stands in its place, once it is corrected:
+#: (what it became, by whom, in which post, why). May refuse, as above.
+Brings = Callable[[Document, User, RoleAssignment | None, str], None]
+#: Locks what names a document that is to be corrected, as the doors do: walks and dossiers before
+#: documents. Returns what brings it along.
+Follows = Callable[[Document], Brings]
 _following: list[Follows] = []
 
 CORRECTED_ALREADY = _("Văn bản này vừa được đính chính: hãy tải lại trang.")
@@ -208,10 +211,10 @@ def refuses_correction(check: Refuses) -> Refuses:
     return check
 
 
-def follows_correction(bring: Follows) -> Follows:
-    """Let the function bring along what a correction does not reach by itself."""
-    _following.append(bring)
-    return bring
+def follows_correction(hold: Follows) -> Follows:
+    """Let the function hold, and bring along, what a correction does not reach by itself."""
+    _following.append(hold)
+    return hold
 
 
 def correct(
@@ -252,6 +255,8 @@ def correct(
         _check(new)
         if all(getattr(new, each) == getattr(document, each) for each in (*CORRECTABLE, *_OF_SCAN)):
             raise ValidationError(NOTHING_CORRECTED)
+        # What follows is held before the document is: an act on it holds its walk first.
+        brings = [hold(document) for hold in (_following if follow else ())]
         numbers = sorted({fold_number(each.number) for each in (document, new)})
         _hold(*numbers, new.scan_sha256, f"correct {document.pk}")
         if Document.objects.filter(replaces=document).exists():
@@ -274,8 +279,8 @@ def correct(
         )
         for check in _refusing:
             check(document, written)
-        for bring in _following if follow else ():
-            bring(document, written, by, capacity, reason.strip())
+        for bring in brings:
+            bring(written, by, capacity, reason.strip())
         return written
 
 
@@ -411,6 +416,11 @@ def of_another(other: Document, told: str = "") -> str:
         "Bản chụp này là của văn bản %(paper)s, đã ghi cho %(told)s: hãy chọn bản chụp của văn bản "
         "này."
     ) % {"paper": other, "told": told}
+
+
+def is_known(document: Document) -> bool:
+    """Whether its number, as typed, stands in the ledger for its body, register and year."""
+    return _of_today().filter(**_number_of(document)).exists()
 
 
 def is_scanned(number: str) -> bool:

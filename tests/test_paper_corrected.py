@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.letters import fold_number
 from cycle.models import Batch, Document, HistoryEntry, Role
 from cycle.models.job import run_waiting
@@ -406,6 +406,29 @@ def test_two_at_once_make_one_correction(batches, gone_up, chi, an):
     assert sorted(got) == ["done", "refused"]
     assert Document.objects.count() == 2
     for dossier in (first, second):
+        assert corrections(dossier).count() == 1
+
+
+def test_what_follows_a_correction_made_elsewhere_is_held_before_the_document(gone_up, an):
+    """In the order of an act, or one who corrects and one who acts would wait for each other."""
+    dossiers, taken = [gone_up(), gone_up("Chè")], []
+
+    def watch(execute, sql, params, many, context):
+        for what in ("dossiers_process", "dossiers_dossier"):
+            if re.search(rf'FROM "{what}".* FOR (NO KEY )?UPDATE', sql):
+                taken.append(what)
+        if "pg_advisory_xact_lock" in sql:
+            taken.append("document")
+        return execute(sql, params, many, context)
+
+    document = dossiers[0].officialdocuments.get().document
+    with connection.execute_wrapper(watch):
+        documents.correct(document, by=an, reason="Gõ nhầm", number="17/TTr-UBND")
+    # One walk for all, then each dossier.
+    assert taken[:3] == ["dossiers_process", "dossiers_dossier", "dossiers_dossier"]
+    assert "document" in taken and "dossiers_process" not in taken[3:]
+    for dossier in dossiers:
+        assert dossier.officialdocuments.get().number == "17/TTr-UBND"
         assert corrections(dossier).count() == 1
 
 

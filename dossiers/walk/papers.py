@@ -287,15 +287,36 @@ def correct(
 
 
 @documents.follows_correction
-def _follow(
-    old: Document, new: Document, by: User, held: RoleAssignment | None, reason: str
-) -> None:
-    """The papers of dossiers follow a document that was corrected elsewhere, of a council or round.
+def _follow(old: Document) -> documents.Brings:
+    """The papers of dossiers follow a document that was corrected elsewhere, of a council or round:
+    their walks are held from here on.
 
     Raises ValidationError where another day or body would move their clocks and batches, or an act
-    rests on it that ``by`` may not do: that is corrected where the act was done (:func:`correct`).
+    rests on it that whoever corrects it may not do: that is corrected where the act was done
+    (:func:`correct`).
     """
-    papers = [each for each in resting_on(old) if each.document_id == old.pk]
+    held = _locked(resting_on(old))
+
+    def bring(new: Document, by: User, post: RoleAssignment | None, reason: str) -> None:
+        papers = [each for each in resting_on(old) if each.document_id == old.pk]
+        if not {each.dossier_id for each in papers} <= set(held):
+            # Another came to rest on it while we waited.
+            raise ValidationError(documents.CORRECTED_ALREADY)
+        for each in papers:
+            each.dossier = held[each.dossier_id]  # type: ignore[assignment]
+        _bring(papers, old, new, by, post, reason)
+
+    return bring
+
+
+def _bring(
+    papers: list[OfficialDocument],
+    old: Document,
+    new: Document,
+    by: User,
+    post: RoleAssignment | None,
+    reason: str,
+) -> None:
     of_acts = rests(papers)
     for each in papers:
         what = of_acts.get(each.pk)
@@ -321,7 +342,7 @@ def _follow(
             EVENT,
             each.dossier,
             by=by,
-            capacity=held,
+            capacity=post,
             reason=reason,
             saved=[each],
             ledger=new.pk,
