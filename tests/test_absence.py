@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution
+from cycle.models import Document, HistoryEntry, OrgUnit, Role, RoleAssignment, Substitution
 from dossiers.models import Task
 from dossiers.office.handover import end_substitution, substitutable_by, substitute
 from dossiers.walk import doors
@@ -16,7 +16,7 @@ from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
 from tests.absence_pages import asked
-from tests.absences import fresh, substitute_for
+from tests.absences import fresh, of_ledger, substitute_for
 from tests.ground import kept
 from tests.owning import save_as_owner
 from tests.pages import shown
@@ -123,6 +123,23 @@ def test_an_names_a_substitute_and_both_hear_of_it(cycle, an, chi, dung, post):
         ("role.substitute_end", "an"),
         ("role.substitute_end", "dung"),
     ]
+
+
+def test_nobody_takes_a_number_of_a_unit_above(cycle, an, dung, post):
+    """That unit numbers its documents itself: what its register has is named, nothing new."""
+    above = OrgUnit.objects.get(pk=min(post.org_unit.above()))
+
+    def on(number):
+        made = asked(post, dung, document=f"{number}/QĐ-UBND")
+        made.basis.outside = f"UBND {above}"
+        return made
+
+    with pytest.raises(ValidationError, match="chưa có số này: để người của") as refused:
+        substitute(on(12), by=an)
+    assert set(refused.value.error_dict) == {"number"}
+    assert not Document.objects.exists()
+    known = of_ledger("12/QĐ-UBND", above)
+    assert substitute(on(12), by=an).basis == known
 
 
 def test_it_is_written_in_the_newest_open_cycle(cycle, cycle_of_three, an, dung, post):

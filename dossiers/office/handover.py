@@ -263,7 +263,8 @@ def _into_ledger(
     substitution: Substitution, post: RoleAssignment, typed: Document | None, by: User
 ) -> Document | None:
     """What a substitution rests on, as typed, in the ledger: of the post's unit or one above it,
-    unless it names another body. Raises ValidationError by field.
+    unless it names another body. A unit above numbers its documents itself: below it nobody takes
+    one of its numbers. Raises ValidationError by field.
     """
     try:
         appointing.check_paper(
@@ -280,6 +281,18 @@ def _into_ledger(
     typed.does = Effect.DECIDES
     above = OrgUnit.objects.filter(pk__in=post.org_unit.above()).order_by("pk")
     documents.issue(typed, [post.org_unit, *above])
+    its = typed.issuer
+    own = {held.org_unit for held in by.posts()}
+    if its in above and its not in own and not documents.is_known(typed):
+        raise ValidationError(
+            {
+                "number": _(
+                    "Sổ văn bản của %(unit)s chưa có số này: để người của %(unit)s ghi ủy "
+                    "quyền, hoặc nhập văn bản của đơn vị bạn."
+                )
+                % {"unit": its}
+            }
+        )
     return documents.record(typed, by=by, capacity=_capacity(by, post))
 
 
