@@ -7,11 +7,11 @@ from cycle import clock
 from cycle.models import Visitor
 from dossiers.models import Product
 from dossiers.views import certificate as page_of_certificate
-from tests.numbering import waiting
 from tests.owning import update_as_owner
 from tests.public_pages import keep
 from tests.revoking import at as on
 from tests.revoking import certify, revoke
+from tests.unnumbered import waiting
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from dossiers.models import Certificate
 from dossiers.walk import doors
 from tests import records
 from tests.browser.driving import WIDTHS
-from tests.numbering import waiting
+from tests.unnumbered import waiting
 from tests.world import person
 
 pytestmark = pytest.mark.browser
