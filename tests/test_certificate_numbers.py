@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Role, RuleSet
+from cycle.models import OrgUnit, Role, RuleSet
 from dossiers.lists import numbers as lists
 from dossiers.models import Certificate, CertificateNumber, Process, State
 from dossiers.walk import doors
@@ -19,11 +19,11 @@ from notifications import digests
 from tests import judging, records
 from tests.decision_papers import decision_of
 from tests.judging import regulate
-from tests.numbering import waiting
-from tests.owning import insert_as_owner
+from tests.owning import insert_as_owner, update_as_owner
 from tests.pages import shown
 from tests.public_pages import keep
 from tests.standing import stand
+from tests.unnumbered import waiting
 from tests.world import open_dossier, person
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,59 @@ def test_a_column_is_pasted_looked_at_and_entered_at_once(clerk, an, minh, given
     assert "Chưa có nội dung nào khác" in shown(same.content.decode())
     assert client.post(link, told | {names["reason"]: "Gõ nhầm"}).status_code == 302
     assert numbers() == ["7/GCN", "2/GCN", "3/GCN", "4/GCN"]
+
+
+def in_rows(answer):
+    return [line["field"].value() for line in answer.context["form"].lines]
+
+
+#: How the office counts, what it gave already (year, number) -> what is proposed for the next four.
+PROPOSED = [
+    ("", [(0, "41/GCN")], [""] * 4),
+    ("symbol", [], [""] * 4),
+    ("symbol", [(0, "090/CN"), (0, "041/GCN")], ["042/GCN", "043/GCN", "044/GCN", "045/GCN"]),
+    ("year", [(0, "090/CN"), (0, "041/GCN")], ["091/GCN", "092/GCN", "093/GCN", "094/GCN"]),
+    # A new year begins at one.
+    ("year", [(-1, "99/GCN-OCOP")], [f"0{n}/GCN-OCOP" for n in (1, 2, 3, 4)]),
+]
+
+
+def test_next_numbers_are_proposed_where_the_office_has_them_proposed(
+    clerk, cycle, commune, an, given, province
+):
+    client, page, day = signed_in(clerk), address(given), given[0].issued_on
+    made = stand(open_dossier(cycle, commune, an, name="Rượu"), State.CERTIFIED)
+    other = keep(made, number="", stars=3, issuer=province)
+    for numbering, before, wanted in PROPOSED:
+        with transaction.atomic():
+            update_as_owner(OrgUnit.objects.filter(pk=province.pk), numbering=numbering)
+            for years, number in before:
+                one = keep(
+                    stand(open_dossier(cycle, commune, an, name=number), State.CERTIFIED),
+                    number="", stars=3, issuer=province,
+                    issued_on=day.replace(year=day.year + years),
+                )  # fmt: skip
+                kept = CertificateNumber(
+                    certificate=one, dossier=one.dossier, number=number, issuer=province,
+                    year=day.year + years, at=clock.now(),
+                )  # fmt: skip
+                insert_as_owner(kept)
+            answer = client.get(page)
+            assert in_rows(answer) == wanted, (numbering, before)
+            assert ("do phần mềm đề xuất" in shown(answer.content.decode())) == any(wanted)
+            if numbering == "year" and before[0][0] == 0:
+                # Somebody else has the first one meanwhile: said, with the next that is free.
+                doors.act(
+                    made.process, "number_certificate", by=clerk,
+                    record=CertificateNumber(certificate=other, number="91/GCN"),
+                )  # fmt: skip
+                refused = client.post(page, of(given, *wanted))
+                words = shown(refused.content.decode())
+                assert "đã cấp cho «Rượu» trong năm này. Số tiếp theo còn trống: 95/GCN" in words
+                assert in_rows(refused) == wanted and not seal(refused)
+                free = of(given, "95/GCN", *wanted[1:])
+                assert client.post(page, free | seal(client.post(page, free))).status_code == 302
+            transaction.set_rollback(True)
 
 
 #: What is typed in the four rows -> the row where it is told, and what is said there.

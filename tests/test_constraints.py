@@ -229,6 +229,7 @@ BREAKS = {
         pk=w.commune.pk
     ).update(main_successor=w.commune.parent),
     "org_unit_period_not_reversed": lambda w: OrgUnit.objects.update(valid_to=date(2000, 1, 1)),
+    "org_unit_numbering_known": lambda w: OrgUnit.objects.update(numbering="own"),
     "org_unit_level_known": lambda w: OrgUnit.objects.update(level="hamlet"),
     "cycle_user_username_key": lambda w: User.objects.create(username=w.an.username),
     "org_unit_one_province": lambda w: OrgUnit.objects.create(

@@ -54,6 +54,7 @@ from cycle.models.office import Configuration, Office, OfficeContact
 from cycle.models.organisation import (
     Level,
     Moved,
+    Numbering,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -103,6 +104,7 @@ __all__ = [
     "JobState",
     "LawReading",
     "Level",
+    "Numbering",
     "DayField",
     "NameField",
     "PhoneField",

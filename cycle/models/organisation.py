@@ -65,6 +65,16 @@ class Level(models.TextChoices):
     CENTRE = "centre", _("Trung ương")
 
 
+class Numbering(models.TextChoices):
+    """Which number a unit gives next, where the product proposes one (đề xuất số tiếp theo): most
+    number in systems of their own, so it proposes none before somebody says how they count.
+    """
+
+    NONE = "", _("Không đề xuất")
+    SYMBOL = "symbol", _("Mỗi ký hiệu một dãy số")
+    YEAR = "year", _("Một dãy số chung cả năm")
+
+
 class Role(models.TextChoices):
     """What a person does for a unit (vai trò)."""
 
@@ -261,6 +271,15 @@ class OrgUnit(Renamed):
         verbose_name=_("đơn vị nhận chính"),
     )
     aliases = models.CharField(_("tên viết khác"), max_length=300, blank=True)
+    numbering = models.CharField(
+        _("đề xuất số tiếp theo"),
+        max_length=10,
+        choices=Numbering,
+        blank=True,
+        default=Numbering.NONE,
+        db_default=Numbering.NONE,
+        help_text=_("Của giấy chứng nhận chờ số; văn thư vẫn sửa được từng số."),
+    )
     #: A second province of before the database refused it: one installation serves one.
     doubled = models.BooleanField(default=False, db_default=False, editable=False)
     search, search_joined = letters.searched("name", "aliases")
@@ -287,6 +306,9 @@ class OrgUnit(Renamed):
                 condition=Q(level__in=Level.values), name="org_unit_level_known"
             ),
             models.CheckConstraint(
+                condition=Q(numbering__in=Numbering.values), name="org_unit_numbering_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(main_successor=None)
                 | Q(valid_to__isnull=False) & ~Q(main_successor=F("pk")),
                 name="org_unit_only_an_ended_one_has_a_main_successor",
@@ -299,7 +321,7 @@ class OrgUnit(Renamed):
                 of="r.id",
                 also=[("config", "1"), ("office", "1")],
                 columns={
-                    "code name level parent_id valid_from valid_to aliases": (
+                    "code name level parent_id valid_from valid_to aliases numbering": (
                         "unit.configure unit.load"
                     ),
                     "main_successor_id": "unit.configure office.split",

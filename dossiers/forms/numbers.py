@@ -16,6 +16,7 @@ from cycle.models import User, check_symbol, fold_number
 from dossiers.forms.fields import PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.law.states import State
+from dossiers.lists import numbers
 from dossiers.models import ACTS, Certificate, CertificateNumber
 from dossiers.models.certificate import number_taken
 
@@ -61,12 +62,15 @@ class NumbersForm(PlainPart):
             widget=forms.Textarea(attrs={"rows": 6}),
             help_text=_("Mỗi giấy một dòng, theo đúng thứ tự ở dưới."),
         )
+        next_free = numbers.proposed(self._unnumbered)
+        #: Whether numbers stand in the rows that nobody typed.
+        self.proposes = bool(next_free) and not self.is_bound
         for each in self.given:
             self.fields[self.name(each)] = forms.CharField(
                 label=each.product_name,
                 required=False,
                 max_length=NUMBER.max_length,
-                initial=each.number,
+                initial=each.number or next_free.get(each.pk, ""),
             )
         for field in self.fields.values():
             polish(field)
@@ -117,9 +121,23 @@ class NumbersForm(PlainPart):
         found = ((each, self.cleaned_data.get(self.name(each), "")) for each in self.given)
         return [(each, number) for each, number in found if number]
 
+    @property
+    def _unnumbered(self) -> list[Any]:
+        """Those that wait, whose next numbers may be proposed."""
+        return [each for each in self.given if not each.number]
+
     def refuse(self, certificate: Certificate, why: str) -> None:
-        """Say at the certificate why its number was not taken."""
-        self.add_error(self.name(certificate), why)
+        """Say at the certificate why its number was not taken, and which one is free."""
+        self.add_error(self.name(certificate), f"{why}{self._free(certificate)}")
+
+    def _free(self, certificate: Certificate) -> str:
+        """A sentence with the number that is free now, where they are proposed."""
+        typed = [number for _each, number in self.typed]
+        free = numbers.proposed([certificate], typed=typed)
+        return "".join(
+            " " + _now("Số tiếp theo còn trống: %(number)s.") % {"number": number}
+            for number in free.values()
+        )
 
     @property
     def left(self) -> int:
@@ -168,7 +186,7 @@ class NumbersForm(PlainPart):
             if not key[-1]:
                 self.add_error(name, _now("«%(typed)s» không phải là số.") % {"typed": number})
             elif key in taken:
-                self.add_error(name, number_taken(number, taken[key]))
+                self.add_error(name, number_taken(number, taken[key]) + self._free(each))
             elif first.setdefault(key, each) is not each:
                 said = {"number": number, "product": first[key].product_name}
                 self.add_error(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import rules
@@ -12,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from cycle.models import Document, User
+from cycle.models import Document, Numbering, OrgUnit, User, fold_number
 from cycle.steps import Step
 from dossiers.law.acts import NUMBERERS
 from dossiers.lists import work
@@ -20,7 +21,7 @@ from dossiers.models import ACTS, Certificate, CertificateNumber, Dossier, Stock
 from dossiers.rules import area_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
 #: So many decisions are on a page.
@@ -76,6 +77,49 @@ def waiting(user: User) -> Any:
         # What was taken back waits, wherever it came from.
         .filter(~of_before | Q(number_row__isnull=False))
     )
+
+
+#: A number and symbol: what stands before the figures, the figures, the symbol.
+_PARTS = re.compile(r"([^0-9]*)([0-9]{1,9})(.*)")
+
+
+def proposed(given: Iterable[Certificate], *, typed: Iterable[str] = ()) -> dict[int, str]:
+    """The next free numbers for those of the certificates ``given`` whose issuer has them proposed
+    (key -> number), in their order: on from the highest of its year, and from what is ``typed``;
+    with the symbol, and as many figures, as its last one has. Nothing where it gave none lately.
+    """
+    places: dict[int, str] = {}
+    counted: dict[tuple[int, int], tuple[int, str, str]] = {}
+    for each in given:
+        issuer = each.issuer
+        if issuer is None or not issuer.numbering:
+            continue
+        key = (issuer.pk, each.issued_on.year)
+        if key not in counted:
+            counted[key] = _last(issuer, each.issued_on.year, typed)
+        highest, figures, symbol = counted[key]
+        if figures:
+            counted[key] = (highest + 1, figures, symbol)
+            places[each.pk] = f"{highest + 1:0{len(figures)}d}{symbol}"
+    return places
+
+
+def _last(issuer: OrgUnit, year: int, typed: Iterable[str]) -> tuple[int, str, str]:
+    """The highest number in the sequence that the unit goes on with, the figures and the symbol of
+    the last one that it gave, this year or last; without figures where it gave none.
+    """
+    rows = CertificateNumber.objects.given().filter(issuer=issuer, year__range=(year - 1, year))
+    of_years = rows.order_by("year", "pk").values_list("year", "number")
+    found = [(of, parts) for of, number in of_years if (parts := _PARTS.fullmatch(number))]
+    if not found:
+        return 0, "", ""
+    _year, last = found[-1]
+    there = [parts for of, parts in found if of == year]
+    there += filter(None, map(_PARTS.fullmatch, typed))
+    if issuer.numbering == Numbering.SYMBOL:
+        alike = fold_number(f"1{last[3]}")
+        there = [parts for parts in there if fold_number(f"1{parts[3]}") == alike]
+    return max((int(parts[2]) for parts in there), default=0), last[2], last[3]
 
 
 def decisions(user: User, page: str | None = None) -> Page[Any]:
