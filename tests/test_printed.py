@@ -3,12 +3,15 @@
 import io
 import re
 import unicodedata
+from datetime import timedelta
 
 import pypdf
 import pytest
 from django.urls import reverse
 from docx import Document
 
+from cycle import clock
+from cycle.models import OrgUnit
 from cycle.papers.kinds import KINDS, blank
 from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
@@ -20,6 +23,7 @@ from dossiers.walk import doors, papers
 from tests import records, revoking
 from tests.ground import kept
 from tests.judging import best, choose, rubric_of
+from tests.owning import update_as_owner
 from tests.pages import lost_recipients
 from tests.standing import stand
 from tests.world import open_dossier, open_task
@@ -289,3 +293,36 @@ def test_papers_of_three_levels_have_the_districts_block_and_the_form_keeps_its_
     assert "huyện" in facts._above(facts.About(dossier, an))
     made = pdf(Printed.SELF_ASSESSMENT, blank(Printed.SELF_ASSESSMENT) | {"production_plan": []})
     assert re.search(r"IV. Kế hoạch sản xuất Không có. V. Nội dung", said(made))
+
+
+def test_a_paper_lists_what_was_there_on_its_day_and_goes_to_who_is_there(
+    walked, dossier_of_three, cycle, commune, an, chi, minh
+):
+    filed = walked[Printed.RECEIPT]
+    # The samples came with the commune's report, after the receipt.
+    assert filed.communereports.last_made().samples == 5
+    bare_sent = stand(open_dossier(cycle, commune, an, name="Mắc khén"), State.COMMUNE_CHECKED)
+    sent, without = (facts.made(Printed.PROPOSAL, each, chi) for each in (filed, bare_sent))
+    said_ = {
+        "samples on the receipt": facts.made(Printed.RECEIPT, filed, minh)["samples"],
+        "with the proposal": sent["enclosures"],
+        "with what has no report": without["enclosures"],
+        "the code": facts.made(Printed.PROPOSAL, filed, chi)["entries"][0]["product_code"],
+    }
+    report = filed.rule_set.evidence_label("commune_report")
+    assert said_ == {
+        "samples on the receipt": "",
+        "with the proposal": ["Hồ sơ của chủ thể", report, "Sản phẩm mẫu"],
+        "with what has no report": ["Hồ sơ của chủ thể"],
+        "the code": filed.product.code,
+    }
+
+    # The districts ended, and left nobody in their place: a paper of before still names them.
+    old = stand(dossier_of_three, State.ASSEMBLING)
+    about, district = facts.About(old, an), old.unit_at("district")
+    before = clock.now()
+    update_as_owner(OrgUnit.objects.filter(pk=district.pk), valid_to=clock.today())
+    with clock.at(before + timedelta(days=2)):
+        about = facts.About(Dossier.objects.get(pk=old.pk), an)
+        assert "huyện" in facts._committees(about, before)[0]
+        assert facts._committees(about) == ["Ủy ban nhân dân tỉnh Điện Biên"]

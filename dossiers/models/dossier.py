@@ -379,14 +379,14 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         ``node`` was routed, then that of its own line.
         """
         units = [
-            self._on(each.org_unit, day)
+            self.on(each.org_unit, day)
             for each in (self.read_routes() if node else ())
             if each.node == node and each.org_unit.level == level
         ]
         if level == Level.COMMUNE:
             units += self._communes_on(day)
         elif unit := self.commune.at_level(level) or self.filed_in.at_level(level):
-            units.append(self._on(unit, day))
+            units.append(self.on(unit, day))
         return list(dict.fromkeys(units))
 
     def read_routes(self, *others: Dossier) -> list[Route]:
@@ -406,7 +406,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if not then.ended_before(day) and then.goes_on_in(self.commune):
                 return [then]
         if self.commune.valid_from <= day:
-            return [self._on(self.commune, day)]
+            return [self.on(self.commune, day)]
         earlier = list(OrgUnit.objects.went_into(self.commune_id).valid_on(day))
         home = self.product.producer.commune_id
         return sorted(earlier, key=lambda each: each.pk != home) or [self.commune]
@@ -418,7 +418,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         there = unit.valid_from <= day and not unit.ended_before(day)
         return there or self._stays(unit)
 
-    def _on(self, unit: OrgUnit, day: date) -> OrgUnit:
+    def on(self, unit: OrgUnit, day: date) -> OrgUnit:
         """The unit, or who had taken it over on ``day``."""
         return unit if self._stays(unit) else unit.heir(day)
 

@@ -161,6 +161,17 @@ class About:
         filed, day = self.dossier.filed_in, timezone.localdate(at) if at else clock.today()
         return filed.heir(day) if filed.ended_before(day) else filed
 
+    def above(self, level: Level, at: datetime | None = None) -> OrgUnit | None:
+        """The unit of ``level`` above its commune at that moment; None where none was there: the
+        districts ended, and left nobody in their place.
+        """
+        day = timezone.localdate(at) if at else clock.today()
+        unit = self.home(at).at_level(level) or self.dossier.filed_in.at_level(level)
+        if unit is None:
+            return None
+        unit = self.dossier.on(unit, day)
+        return unit if unit.level == level and self.dossier.works_on(unit, day) else None
+
     def commune(self, at: datetime | None = None) -> str:
         """What its commune was called at that moment."""
         return self.home(at).name_at(at)
@@ -216,14 +227,18 @@ def _blocks(about: About) -> list[dict[str, str]]:
                 came.clear()
             came[RECEIVED_AT[State(each.after)]] = each
     found = []
+    filed = next((each.at for each in reversed(about.told) if each.event in FILINGS), None)
     for level in (Level.COMMUNE, *_levels_above(dossier)):
-        entry, unit = came.get(level), dossier.unit_at(level)
+        entry = came.get(level)
+        given, at = _kept(entry, FilingNumber), entry.at if entry is not None else None
+        # Whom it is to come to yet, as on the day it was filed.
+        when = at or filed
+        unit = about.home(when) if level == Level.COMMUNE else about.above(level, when)
         if unit is None:
             continue
-        given, at = _kept(entry, FilingNumber), entry.at if entry is not None else None
         found.append(
             {
-                "body": about.head(given.body if given else unit, at)["agency"],
+                "body": about.head(given.body if given else unit, when)["agency"],
                 "number": str(given or (_NO_NUMBER if entry is not None else "")),
                 "received_on": day_text(timezone.localdate(at)) if at else "",
             }
@@ -243,13 +258,22 @@ def _held(about: About, at: datetime | None) -> list[str]:
     return [label if n == 1 else f"{label} ({n} tài liệu)" for label, n in count.items()]
 
 
+def _samples(dossier: Dossier, at: datetime) -> int:
+    """How many samples for the council had come by that moment, as what was typed wrong is put
+    right since.
+    """
+    reports = dossier.communereports.filter(replaced_by=None).order_by("pk")
+    by_then = [each.samples for each in reports if each.first_written().at <= at]
+    receipts = dossier.samplereceipts.current().filter(for_centre=False)
+    came = receipts.filter(received_on__lte=timezone.localdate(at))
+    return (by_then[-1] if by_then else 0) + sum(each.samples for each in came)
+
+
 def _receipt(about: About) -> dict[str, Any] | None:
     filed = next((each for each in reversed(about.told) if each.event in FILINGS), None)
     if filed is None:
         return None
-    unit = about.unit(filed)
-    report = about.dossier.communereports.last_made()
-    samples = report.samples if report else 0
+    unit, samples = about.unit(filed), _samples(about.dossier, filed.at)
     return (
         about.head(unit, filed.at)
         | about.product(filed.at)
@@ -355,8 +379,10 @@ def _of_producer(about: About, at: datetime | None) -> dict[str, Any]:
 
 
 def _committees(about: About, at: datetime | None = None) -> list[str]:
-    """The committees above the commune, the lower one first: the district's where one judges."""
-    units = (about.dossier.unit_at(level) for level in _levels_above(about.dossier))
+    """The committees above the commune at that moment, the lower one first: the district's where
+    one judges, and was there.
+    """
+    units = (about.above(level, at) for level in _levels_above(about.dossier))
     return [committee_of(each.name_at(at)) for each in units if each is not None]
 
 
@@ -461,15 +487,16 @@ def _score(
 
 def _commune_report(about: About) -> dict[str, Any] | None:
     report = about.dossier.communereports.last_made()
-    form = report and _form(about, "commune_report", report.at)
+    # Of a report that was corrected since, the day on which it was made.
+    at = report.first_written().at if report else None
+    form = report and _form(about, "commune_report", at)
     if not form:
         return None
-    unit = about.home(report.at)
     return (
-        about.head(unit, report.at)
+        about.head(about.home(at), at)
         | form
         | {
-            "to": [_above(about, report.at)],
+            "to": [_above(about, at)],
             "bases": about.bases,
             "origin": _lines(report.origin),
             "labour": _lines(report.labour),
@@ -527,10 +554,14 @@ def _proposal(about: About) -> dict[str, Any] | None:
     else:
         return None
     unit, reported = about.home(at), "commune_report"
+    # What there was as it was sent, as that was corrected since.
+    until = at or clock.now()
+    made = (each.communereports.current() for each in all_)
+    there = [row for rows in made for row in rows if row.first_written().at <= until]
     enclosures = ["Hồ sơ của chủ thể"]
-    if _form(about, reported) is not None:
+    if there and _form(about, reported) is not None:
         enclosures.append(dossier.rule_set.evidence_label(reported))
-    if any(each.communereports.exclude(samples=0).exists() for each in all_):
+    if any(_samples(each, until) for each in all_):
         enclosures.append("Sản phẩm mẫu")
     return (
         about.head(unit, at)
@@ -542,6 +573,7 @@ def _proposal(about: About) -> dict[str, Any] | None:
                 {
                     "product": each.product.name_at(at),
                     "producer": each.product.producer.name_at(at),
+                    "product_code": each.product.code,
                     "group": str(each.product.get_group_display()),
                     "case": str(each.get_case_type_display()),
                 }
@@ -654,7 +686,8 @@ def _inspection(about: About) -> dict[str, Any] | None:
     made, certificate = about.dossier.inspections.current().last(), _certificate(about.dossier)
     if made is None or not certificate:
         return None
-    unit, at = about.dossier.unit_at(Level.PROVINCE), end_of(made.inspected_on)
+    at = end_of(made.inspected_on)
+    unit = about.above(Level.PROVINCE, at)
     assert unit is not None, "every commune lies in a province"
     return (
         about.head(unit, at)
@@ -713,13 +746,13 @@ def _revocation(about: About) -> dict[str, Any] | None:
         inspection, stopped = made.inspection, made.stopped
     elif dossier.state not in (State.CERTIFIED, State.PROMOTED):
         return None
-    unit = dossier.unit_at(Level.PROVINCE)
+    at = entry.at if entry is not None else None
+    unit = about.above(Level.PROVINCE, at)
     if not certificate or unit is None or certified_by_centre(dossier):
         return None
     rests = _rests(inspection, stopped)
     if not rests:
         return None
-    at = entry.at if entry is not None else None
     day = timezone.localdate(at) if at else clock.today()
     law = RuleSet.objects.in_force(day) or dossier.rule_set
     committee = committee_of(unit.name_at(at))

@@ -149,6 +149,7 @@ class Entry(TypedDict):
 
     product: Annotated[str, _("sản phẩm")]
     producer: Annotated[str, _("chủ thể")]
+    product_code: Annotated[str, _("mã sản phẩm, có thể trống")]
     group: Annotated[str, _("nhóm sản phẩm")]
     case: Annotated[str, _("loại hồ sơ: lần đầu, nâng hạng, đánh giá lại")]
 

@@ -13,7 +13,7 @@ from cycle.models.folding import says_unknown
 from cycle.written import day_text, in_sentence
 from dossiers.law.signers import capacity_words
 
-_KINDS = re.compile(r"^(?:Tỉnh|Huyện|Xã|Phường|Thị trấn|Đặc khu) (?=\D)")
+_KINDS = re.compile(r"^(?:Tỉnh|Huyện|Thị xã|Xã|Phường|Thị trấn|Đặc khu) (?=\D)")
 
 
 def committee_of(unit: str) -> str:

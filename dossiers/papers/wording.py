@@ -194,10 +194,11 @@ OUTLINES: dict[str, Outline] = {
             Table(
                 (
                     NUMBER,
-                    Column("Sản phẩm", "{{ entry.product }}", 50),
-                    Column("Chủ thể", "{{ entry.producer }}", 50),
-                    Column("Nhóm sản phẩm", "{{ entry.group }}", 28),
-                    Column("Loại hồ sơ", "{{ entry.case }}", 27),
+                    Column("Sản phẩm", "{{ entry.product }}", 40),
+                    Column("Mã sản phẩm", "{{ entry.product_code }}", 31),
+                    Column("Chủ thể", "{{ entry.producer }}", 40),
+                    Column("Nhóm sản phẩm", "{{ entry.group }}", 22),
+                    Column("Loại hồ sơ", "{{ entry.case }}", 22),
                 ),
                 each="entry in entries",
             ),
