@@ -33,7 +33,7 @@ from cycle.models.job import run_waiting
 from cycle.papers.kinds import KINDS
 from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
-from cycle.written import moment_text
+from cycle.written import day_text, moment_text
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import Certificate, Dossier, OfficialDocument
 from dossiers.papers import signing
@@ -79,12 +79,28 @@ def test_every_document_of_a_round_is_made_from_what_is_recorded(closed):
     for kind in facts.OF_ROUND:
         data = facts.of_round(kind, closed, closing=standing)
         said = text(pdf(kind, data))
-        assert "Mật ong rừng 1" in said, kind
+        # Its 90 points miss a minimum of five stars: the province decides, not the ministry.
+        of_centre = kind in ("approval", "request")
+        assert ("Mật ong rừng 1" in said, "Mật ong rừng 2" in said) == (
+            not of_centre,
+            kind != "decision",
+        ), kind
         assert docx(kind, data)
         assert lost_recipients(data, said) == [], kind
-    # Five stars are the centre's to certify.
     decision = text(pdf("decision", facts.of_round("decision", closed, closing=standing)))
-    assert "Mật ong rừng 2" not in decision
+    asks = facts.of_round("submission", closed, closing=standing)["asks"]
+    assert asks == (
+        "quyết định công nhận 1 sản phẩm OCOP; phê duyệt kết quả 1 sản phẩm đạt từ 90 điểm, "
+        "đề nghị Bộ Nông nghiệp và Môi trường đánh giá, công nhận"
+    )
+    # Unless the province did send it up.
+    first = closed.entries.order_by("position").first().dossier
+    HistoryEntry.objects.record("dossier.approve_result", first, by=None)
+    named = {
+        kind: len(facts.of_round(kind, closed, closing=standing)["entries"])
+        for kind in ("decision", "approval", "request")
+    }
+    assert named == {"decision": 0, "approval": 2, "request": 2}
     minutes = text(pdf("minutes", facts.of_round("minutes", closed, closing=standing)))
     assert "Chưa đạt mức tối thiểu 5 sao 4/6" in minutes
     assert "CHỦ TỊCH" in decision
@@ -138,7 +154,7 @@ def test_every_paper_of_a_council_is_whole_and_says_the_same_in_both_forms(close
         "plan": ["KẾ HOẠCH", "Họp Hội đồng, chấm điểm, phân hạng", "III. Sản phẩm đưa ra đánh giá"],
         "received_report": ["báo cáo tổng hợp 2 hồ sơ", "Đánh giá lần đầu: 2 hồ sơ",
                             "Chủ tịch Ủy ban nhân dân tỉnh Điện Biên"],
-        "approval": ["đối với 2 sản phẩm đợt 1 đạt từ 90 điểm trở lên", "Bộ Nông nghiệp và Môi trường"],
+        "approval": ["đối với 1 sản phẩm đợt 1 đạt từ 90 điểm trở lên", "Bộ Nông nghiệp và Môi trường"],
         "team_survey": ["Xưởng sạch", "Có sổ nhập nguyên liệu", "ĐẠI DIỆN CHỦ THỂ", "Lò Tổ Trưởng"],
     }  # fmt: skip
     for kind, its in phrases.items():
@@ -214,6 +230,52 @@ def test_plan_and_approval_bear_the_number_of_the_ledger(closed, thu, province, 
         sent["signed_on"] = f"{opened_on:%d/%m/%Y}"
         assert client.post(path, sent).status_code == 302
         assert number(kind) == said.partition("/")[0]
+
+
+def test_papers_cite_and_enclose_what_is_recorded_and_a_past_year_names_its_own(
+    client, closed, thu, province
+):
+    """Neither minutes nor a proposal that nobody recorded; and of a year that is over the leader
+    and the year of then, unless the paper itself is recorded.
+    """
+    standing = closed.closings.get()
+
+    def made(kind):
+        return facts.of_round(kind, closed, closing=standing)
+
+    def cites(kind):
+        return [each for each in made(kind)["bases"] if "Biên bản" in each or "Tờ trình" in each]
+
+    assert [cites("decision"), cites("approval")] == [[], []]
+    assert made("submission")["enclosures"] == ["Hồ sơ sản phẩm"]
+    client.force_login(thu)
+    path, day = reverse("councils:documents", args=[closed.pk]), f"{clock.today():%d/%m/%Y}"
+    for kind, number in (("minutes", "7/BB-HĐ"), ("submission", "8/TTr-VPĐP")):
+        capacity = "Chủ tịch Hội đồng" if kind == "minutes" else "Chánh Văn phòng"
+        sent = signed(kind=kind, number=number, signer_capacity=capacity)
+        assert client.post(path, sent).status_code == 302, kind
+    council = closed.council.name
+    minutes = f"Biên bản họp Hội đồng số 7/BB-HĐ ngày {day_text(clock.today())}"
+    proposed = f"Tờ trình số 8/TTr-VPĐP ngày {day_text(clock.today())}"
+    office = "Văn phòng Điều phối nông thôn mới tỉnh Điện Biên"
+    both = [f"Căn cứ {minutes} của {council}", f"Theo đề nghị của {office} tại {proposed}"]
+    assert [cites("decision"), cites("approval")] == [both, both], day
+    assert made("submission")["enclosures"] == [minutes, "Hồ sơ sản phẩm"]
+
+    then, leader = clock.today().year, person("truong", "Lò Lãnh Đạo")
+    RoleAssignment.objects.create(
+        user=leader, role=Role.LEADER, org_unit=province, valid_from=closed.cycle.opened_on
+    )
+    with clock.at(clock.now() + timedelta(days=365 * 3)):
+        led = RoleAssignment.objects.filter(user=leader)
+        update_as_owner(led, valid_to=clock.today() - timedelta(days=1))
+        after = person("moi_len", "Vàng Kế Nhiệm")
+        RoleAssignment.objects.create(
+            user=after, role=Role.LEADER, org_unit=province, valid_from=clock.today()
+        )
+        old = {kind: made(kind) for kind in facts.OF_ROUND if kind not in ("minutes", "submission")}
+        assert {each["year"] for each in old.values()} == {then}
+        assert old["decision"]["signature"]["name"] == "Lò Lãnh Đạo"
 
 
 def test_the_minutes_print_an_end_only_where_it_was_closed_on_the_day_it_met(closed):

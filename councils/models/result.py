@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -92,6 +93,10 @@ class Reopening(models.Model):
         return self.basis.in_force
 
 
+#: The acts by which the province sends a result up.
+_SENT_UP = ("dossier.approve_result", "dossier.nominate")
+
+
 class Result(models.Model):
     """The result of one product in a closing (kết quả phân hạng): sum of points, number of sheets.
 
@@ -149,16 +154,37 @@ class Result(models.Model):
 
     @property
     def is_decided_here(self) -> bool:
-        """Whether the decision of the province names it: what the centre certifies, it does not."""
+        """Whether the decision of the province names it: not what the centre certifies, nor what
+        was sent up to it.
+        """
         certifier = self.entry.dossier.rule_set.certifier
-        return self.is_proposed and certifier(self.stars) in (None, Level.PROVINCE)
+        return (
+            self.is_proposed
+            and certifier(self.stars) in (None, Level.PROVINCE)
+            and not (self._falls_short and self._was_sent_up)
+        )
 
     @property
     def goes_up(self) -> bool:
-        """Whether the ministry is asked to judge it (đề nghị trung ương)."""
-        return not self.eliminated and self.entry.dossier.rule_set.goes_up(
+        """Whether the ministry is asked to judge it (đề nghị trung ương): of 90 points with a
+        minimum of five stars missed only what the province did send up, it may recognise it itself.
+        """
+        reaches = not self.eliminated and self.entry.dossier.rule_set.goes_up(
             Level.PROVINCE, stars=self.stars, points_sum=self.points_sum, sheets=self.sheets
         )
+        return reaches and (not self._falls_short or self._was_sent_up)
+
+    @property
+    def _falls_short(self) -> bool:
+        """Whether a missed minimum leaves it to another than who certifies what has its points."""
+        certifier = self.entry.dossier.rule_set.certifier
+        return certifier(self.stars) != certifier(self.band)
+
+    @cached_property
+    def _was_sent_up(self) -> bool:
+        """Whether the result was approved for the ministry, or the ministry asked."""
+        sent = self.entry.dossier.history.filter(event__in=_SENT_UP, at__gte=self.closing.at)
+        return sent.exists()
 
     @property
     def is_approved_first(self) -> bool:

@@ -93,6 +93,19 @@ SCORES = (*JUDGES, Seat.SECRETARY)
 _AT: ContextVar[datetime | None] = ContextVar("names_at", default=None)
 #: Room for a name that nobody has recorded.
 BLANK = "………………………"
+#: The papers of a unit that are the paper of an act too: the act, and the results that are in it.
+_BY_ACT: dict[str, tuple[str, Callable[[Result], bool]]] = {
+    DocumentKind.DECISION: ("dossier.certify", lambda each: each.is_decided_here),
+    DocumentKind.APPROVAL: ("dossier.approve_result", lambda each: each.is_approved_first),
+    DocumentKind.REQUEST: ("dossier.nominate", lambda each: each.goes_up),
+}
+#: What papers on the results rest on -> the signed papers of the round, as they cite them.
+_REST_ON: dict[str, tuple[DocumentKind, ...]] = {
+    DocumentKind.DECISION: (DocumentKind.MINUTES, DocumentKind.SUBMISSION),
+    DocumentKind.APPROVAL: (DocumentKind.MINUTES, DocumentKind.SUBMISSION),
+    DocumentKind.NOTICE: (DocumentKind.DECISION, DocumentKind.APPROVAL),
+    DocumentKind.REQUEST: (DocumentKind.APPROVAL,),
+}
 #: How a paper that is addressed to nobody above names whom it goes to.
 _NAMED: dict[str, list[str]] = {
     DocumentKind.DECISION: ["Như Điều 3"],
@@ -163,21 +176,36 @@ def _name(whom: Renamed | None) -> str:
     return whom.name_at(_AT.get()) if whom is not None else ""
 
 
+def _day() -> date:
+    """The day of that moment, or today."""
+    moment = _AT.get()
+    return timezone.localdate(moment) if moment else clock.today()
+
+
 def _moment(kind: str, then: Then) -> datetime | None:
     """When a paper made today was true: the invitation as it was sent, what the council and its
-    team say as the round was closed, what its unit says as it was signed. None: today.
+    team say as the round was closed, what its unit says as it was signed; of a year that is over,
+    where that is not recorded, as the round was closed. None: today.
     """
-    if kind == DocumentKind.INVITATION:
+    if kind == DocumentKind.INVITATION and then.round.invited_at is not None:
         return then.round.invited_at
     if kind in BY_COUNCIL or kind == DocumentKind.SUPPORT_REPORT:
         return then.closing.at if then.closing is not None else None
     recorded = _recorded(kind, then)
-    return end_of(recorded.signed_on) if recorded is not None else None
+    if recorded is None:
+        return then.ended if _is_over(then) else None
+    return end_of(recorded.signed_on)
+
+
+def _is_over(then: Then) -> bool:
+    """Whether the year of the round is over: no paper of it waits for its signature."""
+    closed = then.round.cycle.closed_on is not None
+    return closed or then.day.year + 1 < clock.today().year
 
 
 def _recorded(kind: str, then: Then, entry: RoundEntry | None = None) -> Any:
-    """The signed paper of the round; else of a plan that of its batch, of an approval the one on
-    which the results were approved. None where there is none.
+    """The signed paper of the round; else of a plan that of its batch, of what is the paper of an
+    act too (:data:`_BY_ACT`) the one on which that was done. None where there is none.
     """
     if (found := then.recorded(kind, entry)) is not None:
         return found
@@ -185,14 +213,15 @@ def _recorded(kind: str, then: Then, entry: RoundEntry | None = None) -> Any:
         plans = [each.of_ledger for each in then.round.batch.plans.all()]
         own = [each for each in plans if each.issuer_id == then.round.council.org_unit_id]
         return own[-1] if own and own[-1].signed_on else None
-    if kind == DocumentKind.APPROVAL and then.closing is not None:
-        approved = HistoryEntry.objects.filter(
+    if kind in _BY_ACT and then.closing is not None:
+        event, is_in = _BY_ACT[kind]
+        done = HistoryEntry.objects.filter(
             stream=Stream.DOSSIER,
-            event="dossier.approve_result",
-            stream_id__in=[each.entry.dossier_id for each in _approved(then)],
+            event=event,
+            stream_id__in=[each.entry.dossier_id for each in _results(then) if is_in(each)],
             at__gte=then.closing.at,
         )
-        papers = Document.objects.filter(pk__in=[each.ledger for each in approved])
+        papers = Document.objects.filter(pk__in=[each.ledger for each in done])
         own = list({each.in_force for each in papers})
         return own[0] if len(own) == 1 and own[0].signed_on else None
     return None
@@ -241,8 +270,13 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
 
 
 def _numbered(recorded: SignedDocument | Document | None) -> dict[str, Any]:
-    """Number, symbol and day of a paper; without one they stay blank."""
-    return numbered(*((recorded.number, recorded.signed_on) if recorded else ("", None)))
+    """Number, symbol and day of a paper; without one they stay blank, but for the year of the
+    moment that it speaks of.
+    """
+    if recorded is not None:
+        return numbered(recorded.number, recorded.signed_on)
+    moment = _AT.get()
+    return numbered("", None) | ({"year": timezone.localdate(moment).year} if moment else {})
 
 
 def _by_chair(recorded: SignedDocument | Document | None) -> bool:
@@ -289,13 +323,13 @@ def _user(member: Member | None) -> str:
 
 def _holder(council: Council, seat: str) -> Member | None:
     """Who held the seat on the day of the paper."""
-    day: date | None = timezone.localdate(_AT.get()) if _AT.get() else None
-    return council.members.sitting(day).filter(seat=seat).select_related("user").first()
+    return council.members.sitting(_day()).filter(seat=seat).select_related("user").first()
 
 
 def _leader(unit: OrgUnit) -> str:
-    held = RoleAssignment.objects.at(unit.pk).filter(role=Role.LEADER)
-    leaders = [str(each.user) for each in held.select_related("user")[:2]]
+    """Who led the unit on the day of the paper."""
+    held = RoleAssignment.objects.at(unit.pk, _day()).filter(role=Role.LEADER)
+    leaders = [_name(each.user) for each in held.select_related("user")[:2]]
     # With two leaders it is unknown who will sign.
     return leaders[0] if len(leaders) == 1 else ""
 
@@ -311,6 +345,46 @@ def _bases(then: Then) -> list[str]:
         f"Căn cứ {then.rule_set.citation}",
         f"Căn cứ {_founded(then.round.council)}",
         f"Căn cứ quy chế làm việc của Hội đồng ({_named(then.round.regulation.basis.in_force)})",
+    ]
+
+
+def _rests_on(kind: str, then: Then) -> list[str]:
+    """The papers of the round that one of this ``kind`` rests on, as far as they are recorded and
+    were signed by its day: each with its number, its day and who issued it.
+    """
+    own, found = _recorded(kind, then), []
+    for each in _REST_ON[kind]:
+        paper = _recorded(each, then)
+        if paper is None or own is not None and paper.signed_on > own.signed_on:
+            continue
+        host = _head(each, then)["host"]
+        if each == DocumentKind.SUBMISSION:
+            its = named("Tờ trình", paper.number, paper.signed_on)
+            found.append(f"Theo đề nghị của {host} tại {its}")
+        else:
+            its = named(_called_in_full(each, then), paper.number, paper.signed_on)
+            found.append(f"Căn cứ {its} của {host}")
+    return found
+
+
+def _called_in_full(kind: str, then: Then) -> str:
+    """How another paper calls the one of this kind of the same round."""
+    return {
+        DocumentKind.MINUTES: f"Biên bản {'lấy ý kiến' if then.in_writing else 'họp'} Hội đồng",
+        DocumentKind.COUNCIL_REPORT: "Báo cáo kết quả của Hội đồng",
+        DocumentKind.SUPPORT_REPORT: f"Báo cáo thẩm định của {in_sentence(_reporters(then)[0])}",
+        DocumentKind.DECISION: "Quyết định công nhận",
+        DocumentKind.APPROVAL: "Quyết định phê duyệt kết quả",
+    }[DocumentKind(kind)]
+
+
+def _enclosed(then: Then, *kinds: str) -> list[str]:
+    """The signed papers of these kinds that go along: those that are recorded."""
+    papers = [(each, _recorded(each, then)) for each in kinds]
+    return [
+        named(_called_in_full(kind, then), paper.number, paper.signed_on)
+        for kind, paper in papers
+        if paper is not None
     ]
 
 
@@ -563,8 +637,7 @@ def _lines(text: str) -> list[str]:
 
 def _invitation(then: Then) -> dict[str, Any]:
     round_ = then.round
-    day = timezone.localdate(_AT.get()) if _AT.get() else None
-    members = round_.council.members.sitting(day).select_related("user")
+    members = round_.council.members.sitting(_day()).select_related("user")
     return _head(DocumentKind.INVITATION, then) | {
         "invited": [
             ", ".join(filter(None, [_name(each.user), each.get_seat_display(), each.department]))
@@ -794,7 +867,7 @@ def _minutes(then: Then) -> dict[str, Any]:
             for each in results
             if each.eliminated or (each.stars or 0) < each.band
         ]
-        or ["Hội đồng thống nhất kết quả nêu trên."],
+        or ["Kết quả của từng sản phẩm như nêu tại mục III."],
         "secretary": {"lines": ["THƯ KÝ"], "name": _user(then.came(Seat.SECRETARY))},
     }
 
@@ -831,15 +904,24 @@ def _council_report(then: Then) -> dict[str, Any]:
 
 
 def _submission(then: Then) -> dict[str, Any]:
+    """What the chair is asked to decide: what the centre certifies, to approve for the ministry."""
     unit = then.round.council.org_unit
+    proposed = [each for each in _results(then) if each.is_proposed]
+    here = sum(each.is_decided_here for each in proposed)
+    asks = [f"quyết định công nhận {here} sản phẩm OCOP"] if here else []
+    if up := len(proposed) - here:
+        asks.append(
+            f"phê duyệt kết quả {up} sản phẩm đạt từ 90 điểm, đề nghị "
+            f"{documents.ministry(_day())} đánh giá, công nhận"
+        )
     return _head(DocumentKind.SUBMISSION, then) | {
+        "asks": "; ".join(asks),
         "to": [f"Chủ tịch {committee_of(_name(unit))}"],
         "bases": _bases(then),
-        "entries": [_judged(each, then) for each in _results(then) if each.is_proposed],
+        "entries": [_judged(each, then) for each in proposed],
         "proposals": [],
         "enclosures": [
-            "Biên bản lấy ý kiến Hội đồng" if then.in_writing else "Biên bản họp Hội đồng",
-            "Báo cáo kết quả của Hội đồng",
+            *_enclosed(then, DocumentKind.MINUTES, DocumentKind.COUNCIL_REPORT),
             "Hồ sơ sản phẩm",
         ],
     }
@@ -851,7 +933,7 @@ def _decision(then: Then) -> dict[str, Any]:
     return _head(DocumentKind.DECISION, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
         "host": f"Chủ tịch {committee}",
-        "bases": _bases(then),
+        "bases": [*_bases(then), *_rests_on(DocumentKind.DECISION, then)],
         "valid_months": rule_set.certificate_months or 0,
         "duties": "Chủ thể có sản phẩm được công nhận có trách nhiệm duy trì chất lượng, sử dụng "
         "nhãn hiệu chứng nhận OCOP đúng quy định.",
@@ -879,19 +961,10 @@ def _approval(then: Then) -> dict[str, Any]:
     """
     unit = _name(then.round.council.org_unit)
     committee = committee_of(unit)
-    minutes = then.recorded(DocumentKind.MINUTES)
-    kind = "lấy ý kiến" if then.in_writing else "họp"
     return _head(DocumentKind.APPROVAL, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
         "host": f"Chủ tịch {committee}",
-        "bases": [
-            *_bases(then),
-            *(
-                ["Căn cứ " + named(f"Biên bản {kind} Hội đồng", minutes.number, minutes.signed_on)]
-                if minutes is not None
-                else []
-            ),
-        ],
+        "bases": [*_bases(then), *_rests_on(DocumentKind.APPROVAL, then)],
         "duties": f"{office_of(unit)} hoàn thiện hồ sơ, trình đề nghị "
         f"{documents.ministry(then.day)} đánh giá, công nhận theo quy định.",
         "enforcers": f"Chánh Văn phòng {committee}, thủ trưởng các đơn vị liên quan và chủ thể có "
@@ -907,7 +980,7 @@ def _notice(then: Then) -> dict[str, Any]:
     communes = sorted(named, key=letters.sort_key)
     return _head(DocumentKind.NOTICE, then) | {
         "to": [*map(committee_of, communes), "Các chủ thể"],
-        "bases": _bases(then),
+        "bases": [*_bases(then), *_rests_on(DocumentKind.NOTICE, then)],
         "entries": [_judged(each, then) for each in results],
         "next_steps": [
             *([] if all(each.is_proposed for each in results) else [NOT_YET]),
@@ -918,18 +991,17 @@ def _notice(then: Then) -> dict[str, Any]:
 
 def _request(then: Then) -> dict[str, Any]:
     return _head(DocumentKind.REQUEST, then) | {
-        "to": ["Bộ Nông nghiệp và Môi trường"],
-        "bases": _bases(then),
+        "to": [documents.ministry(_day())],
+        "bases": [*_bases(then), *_rests_on(DocumentKind.REQUEST, then)],
         "entries": [_judged(each, then) for each in _results(then) if each.goes_up],
         "enclosures": [
-            *(
-                [f"Quyết định phê duyệt kết quả số {approval.number}"]
-                if (approval := _recorded(DocumentKind.APPROVAL, then)) is not None
-                else []
+            *_enclosed(
+                then,
+                DocumentKind.APPROVAL,
+                DocumentKind.SUPPORT_REPORT,
+                DocumentKind.COUNCIL_REPORT,
             ),
             "Hồ sơ sản phẩm",
-            f"Báo cáo của {in_sentence(_reporters(then)[0])}",
-            "Báo cáo kết quả của Hội đồng",
         ],
         "contact": "",
     }
@@ -944,9 +1016,9 @@ def sheet_of(
     """The score sheet of a product: blank, for ``member`` to fill by pen, or as in ``sheet``.
 
     The caller checks that the reader may see ``sheet``. Names are those of the day it was handed
-    in.
+    in, of a blank one those of the day on which the round was closed.
     """
-    with _as_of(sheet.submitted_at if sheet else None), translation.override("vi"):
+    with _as_of(sheet.submitted_at if sheet else entry.round.closed_at), translation.override("vi"):
         return _sheet(entry, member, sheet)
 
 

@@ -196,6 +196,7 @@ class CouncilReport(OfRound, Addressed):
 
 
 class Submission(OfRound, Addressed):
+    asks: Annotated[str, _("điều đề nghị quyết định: công nhận, phê duyệt kết quả")]
     entries: Annotated[list[Judged], _("sản phẩm (dòng: entry)")]
     proposals: Annotated[list[str], _("đề nghị khác")]
     enclosures: Annotated[list[str], _("hồ sơ gửi kèm")]

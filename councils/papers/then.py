@@ -5,7 +5,7 @@ Rows of a round that is opened again change; the history keeps what they were.
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -111,8 +111,12 @@ class Then:
     @property
     def day(self) -> date:
         """The day whose units its papers name: that of the closing, until then today."""
-        at = self.closing.at if self.closing is not None else self.round.closed_at
-        return timezone.localdate(at) if at else clock.today()
+        return timezone.localdate(self.ended) if self.ended else clock.today()
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it was closed; None until then."""
+        return self.closing.at if self.closing is not None else self.round.closed_at
 
     # --- Who ------------------------------------------------------------------------------------
 

@@ -258,8 +258,8 @@ OUTLINES = {
             heading("Kết luận"),
             Text("{{ line }}", each="line in conclusion"),
             Text(
-                "Cuộc họp kết thúc vào {{ ends }}. Biên bản đã được đọc lại cho các thành viên "
-                "cùng nghe và thống nhất./.",
+                "Cuộc họp kết thúc vào {{ ends }}. Đọc lại biên bản cho các thành viên cùng nghe: "
+                "□ thống nhất; □ ý kiến khác: …………………………./.",
                 when="met",
             ),
             Text("Việc lấy ý kiến kết thúc vào {{ ends }}./.", when="in_writing"),
@@ -299,10 +299,7 @@ OUTLINES = {
         (
             ADDRESSEES,
             BASES,
-            Text(
-                "{{ host }} kính trình xem xét, quyết định công nhận {{ entries|length }} sản phẩm "
-                "OCOP {{ round }}:"
-            ),
+            Text("{{ host }} kính trình xem xét kết quả {{ round }} và {{ asks }}:"),
             Table(
                 (
                     NUMBER,
