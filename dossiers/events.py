@@ -63,7 +63,7 @@ def _of_paper(entry: HistoryEntry) -> list[str]:
 
 
 register("task.claim", _("nhận việc"))
-register("task.sign_decision", _("ký quyết định, chờ văn thư vào số"))
+register("task.sign_decision", _("ký văn bản, chờ văn thư vào số"))
 register("task.release", _("trả việc cho đơn vị"))
 register("task.reassign", _("giao lại việc"))
 register("task.reroute", _("chuyển việc cho đơn vị khác"))

@@ -664,6 +664,13 @@ def test_the_leader_signs_the_clerk_numbers_and_the_public_sees(
     lo = person("van_thu", "Lò Văn Thư", (Role.CLERK, province))
     clerk.force_login(lo)
     assert "Đã ký, chờ văn thư vào số" not in clerk.get(address).content.decode()
+    # Five stars the province does not recognise: what is signed goes to the ministry.
+    update_as_owner(Dossier.objects.filter(pk=dossier.pk), stars=5, points_sum=465, sheets=5)
+    page = leader.get(address).content.decode()
+    assert "Đã ký hồ sơ đề nghị Bộ, chờ văn thư vào số" in page
+    assert "Ký quyết định" not in page
+    was = {"stars": dossier.stars, "points_sum": dossier.points_sum, "sheets": dossier.sheets}
+    update_as_owner(Dossier.objects.filter(pk=dossier.pk), **was)
     page = leader.get(address).content.decode()
     # Signing is the one big button; the number with its scan is the second way, folded.
     assert page.count("btn-primary btn-lg") == 1

@@ -320,7 +320,7 @@ GUIDES = {
         ),
     ),
     "decide": Guide(
-        _("Quyết định công nhận"),
+        _("Quyết định công nhận hoặc đề nghị trung ương"),
         _(
             "Chủ tịch tỉnh công nhận 3–4 sao, giấy chứng nhận có giá trị 36 tháng. Từ 90 điểm: đề "
             "nghị Bộ đánh giá 5 sao, trước 30/7 hoặc 30/1 (QĐ 26/2026/QĐ-TTg)."
@@ -353,6 +353,8 @@ GUIDES = {
 
 #: The button of who signs a decision, before it has its number.
 SIGN = _("Đã ký, chờ văn thư vào số")
+#: The same of what only the centre certifies: the province proposes it (đề nghị Bộ; Đ.7.4).
+SIGN_FOR_CENTRE = _("Đã ký hồ sơ đề nghị Bộ, chờ văn thư vào số")
 
 
 @dataclass(frozen=True)

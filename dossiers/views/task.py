@@ -26,8 +26,8 @@ from dossiers.forms import acts
 from dossiers.forms.fields import refuse
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import FileField
-from dossiers.law.conditions import Words
-from dossiers.law.guidance import GUIDES, SIGN
+from dossiers.law.conditions import Words, certified_by_centre
+from dossiers.law.guidance import GUIDES, SIGN, SIGN_FOR_CENTRE
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
 from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
 from dossiers.models.law import RETURNED, RETURNED_TO, SENT_BACK
@@ -73,7 +73,9 @@ def handling(user: User, task: Task) -> dict[str, str]:
         and task.signed_at is None
         and rules.has_perm("dossiers.sign_decision", user, task)
     ):
-        may["sign_decision"] = str(SIGN)
+        assert task.dossier is not None, OF_A_PERSON
+        of_centre = certified_by_centre(task.dossier)
+        may["sign_decision"] = str(SIGN_FOR_CENTRE if of_centre else SIGN)
     if task.owner_id and rules.has_perm("dossiers.release_task", user, task):
         may["release"] = _("Trả việc cho đơn vị")
     if rules.has_perm("dossiers.manage_task", user, task):
@@ -410,6 +412,7 @@ def _page(
         "typed_only": may and not holds_task(user, task),
         "first": first,
         "sign": sign,
+        "of_centre": certified_by_centre(dossier),
         "asks_to_sign": asks_to_sign,
         # Without script it takes along what is typed, whatever else is done.
         "beside_form": first is not None and not sign,

@@ -512,14 +512,14 @@ def release(task: Task, *, by: User | None, reason: str = "") -> None:
 
 
 def sign_decision(task: Task, *, by: User | None) -> None:
-    """Mark that the decision is signed (đã ký quyết định). The task stays open: the product is
-    recognised when number, day and scan are recorded.
+    """Mark that the decision is signed (đã ký quyết định), or what is sent to the ministry. The
+    task stays open: the product is recognised, or proposed, when number, day and scan are recorded.
     """
     with changing(task, "task.sign_decision", by, "dossiers.sign_decision"):
         if task.node != SIGNED_NODE:
             raise ActNotPossible("sign_decision")
         if task.signed_at is not None:
-            raise ConditionNotMet([_("Quyết định này đã được ký, đang chờ văn thư vào số.")])
+            raise ConditionNotMet([_("Văn bản này đã được ký, đang chờ văn thư vào số.")])
         task.signed_at = clock.now()
 
 
