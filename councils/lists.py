@@ -21,13 +21,16 @@ from councils.models import (
     Opinion,
     Regulation,
     RoundEntry,
+    RoundMode,
     RoundState,
     SignedDocument,
 )
 from councils.models.document import reads_team_report
 from councils.pages import found_round
 from cycle import clock
-from dossiers.lists.documents import Thing, about, sealed
+from cycle.papers.kinds import KINDS
+from cycle.written import in_sentence
+from dossiers.lists.documents import Thing, about, sealed, subjects
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Column, Queried
 
@@ -245,6 +248,25 @@ def _regulations(user: User, keys: Collection[int]) -> Iterable[Thing]:
     for document, unit in laid.values_list("basis", "org_unit__name"):
         name = _now("Quy chế hội đồng, %(unit)s") % {"unit": unit}
         yield Thing(document, name, reverse("councils:regulations"))
+
+
+@subjects
+def _of_rounds(keys: Collection[int]) -> dict[int, str]:
+    """What the product prints as the subject of a paper of a round, and of a council's decision."""
+    found = {
+        key: f"Về việc thành lập {name}"
+        for key, name in Council.objects.filter(decision__in=keys).values_list("decision", "name")
+    }
+    papers = SignedDocument.objects.filter(document__in=keys).select_related("round")
+    for paper in papers.order_by("pk"):
+        round_, outline = paper.round, KINDS[paper.kind].outline
+        written = round_.mode == RoundMode.WRITTEN
+        about = "Lấy ý kiến bằng phiếu của Hội đồng" if written else "Họp Hội đồng"
+        subject = outline.subject if outline is not None else "{{ label }} {{ round }}"
+        subject = subject.replace("{{ round }}", in_sentence(round_.name))
+        subject = subject.replace("{{ about }}", about).replace("{{ meeting }}", about)
+        found[paper.document_id] = subject.replace("{{ label }}", str(paper.get_kind_display()))
+    return found
 
 
 @sealed

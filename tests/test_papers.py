@@ -13,6 +13,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.urls import reverse
 
+from councils import lists
 from councils.judging import closing
 from councils.models import (
     Appraisal,
@@ -261,6 +262,14 @@ def test_papers_cite_and_enclose_what_is_recorded_and_a_past_year_names_its_own(
     both = [f"Căn cứ {minutes} của {council}", f"Theo đề nghị của {office} tại {proposed}"]
     assert [cites("decision"), cites("approval")] == [both, both], day
     assert made("submission")["enclosures"] == [minutes, "Hồ sơ sản phẩm"]
+
+    # The registers show what the paper itself has as its subject.
+    keys = [closed.council.decision_id, *closed.documents.values_list("document", flat=True)]
+    assert list(lists._of_rounds(keys).values()) == [
+        f"Về việc thành lập {closed.council.name}",
+        "Họp Hội đồng đánh giá, phân hạng sản phẩm OCOP đợt 1",
+        "Đề nghị công nhận sản phẩm OCOP đợt 1",
+    ]
 
     then, leader = clock.today().year, person("truong", "Lò Lãnh Đạo")
     RoleAssignment.objects.create(

@@ -16,6 +16,7 @@ from cycle.papers.kinds import KINDS, blank
 from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
 from dossiers.law.guidance import GUIDES
+from dossiers.lists import documents as registers
 from dossiers.models import ACTS, Dossier, Review, State
 from dossiers.papers import facts
 from dossiers.papers.kinds import Printed, to_print
@@ -234,6 +235,8 @@ def test_one_proposal_is_of_one_or_of_many_and_names_the_document_once_it_is_sig
     shared = records.request(scan=None)
     shared.same_as = first.officialdocuments.get()
     step(second, "forward_to_province", chi, paper=shared)
+    key = first.officialdocuments.get().document_id
+    assert registers._of_acts([key]) == {key: "Đề nghị đánh giá, phân hạng sản phẩm OCOP"}
     signed = said(client.get(path).content)
     assert "phân hạng 2 sản phẩm" in signed
     assert "Số: 15/TTr-UBND" in signed

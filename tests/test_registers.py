@@ -92,8 +92,10 @@ def test_a_register_is_read_by_body_and_year_in_the_order_of_numbers(
         assert client.get(PAGE + asked).status_code == 200, asked
     words = shown(client.get(PAGE + "?q=khong+co").content.decode())
     assert "Không có văn bản nào." in words
-    # What it is about leads there.
+    # What it is about leads there; its subject is that of the paper, where nobody typed one.
     page = client.get(PAGE + "?q=250").content.decode()
+    bears = {each.number: each.bears for each in client.get(PAGE).context["page"]}
+    assert bears["101/QĐ-UBND"] == "Công nhận đợt 1"
     assert f'<a href="/dossiers/{dossier.pk}/">Chè Shan</a>' in page
     printed = shown(client.get(f"{PAGE}print/?body={province.pk}").content.decode())
     assert "Số văn bản 4" in printed and "3/TTr-UBND" not in printed

@@ -11,17 +11,29 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import rules
-from django.db.models import BigIntegerField, Case, F, Func, Q, QuerySet, When
+from django.db.models import BigIntegerField, Case, F, Func, Min, Q, QuerySet, When
 from django.http import Http404
 from django.urls import reverse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import documents, letters
-from cycle.models import Direction, Document, Level, PaperKind, Role, User, fold_number
+from cycle.models import (
+    Direction,
+    Document,
+    HistoryEntry,
+    Level,
+    PaperKind,
+    Role,
+    Stream,
+    User,
+    fold_number,
+)
+from cycle.papers.kinds import KINDS
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Narrowed, Queried
-from dossiers.models import Dossier, OfficialDocument
+from dossiers.models import ACTS, Dossier, OfficialDocument
 from dossiers.rules import DESK
 
 #: So many things that a document is about are named in its row.
@@ -49,6 +61,19 @@ def about(found: About) -> About:
     return found
 
 
+#: What is written as the subject on the documents with these keys: {key: subject}.
+Subjects = Callable[[Collection[int]], dict[int, str]]
+_subjects: list[Subjects] = []
+
+
+def subjects(found: Subjects) -> Subjects:
+    """Let the function say what subject documents bear, where nobody typed one; who is asked later
+    knows better.
+    """
+    _subjects.append(found)
+    return found
+
+
 #: Those of the documents with these keys whose scans the person may not read.
 Sealed = Callable[[User, Collection[int]], Collection[int]]
 _sealed: list[Sealed] = []
@@ -68,6 +93,27 @@ def _dossiers(user: User, keys: Collection[int]) -> Iterable[Thing]:
     rows = papers.order_by("dossier__product__sort_key", "dossier").distinct()
     for document, pk, name in rows.values_list("document", "dossier", "dossier__product__name"):
         yield Thing(document, name, reverse("dossiers:dossier", args=[pk]))
+
+
+@subjects
+def _of_acts(keys: Collection[int]) -> dict[int, str]:
+    """Of the paper of an act what the product prints as its subject; else what the act did."""
+    papers = OfficialDocument.objects.filter(document__in=keys).order_by()
+    one = papers.values("document").annotate(one=Min("dossier")).values("one")
+    told = HistoryEntry.objects.filter(
+        stream=Stream.DOSSIER,
+        stream_id__in=list(one.values_list("one", flat=True)),
+        ledger__in=keys,
+    )
+    found: dict[int, str] = {}
+    for key, event in told.order_by("-seq").values_list("ledger", "event"):
+        act = ACTS.get(event.removeprefix("dossier."))
+        if key is None or act is None:
+            continue
+        printed = [KINDS[kind].outline for kind in act.prints]
+        its = [each.subject for each in printed if each and "{" not in each.subject]
+        found[key] = its[-1] if its else capfirst(str(act.said))
+    return found
 
 
 def visible_to(user: User) -> QuerySet[Document]:
@@ -199,8 +245,12 @@ class Register(Queried):
             for each in found(self.user, standing.keys()):
                 things.setdefault(standing[each.document], []).append(each)
         hidden = {standing[pk] for found in _sealed for pk in found(self.user, standing.keys())}
+        bears: dict[int, str] = {}
+        for said in _subjects:
+            bears |= {standing[pk]: text for pk, text in said(standing.keys()).items()}
         for row in rows:
             row.is_sealed = row.pk in hidden
+            row.bears = row.subject or bears.get(row.pk, "")
             its = things.get(row.pk, [])
             row.things, row.more = its[:NAMED], len(its[NAMED:])
             row.about = "; ".join(each.name for each in its)
@@ -265,7 +315,7 @@ _COLUMNS = (
     Column("number", _("Số và ký hiệu"), lambda each: each.number or each.said),
     Column("signed_on", _("Ngày ký"), lambda each: each.signed_on),
     Column("kind", _("Loại văn bản"), lambda each: each.get_kind_display()),
-    Column("subject", _("Trích yếu"), lambda each: each.subject),
+    Column("subject", _("Trích yếu"), lambda each: each.bears),
     Column("signer", _("Người ký"), lambda each: each.signer if each.signer_known else ""),
     Column("capacity", _("Chức vụ người ký"), lambda each: each.signer_capacity, chosen=False),
     Column("direction", _("Đến, đi, nội bộ"), lambda each: each.get_direction_display()),
