@@ -18,7 +18,7 @@ from councils.models import (
 )
 from councils.stories import sitting
 from cycle import clock, rubrics
-from cycle.models import Document, kind_of
+from cycle.models import Document, LawReading, OrgUnit, kind_of
 from dossiers.models import CaseType, State
 from tests.rubric_files import of
 from tests.standing import stand
@@ -77,6 +77,12 @@ def recorded(document, issuer):
     if known is None:
         document.save()
     return known or document
+
+
+def read_as(point, choice, by):
+    """The province reads a point of the law so, on a document of the ledger."""
+    province = OrgUnit.objects.get(level="province")
+    LawReading.choose(point, choice, basis=recorded(paper("7/QĐ-UBND"), province), by=by)
 
 
 def seat(org_unit, by, prefix=""):

@@ -239,10 +239,11 @@ BREAKS = {
         name="Văn phòng", made_by=w.an, made_at=clock.now()
     ),
     "law_reading_known": lambda w: LawReading.objects.create(
-        point="batch_end", choice="no_filing", document="1/QĐ", made_by=w.an, made_at=clock.now()
-    ),
-    "law_reading_has_a_document": lambda w: LawReading.objects.create(
-        point="batch_end", choice="closing", made_by=w.an, made_at=clock.now()
+        point="batch_end",
+        choice="no_filing",
+        basis=paper_of(w),
+        made_by=w.an,
+        made_at=clock.now(),
     ),
     "erasure_of_one_person": lambda w: erasure(w, producer=None),
     "erasure_not_of_oneself": lambda w: erasure(w, producer=None, person=w.an, made_by=w.an),

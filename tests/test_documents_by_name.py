@@ -125,6 +125,7 @@ HELD_BY = {
 NOW = timezone.now()
 #: A basis that every row has -> the row without it.
 WITHOUT = {
+    "cycle.LawReading.basis": {"point": "batch_end", "made_by_id": 0, "made_at": NOW},
     "councils.Council.decision": {"org_unit_id": 0, "name": "Hội đồng", "valid_from": NOW},
     "councils.Member.decision": {"council_id": 0, "user_id": 0, "seat": "chair", "since": NOW},
     "councils.Regulation.basis": {"org_unit_id": 0, "valid_from": NOW},
@@ -175,7 +176,6 @@ YET = "not in the ledger yet (docs/documents.md)"
 IN_WORDS = {
     "cycle.Cycle.target_document": YET,
     "cycle.DayOff.document": "an article of a law; the calendar changes",
-    "cycle.LawReading.document": YET,
     "cycle.RoleAssignment.document": YET,
     "cycle.RoleAssignment.document_signer": YET,
     "cycle.RuleSet.document": "the law itself",

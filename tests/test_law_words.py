@@ -256,7 +256,7 @@ def test_what_must_fall_before_the_day_is_the_province_s_reading(
 ):
     """The decision, by default; or only the council's closing."""
     if reading != "decision":
-        LawReading.choose("batch_end", reading, document="7/QĐ-UBND", by=minh)
+        judging.read_as("batch_end", reading, by=minh)
     dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
     with clock.at(at(2026, 5, 4)):
         doors.complete(open_task(dossier), "accept_at_province", by=minh)
@@ -330,9 +330,9 @@ def test_a_reading_of_the_batch_s_day_stops_and_starts_clocks_at_once(
     dossier = propose(ready(cycle, commune, an, at(2026, 4, 1)), chi, at(2026, 4, 20))
     stand(dossier, S.RANKED)
     with clock.at(at(2026, 6, 1)):
-        years.read({"batch_end": "closing"}, document="7/QĐ-UBND", by=minh)
+        years.read({"batch_end": "closing"}, document=judging.paper("7/QĐ-UBND"), by=minh)
         assert clock_of(dossier) is None
-        years.read({"batch_end": "decision"}, document="8/QĐ-UBND", by=minh)
+        years.read({"batch_end": "decision"}, document=judging.paper("8/QĐ-UBND"), by=minh)
     assert clock_of(dossier).due_on == date(2026, 6, 29)
 
 
@@ -630,7 +630,7 @@ def test_days_that_had_begun_before_the_law_are_not_asked_for_where_that_is_the_
     dossier = assembled(given, cycle, commune, an, at(2026, 6, 1))
     with pytest.raises(ConditionNotMet, match="Nộp muộn hơn"):
         file(dossier, an, at(2026, 7, 1))
-    LawReading.choose("missed_window", "begun", document="7/QĐ-UBND", by=minh)
+    judging.read_as("missed_window", "begun", by=minh)
     file(dossier, an, at(2026, 7, 1))
     assert "outside" not in dossier.history.filter(event="dossier.submit_dossier").get().data
 
@@ -719,7 +719,7 @@ def test_how_long_an_old_certificate_holds_is_the_province_s_reading(
     old, cycle, commune, an, minh, reading, filed, holds_until
 ):
     if reading != "by_day_180":
-        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+        judging.read_as("stays_valid", reading, by=minh)
     if filed:
         file_anew(old, cycle, commune, an, at(*filed))
     assert until(old) == holds_until
@@ -731,16 +731,16 @@ def test_the_clock_of_a_certificate_follows_the_reading_at_once(old, minh):
 
     assert due_on() == ENDS
     with clock.at(at(2026, 6, 1)):
-        years.read({"stays_valid": "no_filing"}, document="7/QĐ-UBND", by=minh)
+        years.read({"stays_valid": "no_filing"}, document=judging.paper("7/QĐ-UBND"), by=minh)
         assert due_on() == until(old) == AT_MOST
-        years.read({"stays_valid": "by_day_180"}, document="8/QĐ-UBND", by=minh)
+        years.read({"stays_valid": "by_day_180"}, document=judging.paper("8/QĐ-UBND"), by=minh)
         assert due_on() == until(old) == ENDS
 
 
 def test_a_certificate_entered_after_the_reading_has_its_clock_by_it(
     cycle_of_three, old_commune, an, minh, son
 ):
-    LawReading.choose("stays_valid", "no_filing", document="7/QĐ-UBND", by=minh)
+    judging.read_as("stays_valid", "no_filing", by=minh)
     given = certify(cycle_of_three, old_commune, an, son, at(2023, 8, 1), number="7/GCN")
     assert given.terms.get().due_on == until(given) == AT_MOST
 
@@ -751,7 +751,7 @@ def test_an_upgrade_prolongs_nothing(old, cycle, commune, an):
 
 
 def test_a_result_ends_it_without_a_filing_too(old, cycle, commune, an, minh, son):
-    LawReading.choose("stays_valid", "no_filing", document="7/QĐ-UBND", by=minh)
+    judging.read_as("stays_valid", "no_filing", by=minh)
     dossier = stand(file_anew(old, cycle, commune, an, at(2026, 7, 20)), S.AWAITING_DECISION)
     with clock.at(at(2026, 9, 10)):
         doors.complete(
@@ -786,7 +786,7 @@ def test_after_the_result_nothing_prolongs_it_again(
     old, cycle, commune, an, minh, son, reading, last, then
 ):
     if reading != "by_day_180":
-        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+        judging.read_as("stays_valid", reading, by=minh)
     dossier = refuse(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, 2026, 9, 10)
     if then == "filed again":
         file_anew(old, cycle, commune, an, at(2026, 10, 1))
@@ -811,7 +811,7 @@ def test_what_the_council_takes_up_again_was_filed_on_its_first_day(
     old, cycle, commune, an, minh, son, reading
 ):
     if reading != "by_day_180":
-        LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+        judging.read_as("stays_valid", reading, by=minh)
     dossier = refuse(file_anew(old, cycle, commune, an, at(2026, 7, 20)), son, 2026, 9, 10)
     with clock.at(at(2027, 2, 15)):
         dossier = type(dossier).objects.get(pk=dossier.pk)
@@ -953,7 +953,7 @@ def test_which_owners_could_not_file_in_time_is_a_reading_too(
 ):
     given = certify(cycle_of_three, old_commune, an, son, at(*issued), number="8/GCN")
     if reading != "closed":
-        LawReading.choose("missed_window", reading, document="7/QĐ-UBND", by=minh)
+        judging.read_as("missed_window", reading, by=minh)
     found = Certificate.objects.with_validity().get(pk=given.pk)
     assert found.prolonged_to == prolonged
 
@@ -1256,17 +1256,29 @@ def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
         "batch_end": "closing",
         "stays_valid": "by_day_180",
         "missed_window": "closed",
-        "document": "theo ý anh Sơn",
+        "number": "theo ý anh Sơn",
+        "signed_on": "4/5/2026",
+        "body": "UBND tỉnh",
+        "signer": "Vừ A Bằng",
+        "signer_capacity": "Chủ tịch UBND tỉnh",
     }
     answer = client.post(address, asked)
-    assert "document" in answer.context["form"].errors
+    assert set(answer.context["form"].errors) == {"number"}
     assert LawReading.of("batch_end") == "decision"
-    assert client.post(address, asked | {"document": "7/QĐ-UBND ngày 4/5/2026"}).status_code == 302
+    assert client.post(address, asked | {"number": "7/QĐ-UBND"}).status_code == 302
     assert LawReading.of("batch_end") == "closing"
-    assert LawReading.objects.count() == 1
-    entry = HistoryEntry.objects.get(event="office.reading")
-    assert (entry.actor, entry.data["was"]) == (minh, "decision")
-    assert [row[:2] for row in entry.records] == [["cycle.lawreading", LawReading.objects.get().pk]]
+    basis = LawReading.objects.get().basis
+    assert (str(basis), basis.issuer.level) == ("7/QĐ-UBND (04/05/2026)", "province")
+    # The same document typed again is that one; with another day it is refused at its field.
+    again = asked | {"number": "07/QĐ-UBND", "stays_valid": "no_filing"}
+    answer = client.post(address, again | {"signed_on": "5/5/2026"})
+    assert set(answer.context["form"].errors) == {"signed_on"}
+    assert client.post(address, again).status_code == 302
+    assert {each.basis for each in LawReading.objects.all()} == {basis}
+    first = LawReading.objects.earliest("pk")
+    entry = HistoryEntry.objects.filter(event="office.reading").earliest("pk")
+    assert (entry.actor, entry.data["was"], entry.ledger) == (minh, "decision", basis.pk)
+    assert [row[:2] for row in entry.records] == [["cycle.lawreading", first.pk]]
     assert "7/QĐ-UBND" in client.get(address).content.decode()
 
 

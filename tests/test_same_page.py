@@ -17,6 +17,7 @@ from cycle.models import CHOICES, Cycle, HistoryEntry, LawReading, OfficeContact
 from dossiers.forms import acts
 from dossiers.models import OutreachEvent, Producer, Product
 from tests import judging
+from tests.absence_pages import TYPED
 from tests.ground import kept
 from tests.judging import begin, judge
 from tests.owning import update_as_owner
@@ -276,7 +277,7 @@ def test_how_the_law_is_read_that_another_changed_meanwhile_stays(root):
     one, two = Page(root, address), Page(root, address)
     for page, point in zip((one, two), points, strict=True):
         other = next(key for key in CHOICES[point] if key != LawReading.of(point))
-        page.type(**{point: other, "document": "15/VB-UBND ngày 01/11/2026"})
+        page.type(**{point: other}, **TYPED)
         assert page.send().status_code == 302
     assert LawReading.objects.count() == 2
 

@@ -375,7 +375,8 @@ def test_an_error_leaves_nothing_behind(w, monkeypatch):
     [
         ("/cycles/readings/", {
             "batch_end": "decision", "stays_valid": "by_day_180", "missed_window": "closed",
-            "document": "7/QĐ-UBND ngày 4/5/2026",
+            "number": "7/QĐ-UBND", "signed_on": "4/5/2026", "body": "UBND tỉnh",
+            "signer": "Vừ A Bằng", "signer_capacity": "Chủ tịch UBND tỉnh",
         }),
         ("/stock/{batch}/", {"act": "commit"}),
     ],

@@ -8,14 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock
-from cycle.models import Cycle, HistoryEntry, LawReading, OrgUnit
+from cycle.models import Cycle, HistoryEntry, OrgUnit
 from dossiers.lists.ending import Ending, Filters
 from dossiers.models import Certificate, Dossier, Route
 from dossiers.models.certificate import Validity
 from dossiers.office import year as years
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors, stock
-from tests import records
+from tests import judging, records
 from tests.filing_anew import S, at, certify, file_anew, moved_to
 from tests.ground import kept
 from tests.owning import insert_as_owner, update_as_owner
@@ -140,7 +140,7 @@ def test_the_warning_clock_follows_and_keeps_its_first_day(old, cycle, commune, 
 def test_by_one_reading_the_last_day_to_file_is_the_day_it_expires(
     old, cycle, commune, an, minh, day, in_time
 ):
-    LawReading.choose("stays_valid", "before_expiry", document="7/QĐ-UBND", by=minh)
+    judging.read_as("stays_valid", "before_expiry", by=minh)
     file_anew(old, cycle, commune, an, at(2026, 8, day, 23))
     assert validity(old).until == (AT_MOST if in_time else ENDS)
     assert clock_of(old).due_on == validity(old).until
@@ -328,7 +328,7 @@ def test_it_is_valid_until_the_result_whatever_the_result(
     old, cycle, commune, an, minh, son, case, reading
 ):
     filed, result, recognised, until, standing = RESULTS[case]
-    LawReading.choose("stays_valid", reading, document="7/QĐ-UBND", by=minh)
+    judging.read_as("stays_valid", reading, by=minh)
     dossier = file_anew(old, cycle, commune, an, at(2026, *filed))
     decide(dossier, son, at(*result), recognised)
     given = Certificate.objects.with_validity().get(pk=old.pk)
@@ -506,7 +506,7 @@ def test_each_end_of_a_dossier_says_the_same_everywhere(
     ):
         if reading != "by_day_180":
             with clock.at(at(2026, 11, 30)):
-                years.read({"stays_valid": reading}, document="7/QĐ-UBND", by=minh)
+                years.read({"stays_valid": reading}, document=judging.paper("7/QĐ-UBND"), by=minh)
         given = Certificate.objects.with_validity().get(pk=old.pk)
         found = given.validity.until, given.standing(day.date())
         assert found == (until, standing), reading
@@ -794,7 +794,7 @@ def test_a_certificate_of_a_list_holds_by_the_same_readings(
 ):
     def choose():
         if reading != "by_day_180":
-            years.read({"stays_valid": reading}, document="7/QĐ-UBND", by=minh_of)
+            years.read({"stays_valid": reading}, document=judging.paper("7/QĐ-UBND"), by=minh_of)
 
     with clock.at(ENTERED):
         if order != "reading last":

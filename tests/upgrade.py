@@ -213,7 +213,7 @@ def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
     from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
-    from cycle.models import Document, HistoryEntry, Substitution
+    from cycle.models import Document, HistoryEntry, LawReading, Substitution
     from dossiers.models import OfficialDocument, PlanPaper
 
     def whole(row):
@@ -234,6 +234,7 @@ def papers() -> list[str]:
         (Member, "decision", lambda row: ("", None, "", row.was_document)),
         (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
         (Reopening, "basis", lambda row: ("", None, "", row.was_document)),
+        (LawReading, "basis", lambda row: ("", None, "", row.was_document)),
         (Opinion, "letter", lambda row: ("", None, "", row.was_number)),
         (
             Substitution,

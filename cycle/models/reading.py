@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, guards
-from cycle.models.folding import check_document
+from cycle.models.document import Document
 from cycle.models.history import HistoryEntry
 from cycle.models.office import Office
 from cycle.models.organisation import User
@@ -57,12 +57,23 @@ class LawReading(models.Model):
     """How the province reads one point of the law, on a document (cách hiểu quy định).
 
     The newest row of a point counts; without one the reading that the text names, the first of
-    :data:`CHOICES`. A row never changes: another choice is another row.
+    :data:`CHOICES`. A row never changes: another choice is another row. ``basis`` is the document
+    of the ledger that it rests on, read as ``paper``; ``was_document`` how a row of before the
+    ledger named it, which the history hashed.
     """
 
     point = models.CharField(_("điểm"), max_length=20, choices=Point)
     choice = models.CharField(_("cách hiểu"), max_length=20)
-    document = models.CharField(_("số, ngày văn bản"), max_length=120)
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        editable=False,
+        related_name="reads",
+        verbose_name=_("văn bản"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, db_default="", editable=False
+    )
     made_by = models.ForeignKey(User, models.PROTECT, related_name="+", editable=False)
     made_at = models.DateTimeField(_("lúc"), editable=False)
 
@@ -76,12 +87,16 @@ class LawReading(models.Model):
                 | Q(point=Point.STAYS_VALID, choice__in=list(CHOICES[Point.STAYS_VALID]))
                 | Q(point=Point.MISSED_WINDOW, choice__in=list(CHOICES[Point.MISSED_WINDOW])),
             ),
-            models.CheckConstraint(name="law_reading_has_a_document", condition=~Q(document="")),
         ]
         triggers = [guards.Immutable(name="law_reading_stays")]
 
     def __str__(self) -> str:
         return f"{self.get_point_display()}: {CHOICES[self.point][self.choice]}"
+
+    @property
+    def paper(self) -> Document:
+        """The document that it rests on, as it stands."""
+        return self.basis.in_force
 
     @classmethod
     def of(cls, point: str) -> str:
@@ -95,17 +110,21 @@ class LawReading(models.Model):
         return Coalesce(Subquery(chosen), Value(next(iter(CHOICES[point]))))
 
     @classmethod
-    def choose(cls, point: str, choice: str, *, document: str, by: User) -> LawReading:
-        """Read ``point`` so from now on, on a document. Whoever calls it has asked who may.
-
-        Raises ValidationError at ``document``. The caller's transaction keeps both rows.
+    def choose(cls, point: str, choice: str, *, basis: Document, by: User) -> LawReading:
+        """Read ``point`` so from now on, on a document of the ledger. Whoever calls it has asked
+        who may. The caller's transaction keeps both rows.
         """
-        check_document(document, "document")
         was = cls.of(point)
         made = cls.objects.create(
-            point=point, choice=choice, document=document, made_by=by, made_at=clock.now()
+            point=point, choice=choice, basis=basis, made_by=by, made_at=clock.now()
         )
         HistoryEntry.objects.record(
-            "office.reading", Office(str(made)), by=by, saved=[made], was=was, document=document
+            "office.reading",
+            Office(str(made)),
+            by=by,
+            saved=[made],
+            was=was,
+            document=str(basis),
+            ledger=basis.pk,
         )
         return made

@@ -22,6 +22,7 @@ from cycle.models import (
     Batch,
     Document,
     Job,
+    LawReading,
     Level,
     OrgUnit,
     Role,
@@ -244,6 +245,14 @@ def _lent(user: User, keys: Collection[int]) -> Iterable[Thing]:
     """The substitutions that rest on documents."""
     for each in substitutions(user).filter(basis__in=keys).order_by("pk"):
         yield Thing(each.basis_id, str(each), reverse("dossiers:absence"))
+
+
+@about
+def _read(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The readings of the law that rest on documents."""
+    if rules.has_perm("dossiers.keep_year", user):
+        for each in LawReading.objects.filter(basis__in=keys).order_by("pk"):
+            yield Thing(each.basis_id, str(each), reverse("dossiers:readings"))
 
 
 class AbsenceList(Queried):

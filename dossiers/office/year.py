@@ -48,7 +48,7 @@ from dossiers.terms import clocks
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from cycle.models import User
+    from cycle.models import Document, User
     from cycle.workdays import Calendar
     from dossiers.models.dossier import DossierQuerySet
 
@@ -248,12 +248,10 @@ def past_the_law(batch: Batch) -> list[str]:
 
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
     """Save a plan, and its document, as typed, in the ledger. Raises ValidationError by field."""
-    typed = paper.document
-    typed.does = Effect.DECIDES
-    documents.issue(typed, OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE))
+    _of_the_province(paper.document)
     _of_no_other_year(paper, cycle)
     try:
-        paper.document = documents.record(typed, by=by)
+        paper.document = documents.record(paper.document, by=by)
     except ValidationError as error:
         # At the field of its form.
         told = error.message_dict
@@ -262,6 +260,20 @@ def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -
     paper.cycle, paper.batch = cycle, batch
     paper.made_by, paper.made_at = by, clock.now()
     paper.save(force_insert=True)
+
+
+def _of_the_province(typed: Document) -> None:
+    """Say that a document, as typed, decides, and that the province issued it, unless it names
+    another body.
+    """
+    typed.does = Effect.DECIDES
+    documents.issue(typed, OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE))
+
+
+def _into_ledger(typed: Document, by: User) -> Document:
+    """A document, as typed, in the ledger. Raises ValidationError by field."""
+    _of_the_province(typed)
+    return documents.record(typed, by=by, capacity=capacity(by))
 
 
 def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:
@@ -326,16 +338,18 @@ def _inside(cycle: Cycle) -> list[str]:
     return sorted(found, key=sort_key)
 
 
-def read(choices: Mapping[str, str], *, document: str, by: User) -> int:
-    """Choose how points of the law are read (cách hiểu quy định); returns how many changed.
+def read(choices: Mapping[str, str], *, document: Document, by: User) -> int:
+    """Choose how points of the law are read (cách hiểu quy định), on a document as typed; returns
+    how many changed.
 
-    The clocks follow at once. Raises PermissionDenied, ValidationError.
+    The clocks follow at once. Raises PermissionDenied, ValidationError by field of the document.
     """
     _check(by)
     with transaction.atomic():
         changed = [point for point, choice in choices.items() if LawReading.of(point) != choice]
+        basis = _into_ledger(document, by) if changed else document
         for point in changed:
-            LawReading.choose(point, choices[point], document=document, by=by)
+            LawReading.choose(point, choices[point], basis=basis, by=by)
         clocks.follow_readings(changed, at=clock.now(), by=by)
     return len(changed)
 

@@ -42,6 +42,7 @@ from dossiers.forms.fields import (
     check_typed,
     polish,
 )
+from dossiers.forms.ledger import OfBody
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.forms.uploads import ScanField, hold_for
 from dossiers.models import PlanPaper
@@ -275,19 +276,17 @@ class CloseForm(PlainPart):
         self.initial["into"] = field.queryset.values_list("pk", flat=True).first()
 
 
-class ReadingsForm(Corrects, PlainPart):
-    """How each point of the law is read that may be read in more than one way."""
+class ReadingsForm(Corrects, OfBody):
+    """How each point of the law is read that may be read in more than one way, on a document."""
 
-    why = ("document",)
-
-    document = forms.CharField(
-        label=_("Số, ngày văn bản"), max_length=120, help_text=_("Văn bản làm căn cứ thay đổi.")
-    )
+    why = (*OfBody.OF_DOCUMENT, "scan_file")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         points = [(str(point), point.label) for point in Point]
-        newest = {each.point: each for each in LawReading.objects.order_by("pk")}
+        rows = LawReading.objects.select_related("basis__replaced_by").order_by("pk")
+        newest = {each.point: each for each in rows}
+        self.fields["number"].help_text = _("Văn bản làm căn cứ thay đổi.")
         for point, label in points:
             rests = newest.get(point)
             self.fields[point] = forms.ChoiceField(
@@ -295,7 +294,7 @@ class ReadingsForm(Corrects, PlainPart):
                 choices=list(CHOICES[point].items()),
                 initial=LawReading.of(point),
                 widget=forms.RadioSelect,
-                help_text=_now("Theo văn bản %(document)s.") % {"document": rests.document}
+                help_text=_now("Theo văn bản %(document)s.") % {"document": rests.paper}
                 if rests
                 else _("Theo lời văn của quy định; tỉnh chưa chọn khác."),
             )

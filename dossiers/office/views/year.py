@@ -361,17 +361,19 @@ def readings(request: SignedIn) -> HttpResponseBase:
     """How the province reads what the law leaves open (cách hiểu quy định)."""
     if not rules.has_perm("dossiers.keep_year", request.user):
         raise Http404
-    form = forms.ReadingsForm(request.POST or None)
+    form = forms.ReadingsForm(request.POST or None, request.FILES or None, by=request.user)
     fill(form, request.typed)
     if form.is_valid():
-        changed = years.read(
-            form.choices(), document=form.cleaned_data["document"], by=request.user
-        )
-        if not changed:
-            messages.info(request, _("Không có gì thay đổi."))
-            return unrecorded(redirect("dossiers:readings"))
-        messages.success(request, _("Đã lưu cách hiểu quy định."))
-        return redirect("dossiers:readings")
+        try:
+            changed = years.read(form.choices(), document=form.named(), by=request.user)
+        except ValidationError as refused:
+            refuse(form, refused)
+        else:
+            if not changed:
+                messages.info(request, _("Không có gì thay đổi."))
+                return unrecorded(redirect("dossiers:readings"))
+            messages.success(request, _("Đã lưu cách hiểu quy định."))
+            return redirect("dossiers:readings")
     return _form(
         request,
         form,
