@@ -27,12 +27,15 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
-from cycle import accounts, appointing, events, fields
+from cycle import accounts, appointing, clock, documents, events, fields
 from cycle.letters import search_words, sort_key
 from cycle.models import (
     Cycle,
     DayOff,
+    Document,
+    Effect,
     HistoryEntry,
+    Level,
     OrgUnit,
     RoleAssignment,
     Rubric,
@@ -205,7 +208,7 @@ def changes(form):
                 "after": _said(form.fields[name], form.cleaned_data.get(name)),
             }
             for name in form.changed_data
-            if name not in Reasoned.WHY
+            if name not in getattr(form, "WHY", Reasoned.WHY)
         ]
 
 
@@ -231,22 +234,72 @@ def _said(field, value):
 class OnPaperForm(forms.ModelForm):
     """A row that names the province's document it is changed on."""
 
-    OF_PAPER = ("document", "target_document")
-
     def clean(self):
         super().clean()
-        for name in set(self.OF_PAPER) & set(self.changed_data):
+        if "document" in self.changed_data:
             try:
-                check_document(self.cleaned_data.get(name) or "", name)
+                check_document(self.cleaned_data.get("document") or "", "document")
             except ValidationError as refused:
                 self.add_error(None, refused)
         return self.cleaned_data
 
 
+class OnLedger(forms.Form):
+    """The document of the ledger on which something is changed (văn bản căn cứ); once begun, it is
+    asked for in full.
+    """
+
+    #: Who is signed in; each request has a form of its own.
+    by = None
+    OF_DOCUMENT = ("number", "signed_on", "body", "signer", "signer_capacity")
+
+    number = forms.CharField(label=_("Số và ký hiệu"), max_length=60, required=False)
+    signed_on = fields.DateField(label=_("Ngày ký"), required=False, widget=AdminDateWidget)
+    body = forms.CharField(label=_("Cơ quan ban hành"), max_length=200, required=False)
+    signer = forms.CharField(label=_("Người ký"), max_length=150, required=False)
+    signer_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
+
+    def issuers(self):
+        """The units of the province that may have issued it."""
+        return OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE)
+
+    def typed(self):
+        """The document as typed, unsaved; None where none was named."""
+        said = {name: self.cleaned_data.get(name) or "" for name in self.OF_DOCUMENT}
+        if not any(said.values()):
+            return None
+        signed_on = said.pop("signed_on") or None
+        typed = Document(does=Effect.DECIDES, outside=said.pop("body"), signed_on=signed_on, **said)
+        documents.issue(typed, self.issuers())
+        return typed
+
+    def check_typed(self):
+        """Say at its fields what the ledger would refuse of it."""
+        if self.typed() is None:
+            return
+        for name in self.OF_DOCUMENT:
+            if name not in self.errors and not self.cleaned_data.get(name):
+                self.add_error(
+                    name, _("Bạn chưa nhập: %(label)s.") % {"label": self.fields[name].label}
+                )
+        if not set(self.OF_DOCUMENT) & set(self.errors):
+            try:
+                documents.check(self.typed(), by=self.by)
+            except ValidationError as refused:
+                self.add_error(None, refused)
+
+    def recorded(self):
+        """The document in the ledger; None where none was named."""
+        typed = self.typed()
+        return None if typed is None else documents.record(typed, by=self.by)
+
+
 class Reasoned(OnPaperForm):
     """A change of a row that the ordinary pages ask a reason for (lý do)."""
 
-    WHY = ("reason", "document")
+    WHY: tuple[str, ...] = ("reason", "document")
+    #: The field in which the document is named.
+    NAMED = "document"
     reason = forms.CharField(
         label=_("Lý do"),
         max_length=500,
@@ -268,9 +321,9 @@ class Reasoned(OnPaperForm):
             return cleaned
         if "reason" in cleaned and not says_something(cleaned["reason"]):
             self.add_error("reason", _("Hãy nêu lý do của thay đổi này."))
-        if self.rests_on_document(changed) and not cleaned.get("document", "?").strip():
+        if self.rests_on_document(changed) and not cleaned.get(self.NAMED, "?").strip():
             self.add_error(
-                "document", _("Thay đổi này phải có văn bản: hãy nhập số, ngày văn bản.")
+                self.NAMED, _("Thay đổi này phải có văn bản: hãy nhập số, ngày văn bản.")
             )
         return cleaned
 
@@ -279,19 +332,28 @@ class Reasoned(OnPaperForm):
         return {name: self.cleaned_data[name].strip() for name in self.WHY}
 
 
-class DocumentedForm(Reasoned):
-    """A change that rests on a document, whatever is changed."""
+class DocumentedForm(Reasoned, OnLedger):
+    """A change that rests on a document of the ledger, whatever is changed."""
+
+    WHY = ("reason", *OnLedger.OF_DOCUMENT)
+    NAMED = "number"
+    document = None  # type: ignore[assignment]  # so a form lays a field down
 
     def rests_on_document(self, changed):
         return True
+
+    def clean(self):
+        super().clean()
+        self.check_typed()
+        return self.cleaned_data
 
 
 class ReasonAsked(admin.ModelAdmin):
     """A page with a :class:`Reasoned` form: of a row that is added nobody asks why."""
 
     def get_fields(self, request, obj=None):
-        asked = super().get_fields(request, obj)
-        return asked if obj is not None else [name for name in asked if name not in Reasoned.WHY]
+        asked, why = super().get_fields(request, obj), getattr(self.form, "WHY", ())
+        return asked if obj is not None else [name for name in asked if name not in why]
 
 
 class AssignmentForm(forms.ModelForm):
@@ -676,16 +738,15 @@ class TermsFormSet(BaseInlineFormSet):
     def clean(self):
         super().clean()
         if self.has_changed() and not all(
-            says_something(self.data.get(name, "")) for name in Reasoned.WHY
+            says_something(self.data.get(name, "")) for name in DocumentedForm.WHY
         ):
             raise ValidationError(_("Đổi thời hạn phải nêu lý do và số, ngày văn bản ở phần trên."))
 
 
 class TermRuleInline(admin.StackedInline):
-    """What the law proposes and the province overrules, with the number of its document."""
+    """What the law proposes and the province overrules, on the document of this change."""
 
     model = TermRule
-    form = OnPaperForm
     formset = TermsFormSet
     extra = 0
     can_delete = False
@@ -695,9 +756,15 @@ class TermRuleInline(admin.StackedInline):
         ("subject", "case_type", "level", "role"),
         ("starts_on", "stops_on"),
         ("warnings", "escalations"),
-        ("article", "document"),
+        ("article", "named"),
     ]
+    readonly_fields = ["named"]
     classes = ["collapse"]
+
+    @admin.display(description=_("văn bản của tỉnh"))
+    def named(self, rule):
+        """The document that it rests on."""
+        return rule.paper or "–"
 
 
 @admin.register(Cycle)
@@ -710,12 +777,28 @@ class CycleAdmin(ReasonAsked, Kept):
     list_display = ["title", "year", "rule_set", "opened_on", "closed_on", "assumed"]
     inlines = [TermRuleInline]
     # Closed by its page alone, which freezes the figures.
-    readonly_fields = ["year", "opened_on", "ends_on", "closed_on"]
+    readonly_fields = ["year", "opened_on", "ends_on", "closed_on", "target_paper"]
+
+    @admin.display(description=_("văn bản giao chỉ tiêu"))
+    def target_paper(self, year):
+        """The document that set the targets."""
+        return year.target_paper or "–"
 
     def has_add_permission(self, request):
         return False
 
+    def get_form(self, request, obj=None, change=False, **kwargs):
+        return _of(super().get_form(request, obj, change=change, **kwargs), request)
+
+    def save_model(self, request, obj, form, change):
+        form.basis = form.recorded()
+        if {"target_new", "target_upgrades"} & set(form.changed_data):
+            obj.target_basis = form.basis
+        super().save_model(request, obj, form, change)
+
     def save_related(self, request, form, formsets, change):
+        for row in (row for formset in formsets for row in formset.forms if row.has_changed()):
+            row.instance.basis = form.basis
         super().save_related(request, form, formsets, change)
         if "rule_set" in form.changed_data:
             form.instance.adopt(form.instance.rule_set, windows=False)
@@ -723,8 +806,15 @@ class CycleAdmin(ReasonAsked, Kept):
             line for formset in formsets for row in formset.forms for line in changes(row)
         ] + changes(form)  # fmt: skip
         if changed:
+            assert form.basis is not None, "its form asks for it"
             HistoryEntry.objects.record(
-                "cycle.configure", form.instance, by=request.user, changed=changed, **form.why()
+                "cycle.configure",
+                form.instance,
+                by=request.user,
+                changed=changed,
+                reason=form.cleaned_data["reason"].strip(),
+                document=str(form.basis),
+                ledger=form.basis.pk,
             )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from copy import copy
 from datetime import date
 from typing import Any
 
@@ -127,6 +128,13 @@ def record(
         capacity=capacity,
         reason=_now("Ghi thêm nội dung còn thiếu"),
     )
+
+
+def check(document: Document, *, by: User | None) -> None:
+    """Raise what :func:`record` would; nothing is written."""
+    with transaction.atomic():
+        record(copy(document), by=by)
+        transaction.set_rollback(True)
 
 
 def issue(document: Document, among: Iterable[OrgUnit]) -> None:

@@ -42,6 +42,9 @@ VALUES = {
     "usable_password": "true",
     "document_signer": "Nguyễn Văn An",
     "document": "12/QĐ-UBND",
+    "cycle.Cycle.signed_on": "02/11/2026",
+    "cycle.Cycle.number": "12/QĐ-UBND",
+    "signer": "Nguyễn Văn An",
     "phone": "0912345678",
     "password1": PASSWORD,
     "password2": PASSWORD,
@@ -52,7 +55,14 @@ VALUES = {
     "cycle.TermRule.escalations": '[[1, "leader"]]',
     "mfa.Authenticator.type": "totp",
 }
-WHY = {"reason": "Ghi nhầm", "document": "12/QĐ-UBND"}
+ON_PAPER = {
+    "number": "12/QĐ-UBND",
+    "signed_on": "02/11/2026",
+    "body": "UBND tỉnh",
+    "signer": "Nguyễn Văn An",
+    "signer_capacity": "Chủ tịch UBND tỉnh",
+}
+WHY = {"reason": "Ghi nhầm", "document": "12/QĐ-UBND"} | ON_PAPER
 #: What stands once it is stored: its form says so, and only the rest is changed.
 STANDS = {
     "cycle.RoleAssignment.role",

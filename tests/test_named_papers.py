@@ -12,8 +12,8 @@ from django import forms
 from django.urls import get_resolver
 
 from cycle import clock
-from cycle.admin import CycleAdmin, OnPaperForm, TermRuleInline
-from cycle.models import Cycle, TermRule
+from cycle.admin import CycleAdmin, OnLedger, OnPaperForm
+from cycle.models import OrgUnit
 from dossiers.forms.fields import NAMES_A_PAPER, Part, PlainPart
 
 #: Fields of a document that another check of one home refuses at the field -> which.
@@ -22,6 +22,7 @@ ELSEWHERE = {
     "dossiers.forms.acts.PaperForm": "Document",
     "councils.forms.papers.SignedDocumentForm": "Document",
     "dossiers.forms.ledger.OnDocument": "Document",
+    "cycle.admin.OnLedger": "Document",
     # A number and its day apart: check_symbol, check_signer, not_future.
     "dossiers.office.forms.year.PaperForm": "check_symbol",
     "dossiers.office.forms.erasing.EraseForm": "check_symbol",
@@ -111,12 +112,8 @@ def test_the_same_bad_writings_are_refused_at_the_field():
 
 
 def test_the_administration_names_a_document_too():
-    """A term, and a target of the year."""
-    for page, model, name in (
-        (TermRuleInline, TermRule, "document"),
-        (CycleAdmin, Cycle, "target_document"),
-    ):
-        assert issubclass(page.form, OnPaperForm)
-        fields = [name, *(["amount"] if model is TermRule else [])]
-        made = forms.modelform_factory(model, form=OnPaperForm, fields=fields)({name: "mười hai"})
-        assert "hãy nhập lại số, ngày văn bản" in made.errors[name][0]
+    made = forms.modelform_factory(OrgUnit, form=OnPaperForm, fields=["name"])
+    named = type("Named", (made,), {"document": forms.CharField()})({"document": "mười hai"})
+    assert "hãy nhập lại số, ngày văn bản" in named.errors["document"][0]
+    # A term, and a target of the year, rest on a document of the ledger.
+    assert issubclass(CycleAdmin.form, OnLedger)

@@ -198,6 +198,8 @@ def paper(*pages):
     for page in pages:
         if "document" in page.data:
             page.type(document="15/VB-UBND ngày 01/11/2026")
+        if "/terms/" in page.address:
+            page.type(**TYPED)
         if any(key.endswith("reason") for key in page.data):
             page.type(reason="Ghi nhầm")
         if any(key.endswith("paper-number") for key in page.data):

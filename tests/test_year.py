@@ -36,6 +36,7 @@ from dossiers.walk.running import running_year
 from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
+from tests.absence_pages import TYPED
 from tests.ground import kept
 from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import tick, yes
@@ -405,12 +406,21 @@ def test_what_is_signed_stays_with_a_leader(client, new_year):
 def test_a_term_is_changed_with_its_paper(client, new_year):
     term = new_year.term_rules.get(code="D1")
     address = reverse("dossiers:cycle_term", args=[new_year.pk, term.pk])
-    said = {"amount": "12", "warnings": "5, 3", "extension_limit": "5"}
-    wrong = client.post(address, said | ON_PAPER | {"warnings": "ba ngày"})
+    said = {"amount": "12", "warnings": "5, 3", "extension_limit": "5", "reason": "Tỉnh quy định"}
+    wrong = client.post(address, said | TYPED | {"warnings": "ba ngày"})
     assert "cách nhau bằng dấu phẩy" in wrong.context["form"].errors["warnings"][0]
-    client.post(address, said | ON_PAPER)
+    assert set(client.post(address, said).context["form"].errors) == set(TYPED)
+    client.post(address, said | TYPED)
     term.refresh_from_db()
-    assert (term.amount, term.warnings, term.document) == (12, [5, 3], ON_PAPER["document"])
+    assert (term.amount, term.warnings, str(term.paper)) == (12, [5, 3], "15/QĐ-UBND (02/11/2026)")
+    entry = HistoryEntry.objects.filter(event="cycle.configure").latest("pk")
+    assert (entry.ledger, entry.data["document"]) == (term.basis_id, str(term.paper))
+    # Its page, and the clerk's register, name one another.
+    assert (
+        str(term.paper)
+        in client.get(reverse("dossiers:cycle_duties", args=[new_year.pk])).content.decode()
+    )
+    assert str(term) in client.get("/documents/?q=15/QĐ").content.decode()
 
 
 def typed_windows(batch, **changed):

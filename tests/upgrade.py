@@ -213,7 +213,7 @@ def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
     from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
-    from cycle.models import Document, HistoryEntry, LawReading, Substitution
+    from cycle.models import Cycle, Document, HistoryEntry, LawReading, Substitution, TermRule
     from dossiers.models import OfficialDocument, PlanPaper
 
     def whole(row):
@@ -234,6 +234,8 @@ def papers() -> list[str]:
         (Member, "decision", lambda row: ("", None, "", row.was_document)),
         (Regulation, "basis", lambda row: ("", None, "", row.was_document)),
         (Reopening, "basis", lambda row: ("", None, "", row.was_document)),
+        (Cycle, "target_basis", lambda row: ("", None, "", row.was_target_document)),
+        (TermRule, "basis", lambda row: ("", None, "", row.was_document)),
         (LawReading, "basis", lambda row: ("", None, "", row.was_document)),
         (Opinion, "letter", lambda row: ("", None, "", row.was_number)),
         (
@@ -543,6 +545,7 @@ def values(name, row, part):
     """What can stand for a part of an address that is about ``row``; raises SystemExit for new parts."""
     from councils.help import book
     from councils.models import DocumentKind
+    from cycle.models import LawReading
     from dossiers.models import ACTS, Evidence, Potential
     from dossiers.papers.kinds import Printed
 
@@ -552,6 +555,12 @@ def values(name, row, part):
             return [row.decision.document_id] if row.decision is not None else []
         case "pk" if name == "councils:correct_basis":
             return [row.decision_id]
+        case "pk" if name == "dossiers:absence_correct":
+            return [row.pk] if row.basis_id else []
+        case "pk" if name == "dossiers:reading_correct":
+            return list(LawReading.objects.values_list("pk", flat=True)[:FEW])
+        case "term_pk" if name == "dossiers:cycle_term_correct":
+            return [rule.pk for rule in row.term_rules.exclude(basis=None)[:FEW]]
         case "pk" if name == "dossiers:register_scan":
             return [row.pk] if row.scan_sha256 else []
         case "pk":

@@ -27,6 +27,7 @@ from cycle.models import (
     Cycle,
     Document,
     HistoryEntry,
+    Level,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -168,6 +169,23 @@ def replay(year: int, folder: Path = DATA) -> Cycle | None:
         return replayed.close()
 
 
+def _set_targets(said: str) -> Document:
+    """The province's document that set the targets of a year, «211/QĐ-UBND ngày 24/2/2021»; who
+    signed it the file does not say.
+    """
+    number, _, day = said.partition(" ngày ")
+    made = Document(
+        number=number,
+        signed_on=written.day(day),
+        outside="UBND tỉnh",
+        does="decides",
+        **documents.signed_by(""),
+    )
+    documents.issue(made, OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None))
+    with clock.at(clock.now(), replay=True):
+        return documents.record(made, by=None)
+
+
 class _Replay:
     """One replay: the files, and the rows made so far by their keys in the files."""
 
@@ -217,7 +235,7 @@ class _Replay:
             beside=Cycle.objects.filter(year=year, beside=False).exists(),
             target_new=take("target_new", int),
             target_upgrades=take("target_upgrades", int),
-            target_document=take("target_document"),
+            target_basis=take("target_document", _set_targets),
         )
         for key, (line, _value) in rows.items():
             raise tables.RowRefused(file, line, f"không biết «{key}».")

@@ -70,7 +70,6 @@ class Year:
             beside=Cycle.objects.filter(year=today.year, beside=False).exists(),
             target_new=30,
             target_upgrades=6,
-            target_document="Số liệu minh họa",
         )
         self.cycle.adopt(rule_set)
         self.terms = dict(self.cycle.duties.values_list("node", "working_days"))

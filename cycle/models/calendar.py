@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import date, datetime, time, timedelta
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -22,6 +22,9 @@ from cycle.prepared import prepared
 from cycle.steps import Step
 from cycle.workdays import DAY, Calendar, Unit
 from cycle.written import FIRST_YEAR, LAST_YEAR
+
+if TYPE_CHECKING:
+    from cycle.models.document import Document
 
 
 def turn_of(today: date, at: str = "") -> tuple[Any, ...]:
@@ -68,8 +71,9 @@ class Cycle(models.Model):
     A year has one. A rehearsal, an illustration or the archive of what was recognised before
     stands ``beside`` it, told apart by ``title``. One that was opened by mistake is ``void``: it
     stays, is closed and shown nowhere. ``ends_on`` is the last day as planned (None: of before it
-    was asked); ``closed_on`` is written when the year is over. Targets carry the document that
-    set them.
+    was asked); ``closed_on`` is written when the year is over. Targets carry the document of the
+    ledger that set them (``target_basis``, read as ``target_paper``); ``was_target_document`` how a
+    year of before the ledger named it.
     """
 
     year = models.PositiveSmallIntegerField(_("năm"))
@@ -85,7 +89,17 @@ class Cycle(models.Model):
     )
     target_new = models.PositiveIntegerField(_("chỉ tiêu sản phẩm mới"), null=True, blank=True)
     target_upgrades = models.PositiveIntegerField(_("chỉ tiêu nâng hạng"), null=True, blank=True)
-    target_document = models.CharField(_("văn bản giao chỉ tiêu"), max_length=200, blank=True)
+    target_basis = models.ForeignKey(
+        "cycle.Document",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="sets_targets",
+        verbose_name=_("văn bản giao chỉ tiêu"),
+    )
+    was_target_document = models.CharField(
+        db_column="target_document", max_length=200, blank=True, db_default="", editable=False
+    )
     beside = models.BooleanField(
         _("ngoài chu trình chính của năm"),
         default=False,
@@ -121,22 +135,28 @@ class Cycle(models.Model):
             ),
         ]
         triggers = [
+            guards.Stays("target_document", name="cycle_stays"),
             guards.Told(
                 name="cycle_told",
                 stream="cycle",
                 of="r.id",
                 columns={
                     "year rule_set_id opened_on ends_on assumed target_new target_upgrades"
-                    " target_document beside": "cycle.configure",
+                    " target_basis_id beside": "cycle.configure",
                     "title": "cycle.configure cycle.take_back",
                     "closed_on": "cycle.configure cycle.take_back cycle.close cycle.reopen",
                     "void": "cycle.take_back",
                 },
-            )
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def target_paper(self) -> Document | None:
+        """The document that set the targets, as it stands; None without one."""
+        return None if self.target_basis is None else self.target_basis.in_force
 
     def clean(self) -> None:
         check_period(self.opened_on, self.closed_on, "closed_on")
@@ -529,7 +549,9 @@ class TermRule(models.Model):
     stops with the events named. ``warnings`` are days before the due day (working days for terms in
     working days, else calendar days); ``escalations`` are working days after it, each with who
     hears: officer, leader, next_level, board. ``extension_limit`` is how far, in the same unit, a
-    recorded document may move it; 0 is not at all.
+    recorded document may move it; 0 is not at all. ``basis`` is the province's document of the
+    ledger on which it differs from the law, read as ``paper``; ``was_document`` how a row of before
+    the ledger named it.
     """
 
     cycle = models.ForeignKey(
@@ -577,7 +599,17 @@ class TermRule(models.Model):
     escalations = models.JSONField(default=list, blank=True)
     extension_limit = models.PositiveSmallIntegerField(_("được gia hạn tối đa"), default=0)
     article = models.CharField(_("điều khoản"), max_length=120, blank=True)
-    document = models.CharField(_("văn bản của tỉnh"), max_length=120, blank=True)
+    basis = models.ForeignKey(
+        "cycle.Document",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="sets_terms",
+        verbose_name=_("văn bản của tỉnh"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, db_default="", editable=False
+    )
 
     class Meta:
         verbose_name = _("thời hạn theo quy định")
@@ -594,7 +626,7 @@ class TermRule(models.Model):
             ),
         ]
         triggers = [
-            guards.Stays("cycle_id", name="term_rule_stays"),
+            guards.Stays("cycle_id", "document", name="term_rule_stays"),
             guards.Told(
                 name="term_rule_told",
                 stream="cycle",
@@ -602,13 +634,18 @@ class TermRule(models.Model):
                 columns={
                     "rule_set_id code subject title amount unit fixed_on starts_before starts_on"
                     " stops_on case_type role level warnings escalations extension_limit article"
-                    " document": "cycle.configure"
+                    " basis_id": "cycle.configure"
                 },
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.title}"
+
+    @property
+    def paper(self) -> Document | None:
+        """The province's document that it rests on, as it stands; None without one."""
+        return None if self.basis is None else self.basis.in_force
 
     def clean(self) -> None:
         if (self.amount is None) == (self.fixed_on is None):

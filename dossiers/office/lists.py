@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import appointing, clock, letters
 from cycle.models import (
     Batch,
+    Cycle,
     Document,
     Job,
     LawReading,
@@ -28,6 +29,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     Substitution,
+    TermRule,
     User,
 )
 from cycle.written import day_text
@@ -253,6 +255,21 @@ def _read(user: User, keys: Collection[int]) -> Iterable[Thing]:
     if rules.has_perm("dossiers.keep_year", user):
         for each in LawReading.objects.filter(basis__in=keys).order_by("pk"):
             yield Thing(each.basis_id, str(each), reverse("dossiers:readings"))
+
+
+@about
+def _of_the_year(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The terms and the targets that rest on documents."""
+    if not rules.has_perm("dossiers.see_year", user):
+        return
+    for rule in TermRule.objects.filter(basis__in=keys, cycle__void=False).order_by("pk"):
+        if rule.basis_id:
+            address = reverse("dossiers:cycle_duties", args=[rule.cycle_id])
+            yield Thing(rule.basis_id, str(rule), address)
+    for year in Cycle.objects.filter(target_basis__in=keys).order_by("pk"):
+        if year.target_basis_id:
+            address = reverse("dossiers:cycle", args=[year.pk])
+            yield Thing(year.target_basis_id, str(year), address)
 
 
 class AbsenceList(Queried):

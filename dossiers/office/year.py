@@ -182,7 +182,7 @@ def _copy(source: Cycle, cycle: Cycle) -> None:
     Duty.objects.bulk_create(duties)
     terms = list(source.term_rules.filter(of_edition))
     for term in terms:
-        term.pk, term.cycle = None, cycle
+        term.pk, term.cycle, term.was_document = None, cycle, ""
         if term.fixed_on is not None and term.subject == "cycle":
             term.fixed_on = add_months(term.fixed_on, months)
     TermRule.objects.bulk_create(terms)
@@ -544,6 +544,8 @@ class Change:
 
     reason: str
     document: str = ""
+    #: The same in the ledger, where something rests on it there.
+    ledger: int | None = None
     changed: list[dict[str, str]] = field(default_factory=list)
 
     def note(self, row: Any, name: str, before: Any, after: Any) -> None:
@@ -567,9 +569,15 @@ def _said(value: Any) -> str:
 
 
 def configure(
-    row: Duty | TermRule | Cycle, values: Mapping[str, Any], change: Change, *, by: User
+    row: Duty | TermRule | Cycle,
+    values: Mapping[str, Any],
+    change: Change,
+    *,
+    by: User,
+    basis: Document | None = None,
 ) -> bool:
-    """Change what the year says of a duty, a term or its days; whether anything changed.
+    """Change what the year says of a duty, a term or its days; whether anything changed. ``basis``
+    is the document, as typed, on which a term rests from now on.
 
     Raises PermissionDenied, ValidationError at its field.
     """
@@ -582,6 +590,10 @@ def configure(
             change.note(row, name, getattr(row, name), value)
         if not change.changed:
             return False
+        if basis is not None:
+            basis = _into_ledger(basis, by)
+            values = {**values, "basis": basis}
+            change.document, change.ledger = str(basis), basis.pk
         for name, value in values.items():
             setattr(row, name, value)
         row.full_clean()
@@ -598,6 +610,7 @@ def _configured(cycle: Cycle, change: Change, by: User) -> None:
         changed=change.changed,
         reason=change.reason,
         document=change.document,
+        ledger=change.ledger,
     )
 
 

@@ -594,10 +594,11 @@ class WarningsField(forms.CharField):
         return sorted({int(day) for day in days}, reverse=True)
 
 
-class TermForm(Documented):
-    """How long a term of the year is, or its day, and how it is warned of."""
+class TermForm(Corrects, OfBody):
+    """How long a term of the year is, or its day, and how it is warned of; on which document."""
 
-    field_order = ("amount", "fixed_on", "warnings", "extension_limit")
+    why = ("reason", *OfBody.OF_DOCUMENT, "scan_file")
+    field_order = ("amount", "fixed_on", "warnings", "extension_limit", *why)
     amount = CountField(label=_("Độ dài"), min_value=1, max_value=3650)
     fixed_on = DateField(label=_("Ngày cố định"))
     warnings = WarningsField(
@@ -607,6 +608,7 @@ class TermForm(Documented):
     extension_limit = CountField(
         label=_("Được gia hạn tối đa"), max_value=3650, help_text=_("0 là không gia hạn.")
     )
+    reason = _reason()
 
     def __init__(self, *args: Any, term: TermRule, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -618,13 +620,15 @@ class TermForm(Documented):
                 self.fields[name].error_messages |= {
                     "min_value": _("Phải từ 1."), "max_value": _("Nhiều nhất 3650."),
                 }  # fmt: skip
-        own = {name: getattr(term, name) for name in self.names()}
+        self.fields["number"].help_text = _("Văn bản làm căn cứ thay đổi.")
+        own = {name: getattr(term, name) for name in self._asked()}
         self.initial = {**own, **self.initial}
 
-    def names(self) -> list[str]:
-        """The columns it changes."""
-        return [name for name in self.fields if name not in ("reason", "document")]
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        self.as_it_will_be()
+        return cleaned
 
-    def values(self) -> dict[str, Any]:
-        """What the term says from now on, with its paper."""
-        return self.changed_here() | {"document": self.cleaned_data["document"].strip()}
+    def change(self) -> years.Change:
+        """What the history keeps of it, beside the document."""
+        return years.Change(reason=self.cleaned_data["reason"].strip())

@@ -518,7 +518,9 @@ def duties(request: SignedIn, pk: int) -> HttpResponseBase:
             "cycle": year,
             "rows": rows,
             "posts": posts.values(),
-            "terms": year.term_rules.filter(rule_set=year.rule_set).order_by("code"),
+            "terms": year.term_rules.filter(rule_set=year.rule_set)
+            .select_related("basis__replaced_by")
+            .order_by("code"),
             "may": rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None,
             "may_people": rules.has_perm("dossiers.see_people", request.user),
         },
@@ -550,10 +552,12 @@ def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
     """Change a term of the year, on its paper."""
     year = _cycle(request, pk)
     its = get_object_or_404(year.term_rules, pk=term_pk)
-    form = forms.TermForm(request.POST or None, term=its)
+    form = forms.TermForm(request.POST or None, request.FILES or None, term=its, by=request.user)
     return _change(
         request, form, year, f"{its.code}: {its.title}",
-        lambda: years.configure(its, form.values(), form.change(), by=request.user),
+        lambda: years.configure(
+            its, form.changed_here(), form.change(), by=request.user, basis=form.named()
+        ),
         reverse("dossiers:cycle_duties", args=[pk]),
         about=_("Áp dụng cho thời hạn bắt đầu từ nay; thời hạn đang chạy chỉ đổi khi gia hạn."),
     )  # fmt: skip
