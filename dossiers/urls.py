@@ -4,6 +4,7 @@ from django.urls import path
 
 from dossiers.office.views import (
     absence,
+    bases,
     calendar,
     closing,
     erasing,
@@ -92,6 +93,7 @@ urlpatterns = [
     path("absence/new/", absence.absence_new, name="absence_new"),
     path("absence/<int:pk>/end/", absence.absence_end, name="absence_end"),
     path("absence/<int:pk>/paper/", absence.absence_paper, name="absence_paper"),
+    path("absence/<int:pk>/correct/", bases.absence, name="absence_correct"),
     path("absence/<int:pk>/scan/", absence.absence_scan, name="absence_scan"),
     path("handover/", absence.handover_list, name="handover"),
     path("handover/<int:pk>/", absence.handover_post, name="handover_post"),
@@ -109,6 +111,7 @@ urlpatterns = [
     path("people/<int:pk>/contact/", people.contact, name="person_contact"),
     path("cycles/", year.cycle_list, name="cycles"),
     path("cycles/readings/", year.readings, name="readings"),
+    path("cycles/readings/<int:pk>/correct/", bases.reading, name="reading_correct"),
     path("cycles/open/", year.cycle_open, name="cycle_open"),
     path("cycles/plans/<int:pk>/", year.plan_scan, name="plan_scan"),
     path("cycles/<int:pk>/", year.cycle, name="cycle"),
@@ -121,6 +124,7 @@ urlpatterns = [
     path("cycles/<int:pk>/duties/", year.duties, name="cycle_duties"),
     path("cycles/<int:pk>/duties/<int:duty_pk>/", year.duty, name="cycle_duty"),
     path("cycles/<int:pk>/terms/<int:term_pk>/", year.term, name="cycle_term"),
+    path("cycles/<int:pk>/terms/<int:term_pk>/correct/", bases.term, name="cycle_term_correct"),
     path("cycles/<int:pk>/batches/new/", year.batch_edit, name="cycle_batch_new"),
     path("cycles/<int:pk>/batches/<int:batch_pk>/", year.batch, name="cycle_batch"),
     path("cycles/<int:pk>/batches/<int:batch_pk>/edit/", year.batch_edit, name="cycle_batch_edit"),

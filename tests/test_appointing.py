@@ -183,6 +183,30 @@ def test_in_sickness_a_third_person_acts_at_once_and_the_paper_follows(
         assert Task.objects.inbox(fresh(dung)).exists()
 
 
+def test_what_was_typed_wrong_of_its_document_is_corrected_by_who_may_name_another(
+    cycle, an, chi, dung, la, commune, client
+):
+    given = handover.substitute(asked(post_of(an, commune), dung, **PAPER), by=chi)
+    at = f"/absence/{given.pk}/correct/"
+    said = TYPED | {"number": "16/QĐ-UBND", "reason": "Gõ nhầm số", "seen": given.basis_id}
+    for stranger in (la, dung):
+        client.force_login(stranger)
+        assert client.post(at, said).status_code == 404
+    client.force_login(chi)
+    assert at in client.get("/absence/").content.decode()
+    assert "15/QĐ-UBND" in client.get(at).content.decode()
+    assert "Bạn chưa nhập: Lý do." in client.post(at, said | {"reason": ""}).content.decode()
+    answer = client.post(at, said | {"signed_on": "02/11/2099"})
+    assert set(answer.context["form"].errors) == {"signed_on"}
+    assert client.post(at, said).status_code == 302
+    given = Substitution.objects.get(pk=given.pk)
+    assert (given.basis.number, given.paper.number) == ("15/QĐ-UBND", "16/QĐ-UBND")
+    assert (given.paper.replaces, given.paper.issuer) == (given.basis, commune)
+    assert "vừa được đính chính" in client.post(at, said).content.decode()
+    entry = HistoryEntry.objects.filter(event="document.correct").latest("pk")
+    assert (entry.reason, entry.ledger) == ("Gõ nhầm số", given.paper.pk)
+
+
 def test_without_its_paper_it_ends_and_is_listed(
     cycle, an, chi, dung, la, commune, dossier, client
 ):

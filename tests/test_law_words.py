@@ -1279,7 +1279,16 @@ def test_a_reading_is_chosen_on_a_document_and_recorded(client, minh, an):
     entry = HistoryEntry.objects.filter(event="office.reading").earliest("pk")
     assert (entry.actor, entry.data["was"], entry.ledger) == (minh, "decision", basis.pk)
     assert [row[:2] for row in entry.records] == [["cycle.lawreading", first.pk]]
-    assert "7/QĐ-UBND" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert "7/QĐ-UBND" in page
+    # What was typed wrong of it is corrected, once for all that rests on it.
+    at = reverse("dossiers:reading_correct", args=[first.pk])
+    assert at in page
+    answer = client.post(at, asked | {"number": "9/QĐ-UBND", "reason": "Nhầm", "seen": basis.pk})
+    assert answer.status_code == 302
+    assert {str(each.paper) for each in LawReading.objects.all()} == {"9/QĐ-UBND (04/05/2026)"}
+    client.force_login(an)
+    assert client.get(at).status_code == 404
 
 
 # --- The edition of a year -----------------------------------------------------------------------

@@ -415,6 +415,10 @@ def test_a_term_is_changed_with_its_paper(client, new_year):
     assert (term.amount, term.warnings, str(term.paper)) == (12, [5, 3], "15/QĐ-UBND (02/11/2026)")
     entry = HistoryEntry.objects.filter(event="cycle.configure").latest("pk")
     assert (entry.ledger, entry.data["document"]) == (term.basis_id, str(term.paper))
+    at = reverse("dossiers:cycle_term_correct", args=[new_year.pk, term.pk])
+    wrong = {"signer": "Giàng A Chu", "reason": "Nhầm", "seen": term.basis_id}
+    assert client.post(at, TYPED | wrong).status_code == 302
+    assert new_year.term_rules.get(code="D1").paper.signer == "Giàng A Chu"
     # Its page, and the clerk's register, name one another.
     assert (
         str(term.paper)

@@ -6,9 +6,7 @@ from datetime import date
 from typing import Any
 
 import rules
-from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from councils.forms.fields import Act, Asked, OfModel
@@ -21,11 +19,10 @@ from councils.models import (
 )
 from cycle import clock
 from cycle.appointing import candidates
-from cycle.documents import CORRECTED_ALREADY
-from cycle.models import Document, Level, OrgUnit, Role, User
+from cycle.models import Level, OrgUnit, Role, User
 from cycle.models.organisation import OrgUnitQuerySet
-from dossiers.forms.fields import DateField, Fold, RowField, field_for, long_text
-from dossiers.forms.ledger import OnDocument
+from dossiers.forms.fields import DateField, Fold, field_for, long_text
+from dossiers.forms.ledger import CorrectsDocument, OnDocument
 
 
 def units_of(user: User) -> OrgUnitQuerySet:
@@ -146,24 +143,12 @@ class SeatForm(OnDocument, OfModel):
         )
 
 
-class BasisForm(OnDocument, Act):
+class BasisForm(CorrectsDocument, Act):
     """What was typed wrong of a document on which a council, a seat, a regulation or a round rests
     (đính chính), filled with what the ledger says; with the reason.
     """
 
     reason = long_text(_("Lý do"))
-    #: The document that the page showed.
-    seen = RowField(Document.objects.all(), widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, standing: Document, **kwargs: Any) -> None:
-        initial = {name: getattr(standing, name) for name in self.OF_DOCUMENT}
-        super().__init__(*args, initial=initial | {"seen": standing.pk}, **kwargs)
-        self.fields["seen"].queryset = Document.objects.filter(pk=standing.pk)
-        self.fields["seen"].error_messages["invalid_choice"] = CORRECTED_ALREADY
-        if standing.scan_sha256:
-            self.fields["scan_file"].help_text = _now(
-                "Để trống để giữ bản chụp đang có (%(file)s)."
-            ) % {"file": standing.scan_filename or _now("không rõ tên")}
 
     def do(self) -> Any:
         """The document, or None when it was refused."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from cycle.documents import CORRECTED_ALREADY
 from cycle.fields import DateField
 from cycle.models import Document, User
-from dossiers.forms.fields import PlainPart
+from dossiers.forms.fields import PlainPart, RowField
 from dossiers.forms.uploads import ScanField, hold_for
 
 
@@ -79,3 +81,34 @@ class OfBody(OnDocument):
     body = forms.CharField(
         label=_("Cơ quan ban hành"), max_length=200, help_text=_("Ví dụ: UBND xã Nà Tấu.")
     )
+
+
+class CorrectsDocument(OnDocument):
+    """What was typed wrong of a document (đính chính), filled with what the ledger says."""
+
+    #: The document that the page showed.
+    seen = RowField(Document.objects.all(), widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, standing: Document, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        said = {name: getattr(standing, name) for name in self.OF_DOCUMENT}
+        self.initial = {**said, "seen": standing.pk, **self.initial}
+        self.fields["seen"].queryset = Document.objects.filter(pk=standing.pk)
+        self.fields["seen"].error_messages["invalid_choice"] = CORRECTED_ALREADY
+        if standing.scan_sha256:
+            self.fields["scan_file"].help_text = _now(
+                "Để trống để giữ bản chụp đang có (%(file)s)."
+            ) % {"file": standing.scan_filename or _now("không rõ tên")}
+
+
+class CorrectForm(CorrectsDocument, OfBody):
+    """The same with its body, and the reason."""
+
+    reason = forms.CharField(
+        label=_("Lý do"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def said(self) -> dict[str, Any]:
+        """What it is corrected to, and why."""
+        asked = {name: self.cleaned_data[name] for name in (*self.OF_DOCUMENT, "seen", "reason")}
+        return asked | {"scan": self.cleaned_data.get("scan_file") or None}

@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -276,6 +278,16 @@ class CloseForm(PlainPart):
         self.initial["into"] = field.queryset.values_list("pk", flat=True).first()
 
 
+def _rests(reading: LawReading) -> str:
+    """On which document it rests, and where that is corrected."""
+    return format_html(
+        '{} <a href="{}">{}</a>',
+        _now("Theo văn bản %(document)s.") % {"document": reading.paper},
+        reverse("dossiers:reading_correct", args=[reading.pk]),
+        _now("Đính chính văn bản"),
+    )
+
+
 class ReadingsForm(Corrects, OfBody):
     """How each point of the law is read that may be read in more than one way, on a document."""
 
@@ -294,7 +306,7 @@ class ReadingsForm(Corrects, OfBody):
                 choices=list(CHOICES[point].items()),
                 initial=LawReading.of(point),
                 widget=forms.RadioSelect,
-                help_text=_now("Theo văn bản %(document)s.") % {"document": rests.paper}
+                help_text=_rests(rests)
                 if rests
                 else _("Theo lời văn của quy định; tỉnh chưa chọn khác."),
             )

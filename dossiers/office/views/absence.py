@@ -43,6 +43,7 @@ def absence(request: SignedIn) -> HttpResponseBase:
         may = rules.has_perm("dossiers.substitute", request.user, given.assignment)
         # One whose last day is today needs no ending.
         row["may_end"] = may and not row["past"] and given.valid_to > found.today
+        row["may_correct"] = may and given.basis_id is not None
         row["may_add_paper"] = may and given.basis_id is None and given.paper_due_on is not None
     return render(
         request,

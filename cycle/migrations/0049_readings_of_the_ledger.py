@@ -46,7 +46,7 @@ def basis(**fields):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0047_years_closed")]
+    dependencies = [("cycle", "0048_next_numbers")]
 
     operations = [
         migrations.RemoveConstraint("lawreading", "law_reading_has_a_document"),

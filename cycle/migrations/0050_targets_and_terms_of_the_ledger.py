@@ -54,7 +54,7 @@ def basis(related_name, said):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cycle", "0048_readings_of_the_ledger")]
+    dependencies = [("cycle", "0049_readings_of_the_ledger")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger("cycle", "cycle_told"),

@@ -1,0 +1,80 @@
+"""Pages on which a document that something of the office rests on is corrected (đính chính)."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from cycle.asking import SignedIn
+from cycle.models import Cycle, LawReading, TermRule
+from cycle.once import once
+from cycle.typed import fill, shows_typed
+from dossiers import drafts
+from dossiers.forms.fields import refuse
+from dossiers.forms.ledger import CorrectForm
+from dossiers.office import bases
+from dossiers.office.lists import substitutions
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def absence(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document of a substitution (văn bản ủy quyền)."""
+    row = get_object_or_404(substitutions(request.user), pk=pk)
+    return _correct(request, row, reverse("dossiers:absence"))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def reading(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document of a reading of the law (cách hiểu quy định)."""
+    row = get_object_or_404(LawReading, pk=pk)
+    return _correct(request, row, reverse("dossiers:readings"))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
+    """Correct the document of a term of the province's own."""
+    row = get_object_or_404(TermRule, pk=term_pk, cycle__in=Cycle.objects.filter(pk=pk))
+    return _correct(request, row, reverse("dossiers:cycle_duties", args=[pk]))
+
+
+def _correct(request: SignedIn, row: bases.Resting, back: str) -> HttpResponseBase:
+    if row.basis is None or not bases.may_correct(request.user, row):
+        raise Http404
+    seen = row.basis.in_force
+    form = CorrectForm(request.POST or None, request.FILES or None, standing=seen, by=request.user)
+    fill(form, request.typed)
+    if form.is_valid():
+        try:
+            bases.correct(row, by=request.user, **form.said())
+        except ValidationError as refused:
+            refuse(form, refused)
+        else:
+            messages.success(request, _("Đã đính chính văn bản."))
+            return redirect(back)
+    page = {
+        "form": form,
+        "title": _("Đính chính văn bản %(paper)s") % {"paper": seen},
+        "do": _("Đính chính"),
+        "back": back,
+        "about": _(
+            "Mọi việc theo văn bản này ghi theo đính chính. Nội dung cũ và lý do được ghi vào "
+            "nhật ký."
+        ),
+        "place": request.draft,
+    }
+    return render(request, "dossiers/cycle_form.html", page)
