@@ -35,6 +35,7 @@ from councils.models import (
     DocumentKind,
     EvaluationRound,
     Interest,
+    Member,
     Opinion,
     Regulation,
     Result,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from councils.models.council import MemberQuerySet
     from cycle.models import User
     from dossiers.lists.work import Row
 
@@ -185,7 +187,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     runs = Q(council__org_unit__in=offices) | Q(council__in=secretary)
     presides = runs | Q(council__in=chairs)
     if scores:
-        yield _sheets(scores, today)
+        yield _sheets(Member.objects.filter(pk__in=[each[4] for each in scores]), today)
     if any(each[-2] for each in scores) or offices or secretary or chairs:
         yield _compared(user, presides, sits(*JUDGES), secretary)
     if team := sits(*TEAM):
@@ -209,15 +211,22 @@ def of(user: User, today: date) -> Iterator[Waiting]:
         yield _setup(offices, today)
 
 
-def overseen(user: User, _today: date) -> Iterator[Waiting]:
-    """What is asked of anybody in this person's area, with a due day: for the week."""
-    if not user.area():
+def overseen(user: User, today: date) -> Iterator[Waiting]:
+    """What is asked of anybody in this person's area, with a due day: for the register of what is
+    late, and for the week.
+    """
+    area = user.area()
+    if not area:
         return
-    here = Q(council__org_unit__in=user.area())
-    yield _rounds(EvaluationRound.objects.filter(here, state__in=_RUNNING))
+    here = Q(council__org_unit__in=area)
+    of_round = Q(round__council__org_unit__in=area)
+    yield _sheets(Member.objects.filter(here), today)
+    yield _reports(of_round)
     yield _opinions(
-        Opinion.objects.filter(entry__round__council__org_unit__in=user.area(), answered_at=None)
+        Opinion.objects.filter(entry__round__council__org_unit__in=area, answered_at=None)
     )
+    yield _pen_sheets(Scoresheet.objects.filter(entry__round__council__org_unit__in=area))
+    yield _rounds(EvaluationRound.objects.filter(here, state__in=_RUNNING))
 
 
 # --- What waits -----------------------------------------------------------------------------
@@ -229,6 +238,7 @@ def _opinions(asked: QuerySet[Opinion]) -> Waiting:
         asked,
         since=F("asked_at"),
         due_on=F("due_on"),
+        who="to",
         unit="entry__round__council__org_unit",
         dossier="entry__dossier",
     )
@@ -245,37 +255,39 @@ def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiti
     )
 
 
-def _sheets(seats: list[Any], today: date) -> Waiting:
-    """The products of open rounds whose sheet a person with these seats owes: see
+def _sheets(seats: MemberQuerySet, today: date) -> Waiting:
+    """The products of open rounds whose sheet one of these seats owes: see
     ``EvaluationRound.due_to_score`` and ``waits_for``; not those whose sheets were counted.
     """
-    mine = {"member__in": [pk for *_seat, pk, _typed, _open in seats]}
-    left_out = Interest.objects.filter(entry=OuterRef("pk"), recused=True, **mine)
+    entry, person = OuterRef(OuterRef("pk")), {"member__user": OuterRef("user")}
+    left_out = Interest.objects.filter(entry=entry, recused=True, **person)
     given = Scoresheet.objects.filter(
         ~Q(state=SheetState.DRAFT, entered_by=None),
-        entry=OuterRef("pk"),
-        scoring=OuterRef("scoring"),
-        **mine,
+        entry=entry,
+        scoring=OuterRef(OuterRef("scoring")),
+        **person,
     )
-    away = Attendance.objects.filter(round=OuterRef("round"), present=False, **mine)
-    meets = Q(round__mode=RoundMode.MEETING)
-    seated = Q(pk__in=[])
-    for council, seat, since, until, *_more in seats:
-        # In writing a round has no time of meeting. Who has left since scores what met before.
-        its = Q(round__council=council, work_met_on__gte=since)
-        if until is not None:
-            its &= Q(work_met_on__lte=until)
-            its &= meets if until < today else Q()
-        if seat == Seat.SECRETARY:
-            its &= Q(round__regulation__secretary_scores=True)
-        seated |= its
+    away = Attendance.objects.filter(round=OuterRef(OuterRef("round")), present=False, **person)
+    its = "council__rounds__"
+    meets = Q((f"{its}mode", RoundMode.MEETING))
+    # In writing a round has no time of meeting. Who has left since scores what met before.
+    here = Q(until=None) | Q(until__gte=today)
+    met_on = OuterRef("work_met_on")
+    owe = seats.held(met_on, met_on).filter(
+        Q(seat__in=JUDGES) | Q((f"{its}regulation__secretary_scores", True), seat=Seat.SECRETARY),
+        meets | Q(here, user__is_active=True),
+        Q((f"{its}mode", RoundMode.WRITTEN))
+        | Q((f"{its}regulation__absent_sheets", True))
+        | ~Exists(away),
+        ~Exists(left_out),
+        ~Exists(given),
+        council__rounds=OuterRef("round"),
+    )
     day = TruncDate(Coalesce("round__meets_at", "round__opened_at", output_field=DateTimeField()))
     owed = (
         RoundEntry.objects.annotate(work_met_on=Least(day, Value(today, output_field=DateField())))
-        .filter(seated, live=True, round__state=RoundState.OPEN)
+        .filter(Exists(owe), live=True, round__state=RoundState.OPEN)
         .exclude(counted_scoring=F("scoring"))
-        .filter(~Exists(left_out), ~Exists(given))
-        .filter(~meets | Q(round__regulation__absent_sheets=True) | ~Exists(away))
     )
     return _of_products(SHEET, owed, "round__opened_at")
 
@@ -307,6 +319,7 @@ def _rounds(rounds: QuerySet[EvaluationRound]) -> Waiting:
         since=F("opened_at"),
         due_on=_day(),
         unit="council__org_unit",
+        cycle="cycle",
         name=F("name"),
         said=Case(
             When(state=RoundState.OPEN, then=Value("close")),
@@ -321,17 +334,19 @@ def _compared(user: User, presides: Q, judged: list[int], secretary: list[int]) 
     rounds = EvaluationRound.objects.filter(presides).exclude(council__in=judged)
     rounds = rounds.exclude(council__in=secretary, regulation__secretary_scores=True)
     whose = Q(member__user=user) | Q(entry__round__in=rounds.values("pk"))
-    typed = Scoresheet.objects.filter(
-        whose,
-        state=SheetState.ENTERED,
-        member__isnull=False,
-        scoring=F("entry__scoring"),
-        entry__live=True,
-        entry__round__state=RoundState.OPEN,
-    )
+    return _pen_sheets(Scoresheet.objects.filter(whose).exclude(entered_by=user))
+
+
+def _pen_sheets(sheets: QuerySet[Scoresheet]) -> Waiting:
     return Waiting(
         COMPARE,
-        typed.exclude(entered_by=user),
+        sheets.filter(
+            state=SheetState.ENTERED,
+            member__isnull=False,
+            scoring=F("entry__scoring"),
+            entry__live=True,
+            entry__round__state=RoundState.OPEN,
+        ),
         since=F("entry__round__opened_at"),
         due_on=_day("entry__round__"),
         unit="entry__round__council__org_unit",

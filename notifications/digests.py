@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -68,11 +69,15 @@ def _make(user: User, today: date, now: datetime) -> int:
     return 1
 
 
-def text_for(user: User, since: datetime, now: datetime) -> str:
-    """What ``user`` has to do today and what is new since ``since``; "" when there is nothing."""
+def to_do(user: User, since: datetime, now: datetime) -> dict[str, list[Any]]:
+    """What waits for ``user``, by what the letter says of it: overdue, due today, new since
+    ``since``, waiting or other.
+    """
     today = timezone.localdate(now)
     calendar = DayOff.objects.calendar(today - timedelta(days=400), today + timedelta(days=200))
-    kinds: dict[str, list] = {kind: [] for kind in ("overdue", "today", "new", "waiting", "other")}
+    kinds: dict[str, list[Any]] = {
+        kind: [] for kind in ("overdue", "today", "new", "waiting", "other")
+    }
     for task in (
         Task.objects.to_do(user)
         .filter(
@@ -93,6 +98,8 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
             kind = "today" if task.due_on == today else "new"
         kinds[kind].append(
             {
+                "kind": work.TASK,
+                "pk": task.pk,
                 "task": task,
                 "title": GUIDES[task.node].title,
                 "due": left,
@@ -112,6 +119,12 @@ def text_for(user: User, since: datetime, now: datetime) -> str:
         where = row["commune"] or row["unit"] or ""
         about = f"{row['product']} ({where})" if row["product"] and where else row["product"]
         kinds[kind].append(row | {"due": dated, "about": about or where})
+    return kinds
+
+
+def text_for(user: User, since: datetime, now: datetime) -> str:
+    """What ``user`` has to do today and what is new since ``since``; "" when there is nothing."""
+    today, kinds = timezone.localdate(now), to_do(user, since, now)
     terms = list(
         Term.objects.live()
         .beside_tasks()

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy
 
@@ -17,19 +17,18 @@ from cycle.letters import sort_key
 from cycle.models import (
     DayOff,
     HistoryEntry,
-    OrgUnit,
     Role,
     RoleAssignment,
     Stream,
     User,
     acting_in,
-    heir_of,
 )
 from cycle.papers import apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import PARKED, State
 from dossiers.lists import work
+from dossiers.lists.overdue import WORK, OverdueRegister
 from dossiers.models import ACTS, Dossier, Task, Term
 from dossiers.models.law import SENT_BACK
 from notifications.models import Channel, Delivery, Preference, WeeklySummary
@@ -76,8 +75,8 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
         dossiers.order_by().values_list("state").annotate(Count("pk"))  # type: ignore[misc]
     )
     late = _late(user, now)
-    late_units = _late_units(late, today)
-    due = _due(user, dossiers, monday + timedelta(days=7))
+    late_units = _late_units(late)
+    due = _due(user, monday + timedelta(days=7))
     return {
         "who": str(user),
         "area": area_of(user),
@@ -87,7 +86,7 @@ def figures(user: User, now: datetime) -> dict[str, Any]:
         "made_on": [today.day, today.month, today.year],
         "steps": _steps(states, late),
         "open": sum(n for state, n in states.items() if State(state) not in PARKED),
-        "late": sum(row["number"] for row in late),
+        "late": late.total["terms"],
         "parked": sum(n for state, n in states.items() if State(state) in PARKED),
         "moves": _moves(dossiers, monday),
         "late_units": late_units[:UNITS],
@@ -110,87 +109,57 @@ def _dossiers(user: User) -> QuerySet[Dossier]:
 
 def late_units(user: User, now: datetime) -> list[dict[str, Any]]:
     """Every unit of the week's page with late tasks: ``unit``, ``number``, ``days``."""
-    return _late_units(_late(user, now), timezone.localdate(now))
+    return _late_units(_late(user, now))
 
 
 def due_next_week(user: User, now: datetime) -> list[dict[str, str]]:
     """What the week's page tells of the week after: ``day``, ``what``, ``product``, ``unit``."""
     monday = monday_of(timezone.localdate(now))
-    return _due(user, _dossiers(user), monday + timedelta(days=7))
+    return _due(user, monday + timedelta(days=7))
 
 
-def _late(user: User, now: datetime) -> list[Any]:
-    """How many tasks are late in each state at each unit of the user's area, which the register
-    counts too, and since when the oldest.
-    """
-    late = list(
-        Task.objects.overdue(now)
-        .filter(org_unit__in=user.area())
-        .order_by()
-        # Grouped by the unit's id, which the planner can estimate; names are read after.
-        .values("state", "org_unit")
-        .annotate(number=Count("pk"), oldest=Min("due_on"))
-    )
-    units = OrgUnit.objects.filter(pk__in={row["org_unit"] for row in late})
-    named = {
-        pk: heir
-        for pk, *heir in units.values_list("pk", heir_of("pk"), heir_of("pk", field="name"))
-    }
-    for row in late:
-        row["org_unit"], row["org_unit__name"] = named[row["org_unit"]]
-    return late
+def _late(user: User, now: datetime) -> OverdueRegister:
+    """The register of what is overdue now in the user's area: the week counts its rows."""
+    return OverdueRegister(user, WORK, now)
 
 
-def _steps(states: dict[str, int], late: list[Any]) -> list[dict[str, Any]]:
+def _steps(states: dict[str, int], late: OverdueRegister) -> list[dict[str, Any]]:
     standing: Counter = Counter()
     for state, number in states.items():
         if State(state) not in PARKED:
             standing[State(state).step] += number
-    overdue: Counter = Counter()
-    for row in late:
-        overdue[State(row["state"]).step] += row["number"]
+    overdue = {row["step"]: row["terms"] for row in late.by_step()}
     return [
         {
             "number": step.number,
             "label": str(step.label),
             "open": standing[step],
-            "late": overdue[step],
+            "late": overdue.get(step.value, 0),
         }
         for step in Step
     ]
 
 
-def _late_units(late: list[Any], today: date) -> list[dict[str, Any]]:
-    """A row per unit of today: its number of overdue tasks, the working days of the latest one."""
-    calendar = DayOff.objects.calendar(today - timedelta(days=400), today)
-    units: dict = {}
-    for row in late:
-        new = {"name": row["org_unit__name"], "number": 0, "oldest": row["oldest"]}
-        unit = units.setdefault(row["org_unit"], new)
-        unit["number"] += row["number"]
-        unit["oldest"] = min(unit["oldest"], row["oldest"])
+def _late_units(late: OverdueRegister) -> list[dict[str, Any]]:
+    """A row per unit of today: how much is overdue there, the working days of the latest one."""
     rows = [
-        {
-            "unit": unit["name"],
-            "number": unit["number"],
-            "days": calendar.between(unit["oldest"], today),
-        }
-        for unit in units.values()
+        {"unit": row["unit"], "number": row["terms"], "days": row["most"]} for row in late.heat()
     ]
     return sorted(rows, key=lambda row: (-row["number"], -row["days"], sort_key(row["unit"])))
 
 
-def _due(user: User, dossiers: QuerySet[Dossier], monday: date) -> list[dict[str, str]]:
-    """What is due in the week from ``monday`` on: tasks, legal terms and agreed days, and what else
-    is asked of anybody in the area.
+def _due(user: User, monday: date) -> list[dict[str, str]]:
+    """What is due in the week from ``monday`` on, of what is counted as late once its day is over:
+    tasks and legal terms of the area, and what else is asked of anybody there; and agreed days.
     """
     week = (monday, monday + timedelta(days=6))
-    tasks = Task.objects.open().filter(dossier__in=dossiers, due_on__range=week, paused=False)
+    tasks = Task.objects.open().filter(org_unit__in=user.area(), due_on__range=week, paused=False)
     terms = (
         Term.objects.live()
         .beside_tasks()
         .filter(
-            Q(dossier__in=dossiers) | Q(dossier=None, org_unit__in=user.business()),
+            Q(dossier__isnull=False, org_unit__in=user.area())
+            | Q(dossier=None, org_unit__in=user.business()),
             due_on__range=week,
         )
         .values("due_on", "title", "dossier__product__name", "org_unit__name")

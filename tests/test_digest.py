@@ -295,7 +295,7 @@ def test_week_query_count(client, cycle, commune, an, rows, django_assert_num_qu
         for number in range(rows):
             open_dossier(cycle, commune, an, name=f"Chè {number}")
     client.force_login(an)
-    with clock.at(at(2026, 11, 20)), django_assert_num_queries(11):
+    with clock.at(at(2026, 11, 20)), django_assert_num_queries(10):
         client.get("/reports/week/")
 
 

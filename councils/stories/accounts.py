@@ -18,9 +18,7 @@ from councils.stories.cast import (
 )
 from councils.stories.replay import Posts
 from cycle.models import Level, OrgUnit, Role, User
-from dossiers.models import (
-    Task,
-)
+from dossiers.lists.inbox import Filters, Inbox, Tab
 
 # --- Accounts -------------------------------------------------------------------------------
 
@@ -70,8 +68,8 @@ SHOWN = (
 )  # fmt: skip
 
 
-def accounts() -> list[tuple[str, str, str, int]]:
-    """(username, role, unit, number of open tasks) of the accounts to show."""
+def accounts() -> list[tuple[str, str, str, str]]:
+    """(username, role, unit, how much the inbox has, as it says it) of the accounts to show."""
     users = {user.username: user for user in User.objects.filter(username__in=SHOWN)}
     rows = []
     for user in (users[name] for name in SHOWN if name in users):
@@ -82,7 +80,9 @@ def accounts() -> list[tuple[str, str, str, int]]:
         ]
         roles = ", ".join(dict.fromkeys(role for role, _unit in held))
         units = ", ".join(dict.fromkeys(unit.label for _role, unit in held))
-        rows.append((user.username, roles or "Quản trị", units, Task.objects.inbox(user).count()))
+        rows.append(
+            (user.username, roles or "Quản trị", units, Inbox(user, Filters()).counts()[Tab.UNIT])
+        )
     return rows
 
 

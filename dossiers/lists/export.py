@@ -174,6 +174,7 @@ _INBOX = (
     Column("commune", _("Xã, phường"), _of("commune")),
     Column("unit", _("Đơn vị xử lý"), _of("unit")),
     Column("opened_at", _("Giao lúc"), _of("opened_at"), chosen=False),
+    Column("step", _("Bước"), _of("step"), chosen=False),
     Column("due_on", _("Hạn xử lý"), _of("due_on")),
     Column("due", _("Còn lại"), lambda row: row["due"].words if "due" in row else ""),
     Column("owner", _("Người nhận"), lambda row: row["owner_name"] or row["owner_username"]),

@@ -1,16 +1,20 @@
-"""The register of overdue terms (sổ theo dõi quá hạn): those late now, and those that were late.
+"""The register of what is overdue (sổ theo dõi quá hạn): the terms that are late now or were, and
+whatever else waits in the area behind its day (``work.overseen_by``), which has no ledger of its
+own: it is here while it is late.
 
-Two queries over the terms and their ledgers: one for all sums, one for a page of rows.
+Two queries over terms, their ledgers and that work: one for all sums, one for a page of rows.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.utils import timezone
 from django.utils.translation import gettext as _now
@@ -22,7 +26,9 @@ from cycle.models import Cycle, Moved, OrgUnit, Role, now_called, told_apart
 from cycle.steps import Step
 from dossiers.law.guidance import GUIDES
 from dossiers.law.nodes import NODES
+from dossiers.lists import work
 from dossiers.lists.filters import Asked, Listed, Narrowed, in_order
+from dossiers.lists.work import RANKS
 from dossiers.models.law import ACTS
 from dossiers.terms.spent import asked
 
@@ -39,6 +45,7 @@ class Standing(models.TextChoices):
     """Whether the late term is still open."""
 
     OPEN = "open", _("Chưa xong")
+    LATE = "late", _("Đang quá hạn, không tạm dừng")
     DONE = "done", _("Đã xong, trễ")
 
 
@@ -81,9 +88,9 @@ class Filters(Narrowed):
         )
 
 
-#: The filters by which the register is the overdue work (việc quá hạn) that the inbox and the week
-#: count: tasks still open, of whatever year.
-WORK = Filters(standing=Standing.OPEN.value, clock=Clock.INTERNAL.value)
+#: The filters by which the register is the overdue work (việc quá hạn) that inboxes and the week
+#: count: what waits and whose clock runs, of whatever year.
+WORK = Filters(standing=Standing.LATE.value, clock=Clock.INTERNAL.value)
 
 
 def _month(text: str) -> str:
@@ -104,26 +111,31 @@ def _steps_of_events() -> dict[str, str]:
 
 
 #: SQL: whose term it was: the user who stopped the clock, else the owner of its task.
-_OFFICER = """coalesce(
+_OFFICER = """coalesce(t.officer_id,
     (SELECT e.by_id FROM dossiers_termevent e
-     WHERE e.term_id = t.id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1),
+     WHERE e.term_id = t.term_id AND e.kind = 'stop' ORDER BY e.id DESC LIMIT 1),
     (SELECT task.owner_id FROM dossiers_task task WHERE task.id = t.task_id)
   )"""
 
 #: SQL: the step of its task, else of the act that starts its rule.
-_STEP = """coalesce(
+_STEP = """coalesce(t.step,
     %(steps)s::jsonb ->> coalesce(
       (SELECT task.state FROM dossiers_task task WHERE task.id = t.task_id),
       (SELECT rule.starts_on[1] FROM cycle_termrule rule WHERE rule.id = t.rule_id)
     ), 'evaluation'
   )"""
 
+#: The same of a row of the table of terms itself.
+_OFFICER_OF = _OFFICER.replace("t.officer_id", "page.officer_id").replace("t.term_id", "t.id")
+_STEP_OF = _STEP.replace("t.step", "page.step")
+
 _MONTH = "to_char(t.due_on, 'YYYY-MM')"
 
 #: Whose terms: of the person's units and those below them.
 _HERE = "AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))"
 
-#: SQL: the terms of the person's area that were late (``late``), with the days late.
+#: SQL: what was late in the person's area (``late``), with the days late: terms, each with its
+#: ``term_id``, and the work of ``others``, each with its ``rank``, ``step`` and ``officer_id``.
 #:
 #: - ``ended_at`` is when the counting ended: now for an open term, ``stopped_at`` for a stopped
 #:   one; for one that is paused, or was when it was stopped, the moment of that pause.
@@ -135,10 +147,15 @@ _HERE = "AND t.org_unit_id = ANY(ARRAY(SELECT id FROM area))"
 #: or ``rule_id``, NULL for most, and cannot split such a hash table. Each CTE is read once only, so
 #: that none is materialised.
 LATE = f"""
-WITH area AS (
+WITH others AS (
+  {{others}}
+), area AS (
   SELECT unit.id FROM cycle_orgunit unit WHERE unit.id = ANY(%(area)s)
 ), span AS (
-  SELECT (least(min(open.due_at), min(stopped.due_at)) AT TIME ZONE %(zone)s)::date - 3 AS first,
+  SELECT least(
+      (least(min(open.due_at), min(stopped.due_at)) AT TIME ZONE %(zone)s)::date,
+      (SELECT min(row_due_on) FROM others)
+    ) - 3 AS first,
     (greatest(now(), %(now)s) AT TIME ZONE %(zone)s)::date + 1 AS last
   FROM area
   LEFT JOIN LATERAL (
@@ -161,13 +178,15 @@ WITH area AS (
   ) days
 ), passed AS (
   SELECT t.id, t.dossier_id, t.cycle_id, t.certificate_id, t.task_id, t.rule_id, t.legal,
-    t.org_unit_id, t.due_on, true AS open, coalesce(t.paused_at, %(now)s) AS ended_at
+    t.org_unit_id, t.due_on, true AS open, t.paused_at IS NULL AS runs,
+    coalesce(t.paused_at, %(now)s) AS ended_at
   FROM dossiers_term t
   WHERE t.state <> 'stopped' AND t.due_at <= %(now)s AND t.due_at <= coalesce(t.paused_at, %(now)s)
     {_HERE}
   UNION ALL
   SELECT t.id, t.dossier_id, t.cycle_id, t.certificate_id, t.task_id, t.rule_id, t.legal,
-    t.org_unit_id, t.due_on, false, CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
+    t.org_unit_id, t.due_on, false, false,
+    CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
   FROM dossiers_term t
   LEFT JOIN LATERAL (
     SELECT e.kind, e.at FROM dossiers_termevent e
@@ -176,23 +195,33 @@ WITH area AS (
   WHERE t.due_at <= t.stopped_at
     AND t.due_at <= CASE WHEN last.kind = 'pause' THEN last.at ELSE t.stopped_at END
     {_HERE}
-), late AS (
-  SELECT t.id, t.task_id, t.rule_id, t.org_unit_id, t.due_on, t.open, t.ended_at,
-    (SELECT worked FROM calendar)[
-      (t.ended_at AT TIME ZONE %(zone)s)::date - (SELECT first FROM calendar)
-    ] - (SELECT worked FROM calendar)[t.due_on - (SELECT first FROM calendar)] AS days
+), found AS (
+  SELECT t.id, 0 AS rank, t.id AS term_id, t.task_id, t.rule_id, t.cycle_id, t.legal, t.org_unit_id,
+    t.due_on, t.open, t.runs, t.ended_at, NULL::text AS step, NULL::bigint AS officer_id
   FROM passed t
   WHERE t.dossier_id IS NOT NULL AND t.certificate_id IS NULL
     AND (t.task_id IS NOT NULL OR EXISTS (
       SELECT 1 FROM cycle_termrule rule
       WHERE rule.id = t.rule_id AND rule.escalations <> '[]' OFFSET 0
     ))
-    AND (%(cycle)s::bigint = 0 OR t.cycle_id = %(cycle)s::bigint OR (
+  UNION ALL
+  SELECT row_pk, row_rank, NULL, NULL, NULL, row_cycle_of, false, row_unit_of, row_due_on, true,
+    true, %(now)s, coalesce(nullif(row_step, ''), 'evaluation'), row_who_of
+  FROM others
+), late AS (
+  SELECT t.id, t.rank, t.term_id, t.task_id, t.rule_id, t.org_unit_id, t.due_on, t.open, t.ended_at,
+    t.step, t.officer_id,
+    (SELECT worked FROM calendar)[
+      (t.ended_at AT TIME ZONE %(zone)s)::date - (SELECT first FROM calendar)
+    ] - (SELECT worked FROM calendar)[t.due_on - (SELECT first FROM calendar)] AS days
+  FROM found t
+  WHERE (%(cycle)s::bigint = 0 OR t.cycle_id = %(cycle)s::bigint OR (
       %(cycle)s::bigint IS NULL
       AND (t.open OR %(running)s::bigint IS NULL OR t.cycle_id = %(running)s::bigint)
     ))
     AND (%(clock)s = '' OR t.legal = (%(clock)s = 'legal'))
-    AND (%(standing)s = '' OR t.open = (%(standing)s = 'open'))
+    AND CASE %(standing)s WHEN '' THEN true WHEN 'late' THEN t.runs ELSE
+      t.open = (%(standing)s = 'open') END
     AND (%(unit)s::bigint IS NULL OR t.org_unit_id = ANY(%(units)s::bigint[]))
     AND (%(month)s = '' OR {_MONTH} = %(month)s)
     AND (%(step)s = '' OR {_STEP} = %(step)s)
@@ -222,36 +251,51 @@ LEFT JOIN cycle_user person ON person.id = sums.officer_id
 ORDER BY sums.terms DESC, sums.days DESC, unit.sort_key, person.sort_key, sums.step
 """  # noqa: S608  (no input in it)
 
-_ORDER = "ORDER BY open DESC, days DESC, due_on, id"
+_ORDER = "ORDER BY open DESC, days DESC, due_on, rank, id"
 
 #: What is shown of the terms of ``page``.
-_SHOWN = f"""
-SELECT t.id, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on, t.original_due_on,
-  page.open, t.state = 'paused' AS paused, page.days,
-  (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP} AS step,
+_TERMS = f"""
+SELECT t.id, page.rank, t.dossier_id, t.task_id, t.title, t.legal, t.unit, t.role, t.due_on,
+  t.original_due_on, page.open, t.state = 'paused' AS paused, page.days,
+  (page.ended_at AT TIME ZONE %(zone)s)::date AS ended_on, {_STEP_OF} AS step,
   product.name AS product, producer.name AS producer, unit.name AS unit_name, t.org_unit_id,
   unit.valid_to AS unit_until,
   (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
-   WHERE person.id = {_OFFICER}) AS who
+   WHERE person.id = {_OFFICER_OF}) AS who,
+  NULL::text AS name, NULL::text AS said, NULL::int AS many, NULL::bigint AS place
 FROM page
-JOIN dossiers_term t ON t.id = page.id
+JOIN dossiers_term t ON t.id = page.id AND page.rank = 0
 JOIN dossiers_dossier dossier ON dossier.id = t.dossier_id
 JOIN dossiers_product product ON product.id = dossier.product_id
 JOIN dossiers_producer producer ON producer.id = product.producer_id
 JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
-ORDER BY page.open DESC, page.days DESC, t.due_on, t.id
+"""  # noqa: S608  (no input in it)
+
+#: What is shown of the terms of ``page``, and of the other work in it.
+_SHOWN = f"""
+{_TERMS} UNION ALL
+SELECT row_pk, page.rank, row_dossier_of, NULL, '', false, '', '', row_due_on, row_due_on, true,
+  false, page.days, NULL, page.step, row_product, row_producer, unit.name, unit.id, unit.valid_to,
+  (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
+   WHERE person.id = page.officer_id), row_name, row_said, row_many, row_place
+FROM page
+JOIN others ON row_pk = page.id AND row_rank = page.rank
+JOIN cycle_orgunit unit ON unit.id = row_unit_of
+{_ORDER}
 """  # noqa: S608  (no input in it)
 
 #: One page: its ids first, then the columns of those rows.
 ROWS = f"""{LATE}, page AS MATERIALIZED (
-  SELECT id, open, ended_at, days FROM late {_ORDER} LIMIT %(limit)s OFFSET %(offset)s
+  SELECT id, rank, step, officer_id, open, ended_at, days FROM late
+  {_ORDER} LIMIT %(limit)s OFFSET %(offset)s
 ){_SHOWN}"""  # noqa: S608  (no input in it)
 
 #: The numbers of all rows, and the rows of some numbers: how the list is taken out.
-KEYS = f"{LATE} SELECT id FROM late {_ORDER}"  # noqa: S608  (no input in it)
+KEYS = f"{LATE} SELECT id * {RANKS} + rank FROM late {_ORDER}"  # noqa: S608  (no input in it)
 _LATE_OF = LATE.replace(_HERE, f"{_HERE} AND t.id = ANY(%(ids)s)")
+_OF_KEYS = f"WHERE id * {RANKS} + rank = ANY(%(keys)s)"
 THESE = f"""{_LATE_OF}, page AS MATERIALIZED (
-  SELECT id, open, ended_at, days FROM late
+  SELECT id, rank, step, officer_id, open, ended_at, days FROM late {_OF_KEYS}
 ){_SHOWN}"""  # noqa: S608  (no input in it)
 
 #: Values of ``grouping(step, org_unit_id, officer_id, month)``: a bit is 1 when that column is
@@ -262,9 +306,9 @@ WHOLE, STEP, UNIT, UNIT_STEP, OFFICER, MONTH = 15, 7, 11, 3, 13, 14
 class OverdueRegister(Listed):
     """The overdue terms in a person's area, narrowed by ``filters``."""
 
-    def __init__(self, user: User, filters: Filters) -> None:
+    def __init__(self, user: User, filters: Filters, now: datetime | None = None) -> None:
         self.user, self.filters = user, filters
-        self.now = clock.now()
+        self.now = now or clock.now()
 
     @cached_property
     def running(self) -> Cycle | None:
@@ -286,6 +330,23 @@ class OverdueRegister(Listed):
             "zone": timezone.get_default_timezone_name(),
         }
 
+    @cached_property
+    def _others(self) -> tuple[str, dict[str, Any]]:
+        """SQL of the other work that is late now in the area, and its values by name."""
+        found = work.overseen_by(self.user, timezone.localdate(self.now))
+        try:
+            sql, values = work.late(found, self.now).query.sql_with_params()
+        except EmptyResultSet:
+            return work.NOTHING, {}
+        names = (f"other_{number}" for number in range(len(values)))
+        named = dict(zip(names, values, strict=True))
+        each = iter(named)
+        return re.sub("%[s%]", lambda m: "%%" if m[0] == "%%" else f"%({next(each)})s", sql), named
+
+    def _asked(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        others, named = self._others
+        return asked(sql.replace("{others}", others), self._values | named | values)
+
     def _units(self) -> Iterable[int]:
         if self.filters.unit is None:
             return ()
@@ -294,7 +355,7 @@ class OverdueRegister(Listed):
     @cached_property
     def _sums(self) -> dict[int, list[dict[str, Any]]]:
         sums: dict[int, list[dict[str, Any]]] = {}
-        for row in asked(SUMS, self._values):
+        for row in self._asked(SUMS):
             sums.setdefault(row["by"], []).append(row)
         moved = _moved([row for by in (UNIT, UNIT_STEP) for row in sums.get(by, [])])
         return sums | {by: _today(sums.get(by, []), moved) for by in (UNIT, UNIT_STEP)}
@@ -329,7 +390,7 @@ class OverdueRegister(Listed):
         return [
             {
                 **row,
-                "label": row["who"] or _now("Chưa có người nhận"),
+                "label": row["who"] or _now("Chưa có người nhận hoặc của nhiều người"),
                 "query": self.filters.query(officer=row["officer_id"] or 0),
             }
             for row in self._sums.get(OFFICER, [])
@@ -374,37 +435,43 @@ class OverdueRegister(Listed):
 
     @cached_property
     def _page(self) -> list[dict[str, Any]]:
-        return asked(
-            ROWS,
-            self._values | {"limit": self.PAGE + 1, "offset": (self.filters.page - 1) * self.PAGE},
-        )
+        offset = (self.filters.page - 1) * self.PAGE
+        return self._asked(ROWS, limit=self.PAGE + 1, offset=offset)
 
     def rows(self) -> list[dict[str, Any]]:
         """The terms of this page: the open ones first, then by most days late."""
         return self._shaped(super().rows())
 
     def keys(self) -> Iterable[int]:
+        others, named = self._others
         with connection.cursor() as cursor:
-            cursor.execute(KEYS, self._values)
+            cursor.execute(KEYS.replace("{others}", others), self._values | named)
             # Row by row out of what the driver has received: a list of tuples is four times that.
             yield from (key for (key,) in cursor)
 
     def of(self, keys: Sequence[int]) -> list[dict[str, Any]]:
-        rows = asked(THESE, self._values | {"ids": list(keys)})
-        return in_order(keys, {row["id"]: row for row in self._shaped(rows)})
+        ids = [pk for pk, rank in (divmod(key, RANKS) for key in keys) if not rank]
+        rows = self._shaped(self._asked(THESE, keys=list(keys), ids=ids))
+        return in_order(keys, {row["id"] * RANKS + row["rank"]: row for row in rows})
 
     def _shaped(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        moved = _moved(rows)
+        moved, kinds = _moved(rows), list(work.kinds().values())
         for row in rows:
+            row["kind"] = kinds[row["rank"]]
+            if row["rank"]:
+                # Where it is done only who must do it may; its file is open to all who read here.
+                row["title"] = row["kind"].title(row)
+                row["href"] = "" if row["dossier_id"] else row["kind"].link(row)
+                row["product"] = row["product"] or row["name"]
             _heir, now = moved.heirs.get(row["org_unit_id"], (0, ""))
             row["unit_name"] = now_called(row["unit_name"], now)
         return [
             {
                 **row,
-                "what": GUIDES[row["title"]].title if row["task_id"] else row["title"],
+                "what": GUIDES[row["title"]].title if row["task_id"] else str(row["title"]),
                 "role": Role(row["role"]).label if row["role"] else "",
                 "step": Step(row["step"]).label,
-                "months": months_late(row) if not row["unit"] else 0,
+                "months": 0 if row["unit"] or row["rank"] else months_late(row),
             }
             for row in rows
         ]

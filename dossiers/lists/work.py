@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Moved
+from dossiers.law.nodes import NODES
 from dossiers.models import Task
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ class Waiting:
     unit: str
     due_on: Combinable | None = None
     dossier: str = ""
+    cycle: str = ""
+    who: str = ""
     name: Combinable = Value("")  # noqa: RUF009  # an expression is never changed
     said: Combinable = Value("")  # noqa: RUF009
     many: Combinable = Value(1)  # noqa: RUF009
@@ -157,6 +160,11 @@ _COLUMNS: dict[str, models.Field[Any, Any]] = {
     "said": models.TextField(),
     "many": models.IntegerField(),
     "unit": models.TextField(),
+    "unit_of": models.BigIntegerField(),
+    "dossier_of": models.BigIntegerField(),
+    "cycle_of": models.BigIntegerField(),
+    "who_of": models.BigIntegerField(),
+    "step": models.TextField(),
     "product": models.TextField(),
     "code": models.TextField(),
     "producer": models.TextField(),
@@ -173,7 +181,15 @@ _COLUMNS: dict[str, models.Field[Any, Any]] = {
     "owner_username": models.TextField(),
     "paused_at": models.DateTimeField(),
 }
+#: SQL: no row of the one shape.
+NOTHING = (
+    "SELECT "
+    + ", ".join(f"NULL::{_TYPES[type(field)]} AS row_{name}" for name, field in _COLUMNS.items())
+    + " WHERE false"
+)
 _OF_DOSSIER = {
+    "dossier_of": "pk",
+    "cycle_of": "cycle",
     "product": "product__name",
     "code": "product__code",
     "producer": "product__producer__name",
@@ -206,9 +222,15 @@ def of_waiting(waiting: Waiting, rows: QuerySet[Any]) -> QuerySet[Any]:
         "said": Cast(waiting.said, models.TextField()),
         "many": Cast(waiting.many, models.IntegerField()),
         "unit": F(f"{waiting.unit}__name" if waiting.unit else "name"),
+        "unit_of": F(waiting.unit or "pk"),
+        "step": Value(waiting.kind.step or "", models.TextField()),
     }
     if waiting.dossier:
         said |= {name: F(f"{waiting.dossier}__{column}") for name, column in _OF_DOSSIER.items()}
+    if waiting.cycle:
+        said["cycle_of"] = F(waiting.cycle)
+    if waiting.who:
+        said["who_of"] = F(waiting.who)
     return shaped(rows, said)
 
 
@@ -223,6 +245,7 @@ def of_tasks(tasks: QuerySet[Any]) -> QuerySet[Any]:
         "said": Value(""),
         "many": Value(1),
         "unit": F("org_unit__name"),
+        "unit_of": F("org_unit"),
         "owner_id": F("owner"),
         "owner_name": F("owner__full_name"),
         "owner_username": F("owner__username"),
@@ -242,9 +265,12 @@ def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
         row["commune"] = moved.called(row["commune_of"], row["commune"] or "")
         if kind is TASK:
             row["node"] = row["name"]
+            step = NODES[row["node"]].step
         else:
             row["title"], row["href"] = kind.title(row), kind.link(row)
             row["product"] = row["product"] or row["name"]
+            step = kind.step
+        row["step"] = step.label if step else ""
     return found
 
 
@@ -257,6 +283,12 @@ def rows_of(found: Iterable[Waiting], most: int, **where: Any) -> list[dict[str,
         for each in found
     ]
     return read(together(branches, ["row_due_at", "row_rank", "row_pk"])[:most]) if branches else []
+
+
+def late(found: Iterable[Waiting], now: datetime) -> QuerySet[Any]:
+    """The rows of what waits that are overdue at this moment, in no order."""
+    branches = [of_waiting(each, each.found().filter(work_due_at__lte=now)) for each in found]
+    return together(branches, [])
 
 
 def together(branches: Sequence[QuerySet[Any]], order: Sequence[str]) -> QuerySet[Any]:

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         if not rows:
             raise CommandError("Chưa có tài khoản minh họa: hãy chạy load_demo trước.")
         table = [("Tên đăng nhập", "Mật khẩu", "Vai trò", "Đơn vị", "Việc đang mở")]
-        table += [(name, cast.PASSWORD, role, unit, str(n)) for name, role, unit, n in rows]
+        table += [(name, cast.PASSWORD, role, unit, n) for name, role, unit, n in rows]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for row in table:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
