@@ -60,7 +60,7 @@ from dossiers.models import (
     Task,
     Term,
 )
-from dossiers.office.reports import CycleReport
+from dossiers.office.reports import CycleReport, rows_of
 from notifications import digests, feed, weekly
 from tests import judging
 from tests.owning import settle, update_as_owner
@@ -359,6 +359,8 @@ def test_the_year_so_far_has_products_of_four_and_five_stars_an_upgrade_and_a_re
     assert figures["upgrades"] == 1
     assert figures["not_recognised"] == 2
     assert figures["districts"] == 0
+    # There are no districts any more: nothing is said of them.
+    assert not [words for words, _n in rows_of(figures) if "Huyện" in str(words)]
     # The clerk's page has something to number.
     waits = Certificate.objects.filter(number_in_force=None, dossier__state=State.CERTIFIED)
     assert waits.count() >= 2

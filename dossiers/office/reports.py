@@ -69,6 +69,8 @@ def rows_of(figures: Mapping[str, Any]) -> list[tuple[Words, Any]]:
         (words, none if shown[key] is None else shown[key])
         for key, words in WORDS.items()
         if key in shown
+        # Since 1/7/2025 there are no districts: of what took no part nothing is said.
+        and (shown[key] or not key.startswith("districts"))
     ]
     labels = questions()
     return rows + [(labels.get(code, code), n) for code, n in figures["outside"].items()]
