@@ -379,6 +379,8 @@ def who_asked(entry: HistoryEntry) -> set[int]:
     "stock.commit",
     "stock.undo",
     "stock.resume",
+    "potential.record",
+    "potential.correct",
     "potential.close",
     "potential.reopen",
     "potential.begin",

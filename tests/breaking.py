@@ -316,7 +316,7 @@ def sent(**fields):
 
 def event(world, model, **fields):
     values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
-    model.objects.create(**values | {"title": "Hội nghị"} | fields)
+    return model.objects.create(**values | {"title": "Hội nghị"} | fields)
 
 
 def stock_batch(world, **fields):
@@ -341,7 +341,7 @@ def draft(world, **fields):
 def potential(world, **fields):
     """A product that a survey named."""
     values = {"commune": world.commune, "name": "Mật ong", "producer_name": "Hộ Lò Văn A"}
-    return Potential.objects.create(batch=stock_batch(world), **values | fields)
+    return Potential.objects.create(**{"batch": stock_batch(world)} | values | fields)
 
 
 LONG_AGO = date(2000, 1, 1)

@@ -39,6 +39,7 @@ from dossiers.models import (
     Evidence,
     Inspection,
     OutreachEvent,
+    Potential,
     Producer,
     Promotion,
     PromotionEvent,
@@ -84,6 +85,13 @@ def fair(w):
         "cycle": w.cycle.pk, "org_unit": w.commune.pk, "held_on": today(), "cost": "0",
         "title": "Hội chợ OCOP", "place": "Mường Ảng", "attendance": "300",
     }, (PromotionEvent,)  # fmt: skip
+
+
+def known(w):
+    return w.an, "/potential/new/", {
+        "cycle": w.cycle.pk, "commune": w.commune.pk, "source": "wish", "name": "Mật ong bạc hà",
+        "producer_name": "Hộ Lò Văn Pâng",
+    }, (Potential,)  # fmt: skip
 
 
 def act(w, state, name, by, record, **typed):
@@ -315,7 +323,7 @@ def erasure(w):
 
 
 FORMS = [
-    dossier, event, fair, evidence, visit, support, promotion, inspection, council, seat, regulation,
+    dossier, event, fair, known, evidence, visit, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
     erasure, numbers, corrected_numbers, missing_scans,
 ]  # fmt: skip

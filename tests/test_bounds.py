@@ -224,6 +224,7 @@ NO_LISTS = {
     "cycle_open",
     "deep",
     "dossier_new",
+    "potential_new",
     "healthz",
     "help_seen",
     "home",

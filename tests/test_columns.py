@@ -402,6 +402,10 @@ SOONER = {
     "cycle_substitution.created_by_id": "substitution_of_its_maker_has_a_document",
     "dossiers_term.task_id": "dossiers_term_task_id_key",
     "cycle_stepwindow.step": "step_window_once_per_level",
+    "dossiers_potential.cycle_id": "potential_of_a_list_or_a_year",
+    "dossiers_potential.recorded_by_id": "potential_of_a_list_or_a_year",
+    "dossiers_potential.source": "potential_of_a_list_or_a_year",
+    "dossiers_potential.event_id": "potential_source_known",
     "dossiers_process.dossier_id": "one_open_process_per_dossier",
 }
 #: What refuses that a row goes, before.

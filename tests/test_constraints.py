@@ -366,6 +366,8 @@ BREAKS = {
     "potential_state_known": lambda w: potential(w, state="lost"),
     "potential_group_known": lambda w: potential(w, group="weapons"),
     "potential_begun_knows_its_dossier": lambda w: potential(w, state="begun"),
+    "potential_source_known": lambda w: potential(w, event=event(w, OutreachEvent, kind="radio")),
+    "potential_of_a_list_or_a_year": lambda w: potential(w, batch=None),
     "potential_closed_knows_why": lambda w: potential(w, state="closed"),
     "dossiers_potential_dossier_id_key": lambda w: [
         potential(w, state="begun", dossier=w.dossier) for _ in "12"

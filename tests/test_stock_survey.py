@@ -7,12 +7,14 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.test import Client
 
+from cycle import clock
 from cycle.models import HistoryEntry, OrgUnit
 from cycle.models.job import run_waiting
 from dossiers.models import (
     BatchState,
     ConditionNotMet,
     Dossier,
+    OutreachEvent,
     Potential,
     PotentialState,
     Producer,
@@ -327,6 +329,71 @@ def test_only_an_officer_of_its_area_closes_it(entered, land):
     assert client.get(f"/potential/{potential.pk}/").status_code == 200
     answer = client.post(f"/potential/{potential.pk}/", {"act": "close", "reason": "x"})
     assert answer.status_code == 403
+
+
+def test_an_officer_records_one_from_a_meeting_or_a_wish_and_corrects_it(
+    cycle, commune, an, minh, la, kiem
+):
+    """Followed like one of a survey: once in its commune, corrected with a reason, never in
+    silence; a stranger sees nothing.
+    """
+    client = Client()
+    client.force_login(an)
+    met = OutreachEvent.objects.create(
+        cycle=cycle, org_unit=commune, held_on=clock.today(), title="Họp bản", kind="meeting"
+    )
+    page = client.get(f"/potential/new/?event={met.pk}")
+    form = page.context["form"]
+    assert [form[name].value() for name in ("source", "event", "commune")] == [
+        "event", met.pk, commune.pk]  # fmt: skip
+    typed = {"cycle": cycle.pk, "commune": commune.pk, "source": "event", "event": met.pk,
+             "name": "Mật ong bạc hà", "producer_name": "HTX Nà Tấu", "phone": "0912345678"}  # fmt: skip
+    for wrong, field, said in (
+        ({"event": ""}, "event", "Bạn chưa chọn sản phẩm được biết đến ở hoạt động nào."),
+        ({"source": "wish"}, "event", "Nguồn đã chọn không phải hoạt động tuyên truyền"),
+        ({"surveyed_on": "1/1/2099"}, "surveyed_on", "Ngày này chưa đến"),
+        ({"commune": commune.parent_id}, "commune", "không có trong danh sách"),
+        ({"phone": "mật ong"}, "phone", ""),
+    ):
+        errors = client.post("/potential/new/", typed | wrong).context["form"].errors
+        assert set(errors) == {field} and said in errors[field][0]
+    assert not Potential.objects.exists()
+    made = client.post("/potential/new/", typed)
+    found = Potential.objects.get()
+    assert made["Location"] == f"/potential/{found.pk}/"
+    assert (found.batch, found.event, found.recorded_by) == (None, met, an)
+    assert "Mật ong bạc hà" in main(client.get(f"/outreach/{met.pk}/"))
+    assert "Mật ong bạc hà" in main(client.get("/potential/?source=event"))
+    assert "Mật ong bạc hà" not in main(client.get("/potential/?source=wish"))
+    assert "Mật ong bạc hà" in main(client.get(f"/potential/?event={met.pk}"))
+    # However it is written, it is in the list once.
+    again = {"name": "Mật-ong bạc hà", "producer_name": "Hợp tác xã Nà Tấu"}
+    errors = client.post("/potential/new/", typed | again).context["form"].errors
+    assert "Xã này đã có «Mật ong bạc hà»" in errors["name"][0]
+    # A dossier from it is of the meeting, too.
+    page = client.get(f"/dossiers/new/?potential={found.pk}")
+    assert page.context["form"]["outreach_event"].value() == met.pk
+    at = f"/potential/{found.pk}/correct/"
+    now = typed | {"name": "Mật ong rừng", "phone": "0987654321"}
+    assert "Bạn chưa nhập: Lý do" in main(client.post(at, now))
+    assert client.post(at, now | {"reason": "Nghe nhầm"}).status_code == 302
+    lines = HistoryEntry.objects.filter(event="potential.correct").order_by("seq")
+    assert [line.data["changed"] for line in lines] == [
+        {"name": ["Mật ong bạc hà", "Mật ong rừng"]}, {"phone": ["0912345678", "0987654321"]}]  # fmt: skip
+    assert "«Mật ong bạc hà» thành «Mật ong rừng»" in main(client.get(f"/potential/{found.pk}/"))
+    client.force_login(minh)
+    assert "Mật ong rừng" in main(client.get("/potential/"))
+    for who, seen, may in ((la, 404, 404), (kiem, 200, 403)):
+        client.force_login(who)
+        assert client.get(f"/potential/{found.pk}/").status_code == seen
+        assert client.get(at).status_code == may
+    assert client.get("/potential/new/").status_code == 403
+    with pytest.raises(PermissionDenied):
+        survey.correct(found, ["name"], by=la, reason="Tôi muốn")
+    survey.close(found, by=an, reason="Thôi làm")
+    found.name = "Mật"
+    with pytest.raises(ConditionNotMet, match="đã khép lại"):
+        survey.correct(found, ["name"], by=an, reason="Nghe nhầm")
 
 
 def test_struck_out_it_is_nowhere_and_comes_in_again(entered, lan, land):

@@ -195,6 +195,7 @@ WHERE = {
     "dossiers.StockBatch.voided_at": "shown at templates/dossiers/stock_batch.html",
     "dossiers.Allotment.made_at": MADE,
     "dossiers.Potential.surveyed_on": "shown at templates/dossiers/potential.html",
+    "dossiers.Potential.recorded_at": MADE,
     "dossiers.Potential.closed_at": MADE,
     # Councils.
     "councils.Regulation.valid_from": "asked by councils/models/council.py",

@@ -343,7 +343,7 @@ NOT_IN_DEMO = {
     "councils:outcome", "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
-    "dossiers:many_one", "dossiers:potential_one", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
+    "dossiers:many_one", "dossiers:potential_one", "dossiers:potential_correct", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
     # No year of the demo was closed by its page.
     "dossiers:cycle_reopen",

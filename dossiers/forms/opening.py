@@ -49,7 +49,7 @@ class UnitChoiceField(RowField):
         return told_apart(name, unit.valid_to)
 
 
-def _choose_the_only_year(field: Any) -> None:
+def choose_the_only_year(field: Any) -> None:
     """Where one cycle is open, nobody is asked for it."""
     years = list(field.queryset[:2])
     if len(years) == 1:
@@ -177,7 +177,7 @@ class DossierForm(PlainPart):
             == 1
         ):
             self.fields["commune"].initial = today[0]
-        _choose_the_only_year(self.fields["cycle"])
+        choose_the_only_year(self.fields["cycle"])
         self.fields["product"].label_from_instance = lambda row: f"{row.name} ({row.producer})"
         self.fields["outreach_event"].queryset = OutreachEvent.objects.filter(
             org_unit__in=user.area(), cycle__closed_on=None
@@ -417,15 +417,16 @@ class DossierForm(PlainPart):
 
 
 def told_by(potential: Potential) -> dict[str, Any]:
-    """What a survey says of a potential product, as the form asks it."""
+    """What is said of a potential product, as the form asks it."""
     commune = potential.commune.heir().pk
     makers = producers_called(potential.commune_id, potential.producer_name)
     maker = next(iter(makers), None)
     known = next(iter(products_called(makers, potential.name)), None)
     if known is not None:
-        return {"commune": commune, "product": known.pk}
+        return {"commune": commune, "outreach_event": potential.event_id, "product": known.pk}
     told: dict[str, Any] = {
         "commune": commune,
+        "outreach_event": potential.event_id,
         "product_name": potential.name,
         "group": potential.group,
     }
@@ -458,7 +459,7 @@ class EventForm(Part, forms.ModelForm):
         )
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
         if self.initial.get("cycle") is None:
-            _choose_the_only_year(self.fields["cycle"])
+            choose_the_only_year(self.fields["cycle"])
         self.fields["org_unit"].queryset = (
             OrgUnit.objects.filter(
                 Q(pk__in=user.area(*ORGANISERS)) | Q(pk=event.org_unit_id if event else None)

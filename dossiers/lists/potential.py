@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from cycle import letters
 from cycle.models import Moved, OrgUnit, User, told_apart
 from dossiers.lists.filters import BATCH, Asked, Listed, Narrowed, beyond, in_order
-from dossiers.models import Potential, PotentialState
+from dossiers.models import Potential, PotentialSource, PotentialState
 
 #: By who has the commune's business today; those of one survey together.
 _ORDER = ("place", "place_id", "pk")
@@ -23,6 +23,8 @@ class Filters(Narrowed):
     place = {"after": None}
 
     state: str = ""
+    source: str = ""
+    event: int | None = None
     commune: int | None = None
     q: str = ""
     after: int | None = None
@@ -31,6 +33,8 @@ class Filters(Narrowed):
     def read(cls, asked: Asked) -> "Filters":
         return cls(
             state=asked.one_of("state", PotentialState.values),
+            source=asked.one_of("source", PotentialSource.values),
+            event=asked.key("event"),
             commune=asked.key("commune"),
             q=asked.text("q"),
             after=asked.key("after"),
@@ -52,6 +56,10 @@ class Potentials(Listed):
         rows: QuerySet[Potential] = Potential.objects.visible_to(self.user)
         if asked.state:
             rows = rows.filter(state=asked.state)
+        if asked.source:
+            rows = rows.filter(source=asked.source)
+        if asked.event is not None:
+            rows = rows.filter(event=asked.event)
         if asked.commune is not None:
             rows = rows.filter(commune__in=OrgUnit.objects.business_of(asked.commune))
 
@@ -74,7 +82,7 @@ class Potentials(Listed):
         )
 
     def _ordered(self) -> QuerySet[Any]:
-        rows = self._by_commune(self.found()).select_related("commune", "dossier", "batch")
+        rows = self._by_commune(self.found()).select_related("commune", "dossier", "batch", "event")
         return rows.order_by(*_ORDER)
 
     def keys(self) -> Iterable[int]:

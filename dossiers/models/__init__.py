@@ -12,7 +12,7 @@ from dossiers.models.filing_number import FilingNumber
 from dossiers.models.law import ACTS, CaseType, LateEntry
 from dossiers.models.paper import OfficialDocument
 from dossiers.models.plan import PlanPaper
-from dossiers.models.potential import Potential, PotentialState
+from dossiers.models.potential import Potential, PotentialSource, PotentialState
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (
     BusinessPlan,
@@ -81,6 +81,7 @@ __all__ = [
     "PaperRequired",
     "PlanPaper",
     "Potential",
+    "PotentialSource",
     "PotentialState",
     "Process",
     "Producer",

@@ -1,4 +1,4 @@
-"""What a survey found: products that may enter the programme one day (sản phẩm tiềm năng)."""
+"""Products that may enter the programme one day, and who knows of them (sản phẩm tiềm năng)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards, letters
-from cycle.models import NameField, OrgUnit, User
+from cycle.models import Cycle, NameField, OrgUnit, User
 from dossiers.models.dossier import Dossier
+from dossiers.models.events import OutreachEvent
 from dossiers.models.product import OwnerType, ProductGroup, Standing
 from dossiers.models.stock import StockBatch
 
@@ -23,6 +24,21 @@ class PotentialState(models.TextChoices):
     CLOSED = "closed", _("Đã khép lại")
 
 
+class PotentialSource(models.TextChoices):
+    """Where it is known from (nguồn)."""
+
+    SURVEY = "survey", _("Khảo sát")
+    EVENT = "event", _("Hoạt động tuyên truyền")
+    WISH = "wish", _("Chủ thể tự đề nghị")
+
+
+#: What is said of a potential product, and corrected with a reason.
+TOLD_OF_IT = (
+    "source", "event", "name", "group", "producer_name", "owner_type", "representative", "phone",
+    "address", "wish", "surveyed_on",
+)  # fmt: skip
+
+
 class PotentialQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
         """Those of this person's area."""
@@ -30,15 +46,39 @@ class PotentialQuerySet(models.QuerySet):
 
 
 class Potential(models.Model):
-    """A product that a survey names, before it has a dossier (sản phẩm tiềm năng).
+    """A product that is known before it has a dossier (sản phẩm tiềm năng).
 
-    ``batch`` is the list that it came in, whose document is its source; ``dossier`` the one that
-    began from it; ``wish`` what its producer hopes for or needs.
+    ``batch`` is the list of a survey that it came in, whose document is its source; of one that an
+    officer recorded there is none, but ``cycle``, the year whose history tells of it. ``event`` is
+    the meeting where it came up; ``dossier`` the one that began from it; ``wish`` what its producer
+    hopes for or needs.
     """
 
     batch = models.ForeignKey(
-        StockBatch, models.PROTECT, related_name="potentials", verbose_name=_("danh sách")
+        StockBatch,
+        models.PROTECT,
+        null=True,
+        related_name="potentials",
+        verbose_name=_("danh sách"),
     )
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, null=True, related_name="potentials", verbose_name=_("chu trình")
+    )
+    source = models.CharField(
+        _("nguồn"), max_length=10, choices=PotentialSource, default=PotentialSource.SURVEY
+    )
+    event = models.ForeignKey(
+        OutreachEvent,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="potentials",
+        verbose_name=_("hoạt động tuyên truyền"),
+    )
+    recorded_by = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="+", verbose_name=_("người ghi")
+    )
+    recorded_at = models.DateTimeField(_("ghi lúc"), null=True)
     commune = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="potentials", verbose_name=_("xã, phường")
     )
@@ -50,7 +90,7 @@ class Potential(models.Model):
     phone = models.CharField(_("điện thoại"), max_length=40, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     wish = models.CharField(_("nguyện vọng"), max_length=1000, blank=True)
-    surveyed_on = models.DateField(_("ngày khảo sát"), null=True)
+    surveyed_on = models.DateField(_("ngày biết đến, khảo sát"), null=True, blank=True)
     state = models.CharField(
         _("tình trạng"), max_length=10, choices=PotentialState, default=PotentialState.OPEN
     )
@@ -82,6 +122,21 @@ class Potential(models.Model):
                 condition=Q(state__in=PotentialState.values), name="potential_state_known"
             ),
             models.CheckConstraint(
+                condition=Q(source="event", event__isnull=False)
+                | Q(source__in=["survey", "wish"], event=None),
+                name="potential_source_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(batch__isnull=False, source="survey", cycle=None, recorded_by=None)
+                | Q(
+                    batch=None,
+                    cycle__isnull=False,
+                    recorded_by__isnull=False,
+                    recorded_at__isnull=False,
+                ),
+                name="potential_of_a_list_or_a_year",
+            ),
+            models.CheckConstraint(
                 condition=Q(group="") | Q(group__in=ProductGroup.values),
                 name="potential_group_known",
             ),
@@ -99,8 +154,7 @@ class Potential(models.Model):
         ]
         triggers = [
             guards.Stays(
-                "batch_id", "name", "group", "producer_name", "owner_type", "representative",
-                "phone", "address", "wish", "surveyed_on", name="potential_stays",
+                "batch_id", "cycle_id", "recorded_by_id", "recorded_at", name="potential_stays",
             ),
             guards.Told(
                 name="potential_told",
@@ -108,6 +162,8 @@ class Potential(models.Model):
                 of=guards.naming("potential"),
                 also=[("dossier", "r.dossier_id")],
                 columns={
+                    "source event_id name group producer_name owner_type representative phone"
+                    " address wish surveyed_on": "potential.correct",
                     "state": "potential.close potential.reopen potential.begin",
                     "dossier_id": "potential.begin",
                     "reason closed_by_id closed_at": "potential.close potential.reopen",

@@ -24,6 +24,7 @@ from dossiers.models import (
     ACTS,
     Dossier,
     OutreachEvent,
+    Potential,
     Producer,
     Product,
     ProductGroup,
@@ -140,6 +141,8 @@ def from_what(entry: HistoryEntry) -> list[str]:
         ]
     if entry.event == "outreach.correct":
         return [_detail(OutreachEvent, name, *pair) for name, pair in changed.items()]
+    if entry.event == "potential.correct":
+        return [_detail(Potential, name, *pair) for name, pair in changed.items()]
     if entry.event == "promotion.correct":
         return [_detail(PromotionEvent, name, *pair) for name, pair in changed.items()]
     if entry.event not in ("dossier.correct_names", "dossier.open"):

@@ -1,11 +1,14 @@
-"""Potential products: a survey brings them in, a dossier begins from one, one is closed.
+"""Potential products: a survey brings them in, or an officer records one from a meeting or a wish;
+one is corrected, a dossier begins from it, or it is closed.
 
 Every change of one goes through here, as every change of a dossier goes through the doors.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import rules
 from django.core.exceptions import PermissionDenied
@@ -13,10 +16,11 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from cycle import clock
-from cycle.locking import locked
-from cycle.models import HistoryEntry, Role, User
-from dossiers.law.conditions import ConditionNotMet, stated
+from cycle.locking import locked, take_turn
+from cycle.models import HistoryEntry, OrgUnit, Role, User
+from dossiers.law.conditions import ConditionNotMet, Lack, stated
 from dossiers.models import Dossier, Potential, PotentialState, StockBatch
+from dossiers.models.product import maker_key, on_what_stands, product_key
 from dossiers.walk.entering import CHUNK, Entry, archive_of
 
 
@@ -63,17 +67,79 @@ def _held(potential: Potential, by: User) -> Potential:
     return held
 
 
-def _record(event: str, potential: Potential, *, by: User, reason: str = "") -> None:
-    batch = StockBatch.objects.select_related("cycle").get(pk=potential.batch_id)
+def _record(event: str, potential: Potential, *, by: User, reason: str = "", **data: Any) -> None:
+    cycle = potential.cycle
+    if cycle is None:
+        assert potential.batch_id is not None, "of a list or of a year"
+        cycle = archive_of(StockBatch.objects.select_related("cycle").get(pk=potential.batch_id))
     HistoryEntry.objects.record(
         event,
-        archive_of(batch),
+        cycle,
         by=by,
         capacity=by.capacity(Role.OFFICER, potential.commune_id),
         reason=reason,
         potential=potential.pk,
         product=potential.name,
+        **data,
     )
+
+
+def _once(potential: Potential) -> None:
+    """Nobody else of its commune is called so, however it is written, and still followed or at
+    work. Raises ConditionNotMet.
+    """
+    take_turn("potential", potential.commune.heir().pk)
+    its = product_key(potential.name), maker_key(potential.producer_name)
+    here = Potential.objects.filter(commune__in=OrgUnit.objects.united_with(potential.commune_id))
+    for other in here.exclude(state=PotentialState.CLOSED).exclude(pk=potential.pk):
+        if (product_key(other.name), maker_key(other.producer_name)) == its:
+            said = _("Xã này đã có «%(product)s» của «%(producer)s» trong danh sách tiềm năng.")
+            named = {"product": other.name, "producer": other.producer_name}
+            raise ConditionNotMet([Lack(said % named, "name")])
+
+
+def record(potential: Potential, *, by: User) -> None:
+    """Save one that an officer came to know (ghi).
+
+    Raises PermissionDenied, and ConditionNotMet when it is in the list already or the year was
+    struck out meanwhile.
+    """
+    if not rules.has_perm("dossiers.keep_potential", by, potential):
+        raise PermissionDenied
+    with on_what_stands(), transaction.atomic():
+        _once(potential)
+        potential.recorded_by, potential.recorded_at = by, clock.now()
+        potential.save(force_insert=True)
+        _record("potential.record", potential, by=by)
+
+
+#: Whom to call: told by a line of its own, which can be erased (decision 0010).
+_CONTACT = frozenset({"representative", "phone", "address"})
+
+
+def correct(potential: Potential, fields: Iterable[str], *, by: User, reason: str) -> None:
+    """Save the ``fields`` of ``potential`` that differ from what is recorded (đính chính).
+
+    Raises PermissionDenied, and ConditionNotMet without a reason, when nothing differs, or once a
+    dossier began from it or it is closed.
+    """
+    reason = stated(reason)
+    with transaction.atomic():
+        was = _held(potential, by)
+        if was.state != PotentialState.OPEN:
+            raise ConditionNotMet([_("Sản phẩm này đã mở hồ sơ hoặc đã khép lại.")])
+        changed = {
+            name: [str(getattr(row, name) or "") for row in (was, potential)]
+            for name in fields
+            if getattr(was, name) != getattr(potential, name)
+        }
+        if not changed:
+            raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
+        _once(potential)
+        potential.save(update_fields=list(changed))
+        for own in (changed.keys() - _CONTACT, changed.keys() & _CONTACT):
+            if told := {name: pair for name, pair in changed.items() if name in own}:
+                _record("potential.correct", potential, by=by, reason=reason, changed=told)
 
 
 def close(potential: Potential, *, by: User, reason: str) -> None:

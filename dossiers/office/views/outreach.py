@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, Stream, User
+from cycle.models import HistoryEntry, Role, Stream, User
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers import drafts
@@ -25,7 +25,7 @@ from dossiers.forms import opening
 from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.filters import Queried
-from dossiers.models import OutreachEvent, PromotionEvent
+from dossiers.models import OutreachEvent, Potential, PromotionEvent
 from dossiers.models.events import ORGANISERS
 from dossiers.office.lists import came_of, outreach_list, promotion_list
 from dossiers.office.outreach import NAMES, correct, record
@@ -56,7 +56,7 @@ OUTREACH = Held(
     gettext_lazy("Tuyên truyền, hướng dẫn"),
     gettext_lazy("Ghi hoạt động tuyên truyền"),
     gettext_lazy("Đính chính hoạt động tuyên truyền"),
-    gettext_lazy("Sản phẩm tiềm năng"),
+    gettext_lazy("Hồ sơ mở từ đây"),
 )  # fmt: skip
 PROMOTION = Held(
     PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm, promotion_list,
@@ -177,6 +177,10 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
             "held": held,
             "back": f"dossiers:{held.name}",
             "came": came_of(event, user),
+            "potentials": Potential.objects.visible_to(user).filter(event=event)
+            if held is OUTREACH
+            else None,
+            "may_add_potential": bool(user.posts(Role.OFFICER)),
             "form": form,
             "place": here,
             "corrections": corrections.order_by("-pk"),
