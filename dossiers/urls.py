@@ -58,6 +58,7 @@ urlpatterns = [
     path("dossiers/<int:pk>/announce/", paper.announce, name="announce"),
     path("papers/<int:pk>/correct/", paper.correct, name="paper_correct"),
     path("outreach/", outreach.outreach, name="outreach"),
+    path("outreach/coverage/", outreach.coverage, name="coverage"),
     path("outreach/<int:pk>/", outreach.outreach_one, name="outreach_one"),
     path("promotions/", outreach.promotion, name="promotion"),
     path("promotions/<int:pk>/", outreach.promotion_one, name="promotion_one"),

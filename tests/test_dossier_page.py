@@ -1,6 +1,6 @@
 """The dossier's page, its free acts, its picture; opening a dossier; outreach."""
 
-from datetime import date
+from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pytest
@@ -435,7 +435,7 @@ def test_the_product_of_another_producer_is_refused(dossier, cycle, commune, an)
 
 # --- Outreach --------------------------------------------------------------------------------------
 
-OUTREACH = "/outreach/"
+OUTREACH, GRID = "/outreach/", "/outreach/coverage/"
 
 
 def meeting(cycle, unit, **fields):
@@ -481,6 +481,42 @@ def test_a_wrong_meeting_is_named_at_its_fields(cycle, commune, an):
         "attendance": ["Số này phải từ 0 trở lên."],
         "cost": ["Hãy ghi số tiền bằng đồng, không có phần lẻ, ví dụ 1.500.000."],
     }
+
+
+@pytest.mark.parametrize("rows", (1, 3))
+def test_the_grid_shows_what_each_commune_had_and_its_gaps(
+    cycle, commune, an, la, minh, rows, django_assert_num_queries
+):
+    """A cell opens its list; what the province held is in no commune's row."""
+    for n in range(rows):
+        OutreachEvent.objects.create(
+            cycle=cycle, org_unit=commune, title=f"Phát {n}", kind="radio",
+            held_on=clock.today() - timedelta(days=n),
+        )  # fmt: skip
+        open_dossier(cycle, commune, an, name=f"Sản phẩm {n}")
+    OutreachEvent.objects.create(
+        cycle=cycle, org_unit=commune.parent, held_on=clock.today(), title="Pano", kind="panel"
+    )
+    client = signed_in(an)
+    client.get(GRID)
+    with django_assert_num_queries(11):
+        page = client.get(GRID).context["page"]
+    (row,) = [row for row in page.rows if row["unit"] == commune]
+    others = len(page.rows) - 1
+    cells = {cell.kind: cell for cell in row["cells"]}
+    assert (row["unit"], cells["radio"].count, cells["radio"].on) == (commune, rows, clock.today())
+    assert {kind for kind, cell in cells.items() if cell.count} == {"radio", "dossiers"}
+    assert cells["dossiers"].count == rows
+    shown = client.get(cells["radio"].address).content.decode()
+    assert "Phát 0" in shown and client.get(cells["dossiers"].address).status_code == 200
+    assert "Phát 0" not in client.get(cells["panel"].address).content.decode()
+    assert {cell.kind: cell.count - others for cell in page.gaps} == {
+        "meeting": 1, "radio": 0, "panel": 1, "news": 1, "training": 1, "potential": 1,
+        "dossiers": 0,
+    }  # fmt: skip
+    assert commune in [row["unit"] for row in signed_in(minh).get(GRID).context["page"].rows]
+    assert commune not in [row["unit"] for row in signed_in(la).get(GRID).context["page"].rows]
+    assert client.get(f"{GRID}?cycle=x").status_code == 200
 
 
 @pytest.mark.parametrize("rows", (1, 3))

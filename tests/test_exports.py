@@ -147,7 +147,9 @@ def rows_of(html):
     """How many rows stand in the lists of a page."""
     tables = re.findall(r'<table class="list.*?</table>', html, re.S)
     rows = sum(
-        len(re.findall(r"<tr", body)) for t in tables for body in re.findall("<tbody>.*", t, re.S)
+        len(re.findall(r"<tr", body))
+        for t in tables
+        for body in re.findall("<tbody>.*?</tbody>", t, re.S)
     )
     news = re.search(r'<ol class="news">.*</ol>', html, re.S)
     return rows + (len(re.findall(r"<li", news.group())) if news else 0)
@@ -175,7 +177,8 @@ ADDRESSES = {
     "overdue": ["", "standing=done", "officer=0", "clock=legal"],
     "ending": [""],
     "missing": ["", "lack=plan", "lack=idea"],
-    "outreach": [""],
+    "outreach": ["", "kind=meeting", "kind=panel"],
+    "coverage": [""],
     "promotion": [""],
     "jobs": [""],
     "absence": ["", "show=unpapered"],

@@ -27,6 +27,8 @@ from cycle.models import (
 )
 from dossiers.forms.opening import DossierForm, OutreachForm, told_by
 from dossiers.law.conditions import ConditionNotMet
+from dossiers.lists.coverage import Coverage
+from dossiers.lists.coverage import Filters as CoverageFilters
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
 from dossiers.lists.export import registered
@@ -216,6 +218,16 @@ ROWS = {
     "potential products of today's commune": lambda s: (
         [s.potential]
         == Potentials(s.tinh, PotentialFilters.of({"commune": str(s.own.pk), "q": "Na Lay"})).rows()
+    ),
+    "coverage of today's commune": lambda s: (
+        [
+            cell.count
+            for row in Coverage(s.tinh, CoverageFilters.of({})).rows
+            if row["unit"] == s.own
+            for cell in row["cells"]
+            if cell.kind == "potential"
+        ]
+        == [1]
     ),
     "communes that lack something": lambda s: (
         s.own.pk

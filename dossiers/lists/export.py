@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import exports
 from cycle.models import HistoryEntry, Office
-from dossiers.lists import ending, files, inbox, missing, overdue, potential
+from dossiers.lists import coverage, ending, files, inbox, missing, overdue, potential
 from dossiers.lists.filters import Column
-from dossiers.models import CaseType, ProductGroup
+from dossiers.models import CaseType, OutreachKind, ProductGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -276,6 +276,19 @@ def _missing_said(row: dict[str, Any]) -> tuple[str, str]:
     return str(row["lack"].label), f"{row['unit'].name}{f' ({officers})' if officers else ''}"
 
 
+def _had(kind: str) -> Any:
+    return lambda row: next(cell.count for cell in row["cells"] if cell.kind == kind)
+
+
+_COVERAGE = (
+    Column("unit", _("Xã, phường"), lambda row: row["unit"].name),
+    *(Column(kind, label, _had(kind)) for kind, label in OutreachKind.choices),
+    Column("last", _("Lần gần nhất"),
+           lambda row: max((cell.on for cell in row["cells"] if cell.on), default=None)),
+    Column("potential", _("Sản phẩm tiềm năng"), _had(coverage.POTENTIAL)),
+    Column("dossiers", _("Hồ sơ"), _had(coverage.DOSSIERS)),
+)  # fmt: skip
+
 _POTENTIAL = (
     Column("commune", _("Xã, phường"), lambda each: each.place),
     Column("before", _("Xã, phường trước sắp xếp"), lambda each: each.before),
@@ -318,6 +331,10 @@ register(Exported(
     "missing", _("Xã còn thiếu"), "dossiers:missing", _MISSING,
     lambda user, data, _pk: missing.Missing(user, missing.Filters.of(data)),
     _missing_said,
+))  # fmt: skip
+register(Exported(
+    "coverage", _("Độ phủ tuyên truyền"), "dossiers:coverage", _COVERAGE,
+    lambda user, data, _pk: coverage.Coverage(user, coverage.Filters.of(data)),
 ))  # fmt: skip
 register(Exported(
     "potential", _("Sản phẩm tiềm năng"), "dossiers:potential", _POTENTIAL,

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock, letters
+from cycle import appointing, clock, letters, written
 from cycle.models import (
     Batch,
     Cycle,
@@ -40,6 +40,7 @@ from dossiers.lists.filters import Asked, Column, Queried
 from dossiers.models import (
     Dossier,
     OutreachEvent,
+    OutreachKind,
     PromotionEvent,
     RowKind,
     StockBatch,
@@ -137,12 +138,19 @@ _PEOPLE = (
 # --- Outreach, jobs -----------------------------------------------------------------------------
 
 
-def outreach_list(user: User) -> Queried:
-    """The events of my units and what came of each."""
+def outreach_list(user: User, asked: Mapping[str, str]) -> Queried:
+    """The events of my units and what came of each; of one commune with those that it took over,
+    of one kind, of one year, where that is asked.
+    """
+    events = OutreachEvent.objects.filter(org_unit__in=user.area())
+    if (commune := written.key(asked.get("commune"))) is not None:
+        events = events.filter(org_unit__in=OrgUnit.objects.business_of(commune))
+    if (cycle := written.key(asked.get("cycle"))) is not None:
+        events = events.filter(cycle=cycle)
+    if asked.get("kind") in OutreachKind.values:
+        events = events.filter(kind=asked["kind"])
     return Queried(
-        OutreachEvent.objects.filter(org_unit__in=user.area())
-        .select_related("org_unit", "cycle")
-        .prefetch_related(
+        events.select_related("org_unit", "cycle").prefetch_related(
             Prefetch(
                 "dossiers",
                 Dossier.objects.visible_to(user).select_related("product__producer"),
@@ -521,7 +529,7 @@ register(Exported(
 ))  # fmt: skip
 register(Exported(
     "outreach", _("Tuyên truyền, hướng dẫn"), "dossiers:outreach", _OUTREACH,
-    lambda user, _data, _pk: outreach_list(user),
+    lambda user, data, _pk: outreach_list(user, data),
 ))  # fmt: skip
 register(Exported(
     "promotion", _("Hội chợ, xúc tiến"), "dossiers:promotion", _PROMOTION,

@@ -15,17 +15,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
 
 from cycle.asking import SignedIn
-from cycle.models import HistoryEntry, Role, Stream, User
+from cycle.models import HistoryEntry, Role, Stream
 from cycle.once import once
 from cycle.typed import fill, shows_typed
 from dossiers import drafts
 from dossiers.forms import opening
 from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
-from dossiers.lists.filters import Queried
-from dossiers.models import OutreachEvent, Potential, PromotionEvent
+from dossiers.lists.coverage import Coverage, Filters
+from dossiers.lists.filters import Queried, seek
+from dossiers.models import OutreachEvent, OutreachKind, Potential, PromotionEvent
 from dossiers.models.events import ORGANISERS
 from dossiers.office.lists import came_of, outreach_list, promotion_list
 from dossiers.office.outreach import NAMES, correct, record
@@ -40,7 +42,7 @@ class Held:
     model: type[OutreachEvent | PromotionEvent]
     form: type[opening.EventForm]
     correction: Any
-    listed: Callable[[User], Queried]
+    listed: Callable[..., Queried]
     title: Any
     add: Any
     correct: Any
@@ -59,7 +61,8 @@ OUTREACH = Held(
     gettext_lazy("Hồ sơ mở từ đây"),
 )  # fmt: skip
 PROMOTION = Held(
-    PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm, promotion_list,
+    PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm,
+    lambda user, _asked: promotion_list(user),
     gettext_lazy("Hội chợ, xúc tiến"),
     gettext_lazy("Ghi hội chợ, sự kiện xúc tiến"),
     gettext_lazy("Đính chính hội chợ, sự kiện xúc tiến"),
@@ -74,6 +77,23 @@ PROMOTION = Held(
 def outreach(request: SignedIn) -> HttpResponseBase:
     """The events of the user's units with the dossiers from each; a form to add one."""
     return _listed(request, OUTREACH)
+
+
+@login_required
+@require_safe
+def coverage(request: SignedIn) -> HttpResponseBase:
+    """What was done in which commune of my area in a year; each cell opens its list."""
+
+    def selects() -> dict[str, Any]:
+        return {"cycle": Coverage(request.user, Filters.of(request.GET)).cycles}
+
+    read, sought = seek(request.GET, selects)
+    page = Coverage(request.user, Filters.of(read))
+    return render(
+        request,
+        "dossiers/coverage.html",
+        {"page": page, "sought": sought, "kinds": OutreachKind.choices},
+    )
 
 
 @login_required
@@ -132,7 +152,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
         request,
         f"dossiers/{held.name}.html",
         {
-            "page": held.listed(user).page(request.GET.get("page"), ROWS),
+            "page": held.listed(user, request.GET).page(request.GET.get("page"), ROWS),
             "form": form,
             "may_open": rules.has_perm("dossiers.begin", user),
             "place": here,
