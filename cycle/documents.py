@@ -137,6 +137,33 @@ def check(document: Document, *, by: User | None) -> None:
         transaction.set_rollback(True)
 
 
+def record_again(
+    document: Document,
+    known: Document,
+    *,
+    by: User,
+    capacity: RoleAssignment | None = None,
+    reason: str,
+) -> Document:
+    """The unsaved document on which something rests that rested on the ``known`` one, as it is
+    typed again with a ``reason``: with the number, body and year of that one it is that one, and
+    what else differs is its correction; any other is recorded. Raises as :func:`record` and
+    :func:`correct` do.
+    """
+    if not known.signed_on or not is_number(known.number) or _key(document) != _key(known):
+        return record(document, by=by, capacity=capacity)
+    wrong = unlike(document, known)
+    became = {name: getattr(document, name) for name in wrong if name != SCAN}
+    if document.signer_capacity != known.signer_capacity:
+        became["signer_capacity"] = document.signer_capacity
+    scan = None
+    if SCAN in wrong:
+        scan = files.Staged(*(getattr(document, name) for name in _OF_SCAN))
+    if not became and scan is None:
+        return record(document, by=by, capacity=capacity)
+    return correct(known, by=by, reason=reason, scan=scan, capacity=capacity, asked=True, **became)
+
+
 def issue(document: Document, among: Iterable[OrgUnit]) -> None:
     """Say whose the document is, typed with a body in words (``outside``): a unit ``among`` those
     that may have issued it, if that or its People's Committee is meant; else a body outside. The

@@ -82,7 +82,7 @@ from notifications.models import (
     CalendarFeed,
     Preference,
 )
-from tests import judging, records
+from tests import absences, judging, records
 from tests.breaking import (
     LONG_AGO,
     act_batch_row,
@@ -498,7 +498,6 @@ BREAKS = {
         w, records.inspection(), concluded_on=date(2000, 1, 1)
     ),
     "sample_receipt_has_samples": lambda w: kept(w, records.samples(), samples=0),
-    "allotment_has_a_document": lambda w: allotted(w, document=""),
     "allotment_of_one_thing": lambda w: allotted(w, potential=potential(w)),
     "allotment_not_to_the_split_unit": lambda w: allotted(w, to=w.dossier.commune),
     "promotion_cost_not_negative": lambda w: kept(w, records.promotion(), cost=-1),
@@ -1944,7 +1943,7 @@ def allotted(w, **fields):
     commune = w.dossier.commune
     values = {
         "unit": commune, "producer": w.dossier.product.producer, "was": commune,
-        "to": commune.parent, "document": "15/QĐ-UBND", "document_signer": "Lò Văn Quyết",
+        "to": commune.parent, "basis": absences.of_ledger("15/QĐ-UBND", commune),
         "made_by": w.an, "made_at": clock.now(),
     }  # fmt: skip
     return Allotment.objects.create(**values | fields)

@@ -67,6 +67,7 @@ from tests.judging import regulate
 from tests.merging import OLD, unit
 from tests.owning import insert_as_owner, save_as_owner, update_as_owner
 from tests.public_pages import main, see
+from tests.sendings import scan
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
@@ -598,7 +599,20 @@ def test_all_129_communes_are_read_and_worked_by_the_45(land, cycle):
 
 # --- Split: asked once which successor takes what ---------------------------------------------
 
-PAPER = {"document": "15/QĐ-UBND ngày 05/07/2026", "document_signer": "Lò Văn Quyết"}
+PAPER = {
+    "number": "15/QĐ-UBND",
+    "signed_on": "05/07/2026",
+    "body": "UBND tỉnh",
+    "signer": "Lò Văn Quyết",
+    "signer_capacity": "Chủ tịch",
+}
+
+
+def on_paper(**typed):
+    """The document of an allotment as its form has it: unsaved."""
+    said = PAPER | typed
+    day = datetime.strptime(said.pop("signed_on"), "%d/%m/%Y").date()
+    return Document(outside=said.pop("body"), signed_on=day, **said)
 
 
 @pytest.fixture
@@ -634,7 +648,7 @@ def choice(s, to, **elsewhere):
 def allot(s, to=None, *, by=None, reason="", **elsewhere):
     return allotting.allot(
         s.unit, [choice(s, to or s.other, **elsewhere)], by=by or s.tinh, reason=reason,
-        document=PAPER["document"], signer=PAPER["document_signer"],
+        document=on_paper(),
     )  # fmt: skip
 
 
@@ -663,7 +677,7 @@ def makers(s):
     found = list(allotting.waiting(s.unit.pk))
     allotting.allot(
         s.unit, [allotting.Choice(each, s.other) for each in found], by=s.tinh,
-        document=PAPER["document"], signer=PAPER["document_signer"],
+        document=on_paper(),
     )  # fmt: skip
     return found
 
@@ -781,7 +795,7 @@ def test_products_of_one_producer_go_to_two_successors(halves, cycle):
         other = Product.objects.create(name="Măng khô", producer=maker, group=ProductGroup.FOOD)
         allotting.allot(
             s.unit, [allotting.Choice(maker, s.own, {made: s.other})], by=s.tinh,
-            document=PAPER["document"], signer=PAPER["document_signer"],
+            document=on_paper(),
         )  # fmt: skip
         made.refresh_from_db()
         maker.refresh_from_db()
@@ -806,7 +820,7 @@ def test_recorded_in_each_stream_and_corrected_later_with_a_reason(halves):
             said = HistoryEntry.objects.filter(
                 stream=target.history_stream, stream_id=target.pk, event="split.allot"
             ).get()
-            assert (said.actor, said.data["document"]) == (s.tinh, PAPER["document"])
+            assert (said.actor, said.data["document"]) == (s.tinh, "15/QĐ-UBND (05/07/2026)")
         with pytest.raises(allotting.AllottedMeanwhile):
             allot(s, s.own)
         allot(s, s.own, reason="Thôn này thuộc Sông Đà")
@@ -834,36 +848,32 @@ def test_a_successor_that_has_ended_gets_it_only_when_it_lives_on(halves, provin
         assert rules.has_perm("dossiers.complete_task", sau, open_task(s.dossier))
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("document", ""), ("document", "miệng"), ("signer", ""), ("signer", "7")]
-)
-def test_nothing_is_allotted_without_a_document_and_its_signer(field, value, halves):
+def test_nothing_is_allotted_without_a_document_and_its_signer(halves):
     s = halves()
-    paper = {"document": PAPER["document"], "signer": PAPER["document_signer"]} | {field: value}
-    with clock.at(NOW), pytest.raises(ValidationError) as said:
-        allotting.allot(s.unit, [choice(s, s.other)], by=s.tinh, **paper)
-    assert list(said.value.message_dict) == ["document_signer" if field == "signer" else "document"]
+    with clock.at(NOW):
+        for field, value in (("number", ""), ("number", "miệng"), ("signer", ""), ("signer", "7")):
+            with pytest.raises(ValidationError) as said:
+                allotting.allot(
+                    s.unit, [choice(s, s.other)], by=s.tinh, document=on_paper(**{field: value})
+                )
+            assert list(said.value.message_dict) == [field], value
     assert not Allotment.objects.exists()
 
 
-#: How the document of before is named again: (document, signer) -> the field that is wrong.
-NAMED_AGAIN = {
-    ("15/QĐ-UBND ngày 06/07/2026", "Lò Văn Quyết"): "document",
-    ("Quyết định số 015 / qđ–ubnd ngày 6 tháng 7 năm 2026", "Lò Văn Quyết"): "document",
-    ("15/QĐ-UBND ngày 05/07/2026", "Lò Văn Khác"): "document_signer",
-    ("15/QĐ-UBND", "Lò Văn Khác"): "document_signer",
-    ("15/QĐ-UBND ngày 5/7/2026", "LÒ VĂN QUYẾT"): "",
-    ("15/QĐ-UBND", "Lò Văn Quyết"): "",
-    ("16/QĐ-UBND ngày 06/07/2026", "Lò Văn Khác"): "",
-    ("15/QĐ-UBND ngày 06/07/2025", "Lò Văn Khác"): "",
-}
+#: How the document of before is named again -> the field that is wrong.
+NAMED_AGAIN = (
+    ({"signed_on": "06/07/2026"}, "signed_on"),
+    ({"number": "015 / qđ–ubnd", "signed_on": "06/07/2026"}, "signed_on"),
+    ({"signer": "Lò Văn Khác"}, "signer"),
+    ({"signer": "LÒ VĂN QUYẾT", "body": "Ủy ban nhân dân tỉnh"}, ""),
+    ({"number": "16/QĐ-UBND", "signed_on": "06/07/2026", "signer": "Lò Văn Khác"}, ""),
+    ({"signed_on": "06/07/2025", "signer": "Lò Văn Khác"}, ""),
+    ({"body": "UBND xã Pa Ham", "signed_on": "06/07/2026"}, ""),
+)
 
 
-@pytest.mark.parametrize(("document", "signer"), NAMED_AGAIN)
 @pytest.mark.parametrize("there", ["allotted", "in the ledger"])
-def test_one_document_that_allots_has_one_day_and_one_signer(
-    there, document, signer, halves, province
-):
+def test_one_document_that_allots_has_one_day_and_one_signer(there, halves, province):
     s = halves()
     with clock.at(NOW):
         if there == "allotted":
@@ -874,32 +884,54 @@ def test_one_document_that_allots_has_one_day_and_one_signer(
                 number="15/QĐ-UBND", signed_on=date(2026, 7, 5), signer="Lò Văn Quyết",
                 signer_capacity="Chủ tịch",
             )  # fmt: skip
-        given = {"potentials": {s.potential: s.other}, "document": document, "signer": signer}
-        before = Allotment.objects.count()
-        if field := NAMED_AGAIN[document, signer]:
-            with pytest.raises(ValidationError) as refused:
-                allotting.allot(s.unit, [], by=s.tinh, **given)
-            assert list(refused.value.message_dict) == [field]
-            assert Allotment.objects.count() == before
-        else:
-            allotting.allot(s.unit, [], by=s.tinh, **given)
+        for typed, field in NAMED_AGAIN:
+            document = on_paper(**typed)
+            again = found_by_survey(s, "Mật ong")
+            before = Allotment.objects.count()
+            if field:
+                with pytest.raises(ValidationError) as refused:
+                    allotting.allot(
+                        s.unit, [], potentials={again: s.other}, by=s.tinh, document=document
+                    )
+                assert list(refused.value.message_dict) == [field]
+                assert Allotment.objects.count() == before
+            else:
+                allotting.allot(
+                    s.unit, [], potentials={again: s.other}, by=s.tinh, document=document
+                )
 
 
-def test_the_day_of_a_document_that_allots_is_corrected_with_a_reason(halves):
-    """Each of what it allotted, one after the other."""
+def test_what_is_wrong_of_a_document_that_allots_is_corrected_once_for_all_that_rests_on_it(
+    halves, client
+):
     s = halves()
-    right = {"document": "15/QĐ-UBND ngày 06/07/2026", "signer": PAPER["document_signer"]}
+    right = {"signed_on": "06/07/2026", "signer": "Lò Văn Quyền"}
     with clock.at(NOW):
         allot(s)
         allotting.allot(
-            s.unit, [], potentials={s.potential: s.other}, by=s.tinh,
-            document=PAPER["document"], signer=PAPER["document_signer"],
-        )  # fmt: skip
-        given = {"by": s.tinh, "reason": "Gõ nhầm ngày"} | right
-        allotting.allot(s.unit, [choice(s, s.other)], **given)
-        allotting.allot(s.unit, [], potentials={s.potential: s.other}, **given)
+            s.unit, [], potentials={s.potential: s.other}, by=s.tinh, document=on_paper()
+        )
+        given = {"by": s.tinh, "reason": "Gõ nhầm ngày, người ký"}
+        allotting.allot(s.unit, [choice(s, s.other)], document=on_paper(**right), **given)
         stands = [*allotting.allotted(s.unit), *allotting.allotted_potential(s.unit)]
-    assert {each.document for each in stands} == {right["document"]}
+        assert {(each.paper.signed_on, each.paper.signer) for each in stands} == {
+            (date(2026, 7, 6), "Lò Văn Quyền")
+        }
+        assert {each.paper.versions()[-1].signer for each in stands} == {"Lò Văn Quyết"}
+        said = HistoryEntry.objects.filter(event="document.correct").get()
+        assert (said.actor, said.reason) == (s.tinh, given["reason"])
+        with pytest.raises(ValidationError, match="không có gì để sửa"):
+            allotting.allot(
+                s.unit, [], potentials={s.potential: s.other}, document=on_paper(**right), **given
+            )
+        # The register says of which commune it is, to whom is told of that.
+        client.force_login(
+            person("van_thu", "Văn thư tỉnh", (Role.CLERK, s.tinh.assignments()[0].org_unit))
+        )
+        assert "15/QĐ-UBND" in client.get("/documents/?q=15/QĐ").content.decode()
+        client.force_login(s.tinh)
+        shown = client.get("/documents/?q=15/QĐ").content.decode()
+        assert reverse("dossiers:split_one", args=[s.unit.pk]) in shown
 
 
 # --- Its page ---------------------------------------------------------------------------------
@@ -957,7 +989,7 @@ def test_a_colleagues_correction_is_not_undone_unseen(halves, client):
         with pytest.raises(allotting.AllottedMeanwhile):
             allotting.allot(
                 s.unit, [choice(s, s.other)], by=s.tinh, reason="Nhầm", seen=seen,
-                document=PAPER["document"], signer=PAPER["document_signer"],
+                document=on_paper(),
             )  # fmt: skip
         again = late.context["form"]["seen"].value()
         assert agreed_to(client, correct, typed | {"seen": again}).status_code == 302
@@ -1023,7 +1055,7 @@ def test_a_correction_that_changes_nothing_is_refused_and_one_of_the_paper_is_to
         makers(s)
         allotting.allot(
             s.unit, [], potentials={s.potential: s.other}, by=s.tinh,
-            document=PAPER["document"], signer=PAPER["document_signer"],
+            document=on_paper(),
         )  # fmt: skip
         pk = s.maker.pk if what == "producer" else s.potential.pk
         name = "split_correct" if what == "producer" else "split_potential"
@@ -1037,12 +1069,12 @@ def test_a_correction_that_changes_nothing_is_refused_and_one_of_the_paper_is_to
             assert "không có gì để sửa" in answer.content.decode()
             assert "Sẽ phân như sau" not in answer.content.decode()
         assert (Allotment.objects.count(), HistoryEntry.objects.count()) == before
-        again = typed | {"document": "16/QĐ-UBND ngày 06/07/2026"}
+        again = typed | {"number": "16/QĐ-UBND", "signed_on": "06/07/2026"}
         assert agreed_to(client, at, again).status_code == 302
         said = HistoryEntry.objects.filter(event="split.allot", stream="unit").last()
         (line,) = said.data["changed"]
         assert (line["field"], line["before"], line["after"]) == (
-            "document", PAPER["document"], again["document"],
+            "document", "15/QĐ-UBND (05/07/2026)", "16/QĐ-UBND (06/07/2026)",
         )  # fmt: skip
 
 
@@ -1054,8 +1086,11 @@ def test_what_is_refused_is_said_before_anybody_is_asked(halves, client):
         typed = PAPER | {f"producer_{each.pk}": s.other.pk for each in allotting.waiting(s.unit.pk)}
         typed[f"potential_{s.potential.pk}"] = "later"
         wrong = {
-            "document": ["12", "15/QĐ-UBND ngày 21/11/2031", ""],
-            "document_signer": ["A", ""],
+            "number": ["QĐ-UBND", ""],
+            "signed_on": ["21/11/2031", "31/02/2026", ""],
+            "body": [""],
+            "signer": ["A", ""],
+            "signer_capacity": [""],
         }
         for field, values in wrong.items():
             for value in values:
@@ -1066,15 +1101,19 @@ def test_what_is_refused_is_said_before_anybody_is_asked(halves, client):
                 if not value:
                     label = answer.context["form"].fields[field].label
                     assert answer.context["form"].errors[field] == [f"Bạn chưa nhập: {label}."]
-        both = client.post(at, typed | {"document": "12", "document_signer": "A"})
-        assert list(both.context["form"].errors) == ["document", "document_signer"]
-        asked = client.post(at, typed)
+        asked = client.post(at, typed | {"scan_file": scan("phan-san-pham.pdf")})
         assert all(each in main(asked) for each in PAPER.values())
         assert 'name="edit"' in asked.content.decode()
         back = client.post(at, typed | {"edit": "on"})
         assert "Sẽ phân như sau" not in back.content.decode()
-        assert back.context["form"]["document"].value() == PAPER["document"]
+        assert back.context["form"]["number"].value() == PAPER["number"]
         assert not Allotment.objects.exists()
+        # The scan is held until it is agreed to.
+        held = re.search(r'name="scan_file-held" value="([^"]+)"', asked.content.decode())[1]
+        agreed_to(client, at, typed | {"scan_file-held": held})
+        assert {each.paper.scan_filename for each in Allotment.objects.all()} == {
+            "phan-san-pham.pdf"
+        }
 
 
 # --- What a survey found ----------------------------------------------------------------------
@@ -1092,7 +1131,7 @@ def found_by_survey(s, name, **fields):
 def allot_found(s, found, to, *, by=None, reason=""):
     return allotting.allot(
         s.unit, [], potentials=dict.fromkeys(found, to), by=by or s.tinh, reason=reason,
-        document=PAPER["document"], signer=PAPER["document_signer"],
+        document=on_paper(),
     )  # fmt: skip
 
 

@@ -142,7 +142,8 @@ def a_split_commune(w):
     maker = Producer.objects.create(name="Hộ Lò Thị Nhung", commune=old, owner_type="household")
     who = person("cb_tinh", "Cán bộ tỉnh", (Role.OFFICER, w.province))
     typed = {
-        "document": "15/QĐ-UBND ngày 05/07/2026", "document_signer": "Lò Văn Quyết",
+        "number": "15/QĐ-UBND", "signed_on": "05/07/2026", "body": "UBND tỉnh",
+        "signer": "Lò Văn Quyết", "signer_capacity": "Chủ tịch",
         f"producer_{maker.pk}": other.pk,
     }  # fmt: skip
     address = reverse("dossiers:split_one", args=[old.pk])

@@ -214,7 +214,7 @@ def papers() -> list[str]:
     from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
     from cycle.models import Cycle, Document, HistoryEntry, LawReading, Substitution, TermRule
-    from dossiers.models import OfficialDocument, PlanPaper
+    from dossiers.models import Allotment, OfficialDocument, PlanPaper
 
     def whole(row):
         """Its number, day and signer, each in a column of its own."""
@@ -240,6 +240,11 @@ def papers() -> list[str]:
         (Opinion, "letter", lambda row: ("", None, "", row.was_number)),
         (
             Substitution,
+            "basis",
+            lambda row: ("", None, row.was_document_signer, row.was_document),
+        ),
+        (
+            Allotment,
             "basis",
             lambda row: ("", None, row.was_document_signer, row.was_document),
         ),

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import NameField, OrgUnit, User
+from cycle.models import Document, OrgUnit, User
 from dossiers.models.potential import Potential
 from dossiers.models.product import Producer, Product
 
@@ -18,6 +18,8 @@ class Allotment(models.Model):
     Insert-only: the newest row of a producer or product holds, a later one corrects it with a
     ``reason``. What it moves are the rows' own units (``Producer.commune``, ``Product.made_in``,
     ``Dossier.commune``, ``Potential.commune``), so that every list goes on to ask the unit alone.
+    ``basis`` is the document of the ledger that it rests on, read as ``paper``; rows of before the
+    ledger keep in the columns ``was_…`` what was typed.
     """
 
     unit = models.ForeignKey(
@@ -44,8 +46,19 @@ class Allotment(models.Model):
     to = models.ForeignKey(
         OrgUnit, models.PROTECT, related_name="+", verbose_name=_("xã kế thừa nhận")
     )
-    document = models.CharField(_("số, ngày văn bản"), max_length=120)
-    document_signer = NameField(_("người ký văn bản"), max_length=150)
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        editable=False,
+        related_name="allots",
+        verbose_name=_("văn bản phân sản phẩm"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, db_default="", editable=False
+    )
+    was_document_signer = models.CharField(
+        db_column="document_signer", max_length=150, blank=True, db_default="", editable=False
+    )
     reason = models.CharField(_("lý do đính chính"), max_length=500, blank=True)
     made_by = models.ForeignKey(User, models.PROTECT, editable=False, related_name="+")
     made_at = models.DateTimeField(_("lúc"), editable=False)
@@ -55,10 +68,6 @@ class Allotment(models.Model):
         verbose_name_plural = _("phân về xã kế thừa")
         ordering = ["pk"]
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(document="") & ~Q(document_signer=""),
-                name="allotment_has_a_document",
-            ),
             models.CheckConstraint(
                 condition=~Q(unit=F("to")), name="allotment_not_to_the_split_unit"
             ),
@@ -71,3 +80,8 @@ class Allotment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product or self.potential or self.producer} → {self.to}"
+
+    @property
+    def paper(self) -> Document:
+        """The document that it rests on, as it stands."""
+        return self.basis.in_force

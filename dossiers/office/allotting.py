@@ -8,7 +8,7 @@ done keeps the unit of its day: tasks that are closed, the history, ``Dossier.be
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -37,16 +37,16 @@ from django.utils.translation import ngettext
 
 from cycle import clock, documents, provinces
 from cycle.models import (
+    Document,
+    Effect,
     HistoryEntry,
+    Level,
     OrgUnit,
     User,
-    check_document,
-    check_signer,
     heir_of,
     now_called,
 )
 from cycle.models.area import Business, Heirs, start
-from cycle.models.folding import number_in
 from dossiers.lists import work
 from dossiers.models import (
     Allotment,
@@ -184,7 +184,7 @@ def allotted(unit: OrgUnit) -> QuerySet[Allotment]:
         Allotment.objects.filter(
             unit=unit, product=None, potential=None, pk=Subquery(newest.values("pk")[:1])
         )
-        .select_related("producer", "to", "made_by")
+        .select_related("producer", "to", "made_by", "basis__replaced_by")
         .prefetch_related(Prefetch("producer__products", MADE))
         .order_by("producer__sort_key", "pk")
     )
@@ -197,7 +197,7 @@ def allotted_potential(unit: OrgUnit) -> QuerySet[Allotment]:
         Allotment.objects.filter(unit=unit, pk=Subquery(newest.values("pk")[:1]))
         .exclude(potential__state=PotentialState.BEGUN)
         .filter(potential__void=False)
-        .select_related("potential", "to", "made_by")
+        .select_related("potential", "to", "made_by", "basis__replaced_by")
         .order_by("pk")
     )
 
@@ -209,6 +209,21 @@ class Choice:
     producer: Producer
     to: OrgUnit
     elsewhere: Mapping[Product, OrgUnit] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Paper:
+    """The ``document`` on which it is allotted, in the ledger; ``was``: by the id of each allotment
+    that is corrected, with a ``reason``, the one that it rested on.
+    """
+
+    document: Document
+    reason: str
+    was: Mapping[int, Document]
+
+    def is_that_of(self, before: Allotment | None) -> bool:
+        """Whether what stands rests on this document as it is: another is a correction too."""
+        return before is not None and self.was[before.pk] == self.document
 
 
 def open_to(unit: OrgUnit) -> list[OrgUnit]:
@@ -224,28 +239,23 @@ def allot(
     choices: list[Choice],
     *,
     by: User,
-    document: str,
-    signer: str,
+    document: Document,
     reason: str = "",
     potentials: Mapping[Potential, OrgUnit] | None = None,
     seen: int | None = None,
 ) -> int:
-    """Give the producers of a split ``unit`` to its successors, on a document; all or none. With
-    ``potentials``, {potential product: successor}.
+    """Give the producers of a split ``unit`` to its successors, on a document, as typed; all or
+    none. With ``potentials``, {potential product: successor}.
 
-    With a ``reason`` it corrects what was allotted before; ``seen`` is the id of the allotment that
-    is corrected, where a page showed it: no colleague's correction since is undone unseen. Raises
-    PermissionDenied, ValidationError at ``document`` or ``document_signer``, or when a correction
-    would change neither a place nor the document, AllottedMeanwhile. Returns how many.
+    With a ``reason`` it corrects what was allotted before, or the document on which that was done;
+    ``seen`` is the id of the allotment that is corrected, where a page showed it: no colleague's
+    correction since is undone unseen. Raises PermissionDenied, ValidationError at the fields of the
+    document, or when a correction would change neither a place nor the document, AllottedMeanwhile.
+    Returns how many.
     """
     if not rules.has_perm("dossiers.allot", by):
         raise PermissionDenied
-    document, signer, reason = document.strip(), signer.strip(), reason.strip()
-    for name, said in (("document", document), ("document_signer", signer)):
-        if not said:
-            raise ValidationError({name: _("Hãy nhập văn bản làm căn cứ và người ký.")})
-    check_document(document, "document")
-    check_signer(signer, "document_signer")
+    reason = reason.strip()
     with transaction.atomic():
         # Two who allot at once: the second waits here and finds what the first has done.
         held = OrgUnit.objects.select_for_update().get(pk=unit.pk)
@@ -270,10 +280,8 @@ def allot(
         elif set(producers) - set(waiting(held.pk).values_list("pk", flat=True)):
             raise AllottedMeanwhile
         corrected = [*known.values(), *_stand_of(held, found)] if reason else []
-        if not any(number_in(each.document) == number_in(document) for each in corrected):
-            # Whoever corrects the day or the signer of the paper begins with one of them.
-            documents.check_said(document, signer, _said_before())
-        paper = {"document": document, "document_signer": signer, "reason": reason}
+        was = {each.pk: each.paper for each in corrected}
+        paper = Paper(_into_ledger(document, targets, was.values(), by, reason), reason, was)
         moved = [
             line
             for one in choices
@@ -290,22 +298,34 @@ def _stand_of(unit: OrgUnit, found: Mapping[Potential, OrgUnit]) -> QuerySet[All
     return allotted_potential(unit).filter(potential__in=list(found))
 
 
-def _said_before() -> Iterator[tuple[str, str, str]]:
-    """The papers of all allotments, the newest first: (document, signer, what was allotted)."""
-    rows = Allotment.objects.select_related("producer", "product", "potential").order_by("-pk")
-    for row in rows:
-        name = row.product or row.producer or row.potential
-        yield row.document, row.document_signer, f"«{name}»"
+def _into_ledger(
+    typed: Document,
+    heirs: Collection[OrgUnit],
+    corrected: Iterable[Document],
+    by: User,
+    reason: str,
+) -> Document:
+    """The document of an allotment in the ledger: of the province or a successor, unless it names
+    another body; ``corrected``: those on which it rested. Raises ValidationError by field.
+    """
+    typed.does = Effect.DECIDES
+    province = OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE)
+    documents.issue(typed, [*province.order_by("pk"), *heirs])
+    held = year.capacity(by)
+    for known in corrected:
+        if documents.same_number(typed, known):
+            return documents.record_again(typed, known, by=by, capacity=held, reason=reason)
+    return documents.record(typed, by=by, capacity=held)
 
 
 def _move_potentials(
-    unit: OrgUnit, found: Mapping[Potential, OrgUnit], by: User, paper: dict[str, str]
+    unit: OrgUnit, found: Mapping[Potential, OrgUnit], by: User, paper: Paper
 ) -> list[dict[str, str]]:
     """Move potential products, of those that wait, or with a reason of those allotted before."""
     there = Potential.objects.filter(pk__in=[each.pk for each in found]).select_related("commune")
     locked = {each.pk: each for each in there.select_for_update(of=("self",)).order_by("pk")}
     before: dict[int, Allotment] = {}
-    if paper["reason"]:
+    if paper.reason:
         stands = allotted_potential(unit).filter(potential__in=list(locked))
         before = {each.potential_id: each for each in stands if each.potential_id}
         known = set(before)
@@ -316,10 +336,17 @@ def _move_potentials(
     said = []
     for each, to in found.items():
         was = locked[each.pk].commune
-        if was == to and _same_paper(before.get(each.pk), paper):
+        if was == to and paper.is_that_of(before.get(each.pk)):
             continue
         Allotment.objects.create(
-            unit=unit, potential=each, was=was, to=to, made_by=by, made_at=clock.now(), **paper
+            unit=unit,
+            potential=each,
+            was=was,
+            to=to,
+            made_by=by,
+            made_at=clock.now(),
+            basis=paper.document,
+            reason=paper.reason,
         )
         Potential.objects.filter(pk=each.pk).update(commune=to)
         stood = before.get(each.pk)
@@ -331,7 +358,7 @@ def _move_potentials(
 
 
 def _move(
-    unit: OrgUnit, one: Choice, before: Allotment | None, by: User, paper: dict[str, str]
+    unit: OrgUnit, one: Choice, before: Allotment | None, by: User, paper: Paper
 ) -> list[dict[str, str]]:
     """Move one producer and its products; returns what was moved, for the unit's own history."""
     maker = Producer.objects.select_related("commune").get(pk=one.producer.pk)
@@ -351,17 +378,18 @@ def _move(
         if made_in != product.made_in:
             Allotment.objects.create(
                 unit=unit, producer=maker, product=product, was=product.home, to=to,
-                made_by=by, made_at=clock.now(), **paper,
+                made_by=by, made_at=clock.now(), basis=paper.document, reason=paper.reason,
             )  # fmt: skip
             Product.objects.filter(pk=product.pk).update(made_in=made_in)
         if moved or made_in != product.made_in or (not foreign and product.home != to):
             said.append(_line(product, product.home, to))
             _record(product, by, paper, said[-1:])
-    if not said and maker.commune == was == one.to and _same_paper(before, paper):
+    if not said and maker.commune == was == one.to and paper.is_that_of(before):
         return []
     row = Allotment.objects.create(
-        unit=unit, producer=maker, was=was, to=one.to, made_by=by, made_at=clock.now(), **paper
-    )
+        unit=unit, producer=maker, was=was, to=one.to, made_by=by, made_at=clock.now(),
+        basis=paper.document, reason=paper.reason,
+    )  # fmt: skip
     if not foreign:
         Producer.objects.filter(pk=maker.pk).update(commune=one.to)
     if row.was != row.to or before is None:
@@ -372,21 +400,13 @@ def _move(
     return said
 
 
-def _same_paper(before: Allotment | None, paper: dict[str, str]) -> bool:
-    """Whether what stands rests on the document of ``paper``: another one is a correction too."""
-    named = ("document", "document_signer")
-    return before is not None and all(getattr(before, name) == paper[name] for name in named)
-
-
 def _lives_on_in(unit: OrgUnit) -> set[int]:
     """The ids of the unit and of all that had its business after it, one after the other."""
     heirs = Heirs(start(unit.pk), clock.today_in_database())
     return set(OrgUnit.objects.filter(pk__in=heirs).values_list("pk", flat=True))
 
 
-def _move_dossiers(
-    product: Product, there: set[int], to: OrgUnit, by: User, paper: dict[str, str]
-) -> int:
+def _move_dossiers(product: Product, there: set[int], to: OrgUnit, by: User, paper: Paper) -> int:
     """Move its dossiers of the units ``there``, with what is open of them; returns how many."""
     ids = set(
         Dossier.objects.filter(product=product, commune__in=there).exclude(commune=to)
@@ -423,15 +443,16 @@ def _line(row: Any, was: OrgUnit, to: OrgUnit) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _document_line(row: Any, before: Allotment, paper: dict[str, str]) -> dict[str, str]:
+def _document_line(row: Any, before: Allotment, paper: Paper) -> dict[str, str]:
     return {
         "what": str(row._meta.verbose_name), "row": str(row), "field": "document",
-        "before": before.document, "after": paper["document"],
+        "before": str(paper.was[before.pk]), "after": str(paper.document),
     }  # fmt: skip
 
 
-def _record(target: Any, by: User, paper: dict[str, str], changed: list[dict[str, str]]) -> None:
+def _record(target: Any, by: User, paper: Paper, changed: list[dict[str, str]]) -> None:
     HistoryEntry.objects.record(
-        "split.allot", target, by=by, capacity=year.capacity(by), reason=paper["reason"],
-        changed=changed, document=paper["document"], signer=paper["document_signer"],
+        "split.allot", target, by=by, capacity=year.capacity(by), reason=paper.reason,
+        changed=changed, document=str(paper.document), signer=paper.document.signer,
+        ledger=paper.document.pk,
     )  # fmt: skip

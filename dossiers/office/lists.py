@@ -38,6 +38,7 @@ from dossiers.lists.documents import Thing, about
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Queried
 from dossiers.models import (
+    Allotment,
     Dossier,
     OutreachEvent,
     OutreachKind,
@@ -48,7 +49,7 @@ from dossiers.models import (
     Task,
 )
 from dossiers.models.certificate import number_of
-from dossiers.office import handover, people
+from dossiers.office import allotting, handover, people
 from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
 from dossiers.page import told
@@ -278,6 +279,14 @@ def _of_the_year(user: User, keys: Collection[int]) -> Iterable[Thing]:
         if year.target_basis_id:
             address = reverse("dossiers:cycle", args=[year.pk])
             yield Thing(year.target_basis_id, str(year), address)
+
+
+def _allotted(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The split communes of which documents allot producers, products."""
+    rows = Allotment.objects.filter(basis__in=keys, unit__in=allotting.split_units(user))
+    of = rows.order_by("unit").values_list("basis", "unit", "unit__name").distinct()
+    for document, pk, name in of:
+        yield Thing(document, name, reverse("dossiers:split_one", args=[pk]))
 
 
 class AbsenceList(Queried):

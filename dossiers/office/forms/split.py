@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import OrgUnit, User
-from dossiers.forms.fields import PlainPart, polish, refuse
+from dossiers.forms.fields import polish, refuse
+from dossiers.forms.ledger import OfBody
 from dossiers.forms.shown import sealed
+from dossiers.forms.uploads import held_note
 from dossiers.models import Allotment, Potential, Producer
 from dossiers.office import allotting
 from dossiers.walk import doors
@@ -22,7 +24,7 @@ LATER = "later"
 MEANWHILE = _("Có chủ thể vừa được phân trong lúc trang này mở. Hãy tải lại trang và xem lại.")
 
 
-class AllotForm(PlainPart):
+class AllotForm(OfBody):
     """A field for each producer and each product of it, for each potential product; the document.
 
     ``corrects``: the allotment of before that is corrected, with a reason. The form sends along
@@ -30,7 +32,7 @@ class AllotForm(PlainPart):
     """
 
     #: What says on what paper and why, beside who goes where.
-    of_paper = ("document", "document_signer", "reason", "seen")
+    of_paper = (*OfBody.OF_DOCUMENT, "scan_file", "reason", "seen")
 
     def __init__(
         self,
@@ -42,8 +44,11 @@ class AllotForm(PlainPart):
         corrects: Allotment | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self.unit, self.by, self.corrects = unit, by, corrects
+        super().__init__(*args, by=by, **kwargs)
+        if corrects is not None and (paper := corrects.paper).signed_on:
+            said = {name: getattr(paper, name) for name in self.OF_DOCUMENT if name != "body"}
+            self.initial |= said | {"body": paper.body}
+        self.unit, self.corrects = unit, corrects
         self.found = {f"potential_{each.pk}": each for each in potentials}
         self.makers = {f"producer_{maker.pk}": maker for maker in producers}
         self.heirs = {str(each.pk): each for each in allotting.open_to(unit)}
@@ -73,16 +78,9 @@ class AllotForm(PlainPart):
                 initial=str(chosen) if str(chosen) in self.heirs else "",
                 widget=forms.Select({"class": "form-select"}),
             )
-        self.fields["document"] = forms.CharField(
-            label=_("Số, ngày văn bản"),
-            max_length=120,
-            widget=forms.TextInput({"class": "form-control"}),
-        )
-        self.fields["document_signer"] = forms.CharField(
-            label=_("Người ký văn bản"),
-            max_length=150,
-            widget=forms.TextInput({"class": "form-control"}),
-        )
+        # Who goes where comes before on what paper.
+        for name in (*self.OF_DOCUMENT, "scan_file"):
+            self.fields[name] = self.fields.pop(name)
         if corrects:
             self.fields["reason"] = forms.CharField(
                 label=_("Lý do đính chính"),
@@ -126,15 +124,22 @@ class AllotForm(PlainPart):
                 "who": now.made_by,
                 "maker": now.producer or now.potential,
                 "to": now.to.label,
-                "document": now.document,
+                "document": now.paper,
             },
         )
 
     @property
     def paper(self) -> list[forms.BoundField]:
         """What it rests on, and why: shown before it is done."""
-        names = ("document", "document_signer", "reason")
+        names = (*self.OF_DOCUMENT, "reason")
         return [self[name] for name in names if name in self.fields]
+
+    @property
+    def held(self) -> dict[str, str]:
+        """What the page that asks sends back of the scan: {name of an input: value}."""
+        staged = self.cleaned_data.get("scan_file")
+        notes = held_note(staged, self.by) if staged else {}
+        return {f"scan_file{suffix}": note for suffix, note in notes.items()}
 
     def choices(self) -> list[allotting.Choice]:
         """What was chosen, without what waits on."""
@@ -170,7 +175,7 @@ class AllotForm(PlainPart):
             for each in self.choices()
         ]  # fmt: skip
         found = [(each.pk, str(each), to.pk, str(to.now)) for each, to in self.potentials().items()]
-        said = [(name, self.cleaned_data.get(name)) for name in self.of_paper]
+        said = [(name, str(self.cleaned_data.get(name))) for name in self.of_paper]
         return sealed(self.by, self.unit, sorted(goes), sorted(found), said)
 
     def allowed(self, by: User) -> bool:
@@ -183,8 +188,8 @@ class AllotForm(PlainPart):
         said = self.cleaned_data
         try:
             return allotting.allot(
-                self.unit, self.choices(), by=by, document=said["document"],
-                signer=said["document_signer"], reason=said.get("reason", ""),
+                self.unit, self.choices(), by=by, document=self.named(),
+                reason=said.get("reason", ""),
                 potentials=self.potentials(),
                 seen=said.get("seen"),
             )  # fmt: skip

@@ -52,6 +52,7 @@ def split_one(request: SignedIn, pk: int) -> HttpResponseBase:
         asked = _with_products(waits)[: allotting.AT_ONCE]
         form = AllotForm(
             request.POST or None,
+            request.FILES or None,
             unit=unit,
             producers=asked,
             potentials=found[: allotting.AT_ONCE],
@@ -82,7 +83,12 @@ def split_correct(request: SignedIn, pk: int, producer_pk: int) -> HttpResponseB
     assert row.producer_id is not None, "allotted() are of producers"
     maker = _with_products(Producer.objects.filter(pk=row.producer_id))
     form = AllotForm(
-        request.POST or None, unit=unit, producers=maker, by=request.user, corrects=row
+        request.POST or None,
+        request.FILES or None,
+        unit=unit,
+        producers=maker,
+        by=request.user,
+        corrects=row,
     )
     return _asked(request, form, unit, {"unit": unit, "row": row, "may": True})
 
@@ -101,6 +107,7 @@ def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpRespon
     found = Potential.objects.filter(pk=row.potential_id)
     form = AllotForm(
         request.POST or None,
+        request.FILES or None,
         unit=unit,
         producers=[],
         potentials=found,
