@@ -23,6 +23,7 @@ from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
 from notifications.models import Delivery, Notification
 from tests import records
+from tests.absences import of_ledger
 from tests.filing_anew import at as filed_at
 from tests.filing_anew import certify, file_anew
 from tests.ground import kept
@@ -226,7 +227,7 @@ UNTRUE = {
     "the work is done": done,
     "it waits for the producer": lambda d, an: doors.wait(open_task(d), by=an, reason="Chờ giấy"),
     "it has another day": lambda d, an: open_task(d).term.extend(
-        days=3, at=clock.now(), by=an, reason="Mưa lũ", document="15/VPĐP"
+        days=3, at=clock.now(), by=an, reason="Mưa lũ", basis=of_ledger("15/VPĐP", d.commune)
     ),
 }
 

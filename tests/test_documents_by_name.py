@@ -120,6 +120,7 @@ HELD_BY = {
     "cycle.Substitution.basis": "substitution_of_its_maker_has_a_document",
     "cycle.Document.replaces": "no basis: what it corrects",
     "dossiers.Certificate.decision": "certificate_rests_on_a_decision",
+    "dossiers.TermEvent.basis": "term_extension_has_a_document",
     "dossiers.CertificateNumber.document": "no decision is known of a certificate of before",
 }
 
@@ -193,7 +194,7 @@ IN_WORDS = {
     "dossiers.StockBatch.document_number": YET,
     "dossiers.StockBatch.document_on": YET,
     "dossiers.StockBatch.document_signer": YET,
-    "dossiers.TermEvent.document": YET,
+    "dossiers.TermEvent.document": "as the days off say it that moved a term; of before, a plan",
 }
 
 

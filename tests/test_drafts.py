@@ -431,7 +431,7 @@ NO_DRAFT = {
     "dossiers/setup_split.html": "how one unit is followed, chosen",
     "dossiers/setup_units.html": "units are chosen, nothing is written",
     "dossiers/stock_list.html": "one kind",
-    "dossiers/term_extend.html": "three fields",
+    "dossiers/term_extend.html": "how many days, why, one document",
     "notifications/preferences.html": "boxes to tick",
 }
 

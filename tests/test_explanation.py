@@ -17,6 +17,7 @@ from dossiers.terms.clocks import begin
 from dossiers.terms.explanation import Explanation
 from dossiers.walk import doors
 from tests import records
+from tests.absences import of_ledger
 from tests.standing import with_compulsory_papers
 from tests.world import open_dossier, open_task
 
@@ -76,7 +77,13 @@ def test_what_is_told_leads_to_the_due_day(cycle, commune, an, start, amount, un
             elif kind == "resume" and term.state == "paused":
                 term.resume(at=moment, by=an)
             elif kind == "extend" and days and term.extended + days <= 100:
-                term.extend(days=days, at=moment, by=an, reason="Mưa lũ", document="9/VP")
+                term.extend(
+                    days=days,
+                    at=moment,
+                    by=an,
+                    reason="Mưa lũ",
+                    basis=of_ledger(f"{moment:%j}{moment:%Y}/VP", commune),
+                )
         told = Explanation(term)
         assert told.due_on == term.due_on
         assert told.stands

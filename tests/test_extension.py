@@ -7,21 +7,38 @@ import rules
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
-from cycle import clock
-from cycle.models import OutboxMessage
+from cycle import clock, documents
+from cycle.models import OutboxMessage, Role
 from dossiers.models import Term
 from dossiers.terms.extension import extend
 from dossiers.walk import doors
 from tests import records
-from tests.absences import fresh, substitute_for
+from tests.absences import fresh, on_paper, substitute_for
 from tests.appointed import post_of
 from tests.owning import save_as_owner, update_as_owner
+from tests.sendings import scan
 from tests.standing import with_compulsory_papers
 from tests.world import events, open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
-ASKED = {"days": 3, "reason": "Mưa lũ chia cắt đường", "document": "15/VPĐP"}
+REASON = "Mưa lũ chia cắt đường"
+#: As the page asks for it.
+TYPED = {
+    "days": "3",
+    "reason": REASON,
+    "number": "15/VPĐP",
+    "signed_on": "16/11/2026",
+    "body": "UBND xã Nà Tấu",
+    "signer": "Giàng A Ký",
+    "signer_capacity": "Chủ tịch",
+}
+
+
+def asked(**change):
+    """The same as the door takes it."""
+    said = {"days": 3, "reason": REASON, "document": "15/VPĐP"} | change
+    return said | {"document": on_paper(said["document"])}
 
 
 def at(year, month, day, hour=9):
@@ -66,7 +83,7 @@ def test_the_leader_of_the_unit_and_those_above_may_and_nobody_for_themselves(
 
 def test_the_task_follows_and_the_record_says_why(monday, chi):
     task = open_task(monday)
-    extend(task.term, by=chi, **ASKED)
+    extend(task.term, by=chi, **asked())
     task = open_task(monday)
     assert (task.due_on, task.due_at) == (task.term.due_on, task.term.due_at)
     assert task.due_on == date(2026, 12, 3)
@@ -81,12 +98,13 @@ def test_the_task_follows_and_the_record_says_why(monday, chi):
     )
     assert OutboxMessage.objects.filter(entry=entry).count() == 1
     line = task.term.events.last()
-    assert (line.kind, line.by, line.document) == ("extend", chi, "15/VPĐP")
+    assert (line.kind, line.by, line.paper) == ("extend", chi, "15/VPĐP (16/11/2026)")
+    assert (line.basis.issuer, entry.ledger) == (task.org_unit, line.basis_id)
 
 
 def test_the_officer_cannot_give_themselves_time(monday, an):
     with pytest.raises(PermissionDenied):
-        extend(open_task(monday).term, by=an, **ASKED)
+        extend(open_task(monday).term, by=an, **asked())
     assert open_task(monday).due_on == date(2026, 11, 30)
     assert events(monday) == ["dossier.open"]
 
@@ -98,7 +116,7 @@ def test_nor_by_standing_in_for_who_could(cast, monday, an, province, absent):
     substitute_for(post, an, cast["son"], document="1/QĐ-UBND")
     assert any(held.pk == post.pk for held in fresh(an).assignments())
     with pytest.raises(PermissionDenied):
-        extend(term, by=fresh(an), **ASKED)
+        extend(term, by=fresh(an), **asked())
 
 
 @pytest.mark.parametrize("absent", ["minh", "son"])
@@ -112,32 +130,33 @@ def test_another_who_stands_in_may(cast, monday, province, absent):
     ("change", "sentence"),
     [
         ({"days": 11}, "tối đa 10"),
-        ({"document": " "}, "số văn bản"),
+        ({"document": "VPĐP"}, "phải có chữ số"),
+        ({"document": "15/VPĐP ngày 21/11/2027"}, "ở tương lai"),
         ({"reason": ""}, "lý do"),
         ({"days": 0}, "Không gia hạn được"),
     ],
 )
 def test_what_the_law_forbids_is_refused_and_nothing_changes(monday, chi, change, sentence):
     with pytest.raises(ValidationError, match=sentence):
-        extend(open_task(monday).term, by=chi, **(ASKED | change))
+        extend(open_task(monday).term, by=chi, **asked(**change))
     assert open_task(monday).due_on == date(2026, 11, 30)
     assert events(monday) == ["dossier.open"]
 
 
 def test_a_clock_of_the_law_without_room_cannot_be_extended(legal, chi):
     with pytest.raises(ValidationError, match="tối đa 0"):
-        extend(legal, by=chi, **ASKED)
+        extend(legal, by=chi, **asked())
     legal.rule.extension_limit = 5
     save_as_owner(legal.rule)
     update_as_owner(Term.objects.filter(pk=legal.pk), extension_limit=5)
-    assert extend(legal, by=chi, **ASKED).due_on == date(2026, 12, 10)
+    assert extend(legal, by=chi, **asked()).due_on == date(2026, 12, 10)
 
 
 def test_a_finished_clock_cannot_be_extended(monday, an, chi):
     term = open_task(monday).term
     doors.complete(open_task(monday), "register_idea", by=an, record=records.idea())
     with pytest.raises(ValidationError, match="Không gia hạn được"):
-        extend(term, by=chi, **ASKED)
+        extend(term, by=chi, **asked())
 
 
 # --- The page -------------------------------------------------------------------------------
@@ -149,21 +168,30 @@ def test_the_leader_extends_on_the_page(client, monday, chi):
     why = f"/terms/{term.pk}/"
     assert f'href="{why}extend/"' in client.get(why).content.decode()
     assert "còn được gia hạn 10" in client.get(f"{why}extend/").content.decode()
-    answer = client.post(f"{why}extend/", ASKED, follow=True)
+    answer = client.post(f"{why}extend/", TYPED | {"scan_file": scan("gia-han.pdf")}, follow=True)
     assert answer.redirect_chain == [(why, 302)]
     page = answer.content.decode()
     assert "hạn mới 03/12/2026 (trước đó 30/11/2026)" in page
     assert "Gia hạn thêm 3 ngày làm việc." in page
+    assert "15/VPĐP (16/11/2026)" in page
+    # The clerk's register leads to the term.
+    clerk = person("van_thu", "Văn thư tỉnh", (Role.CLERK, term.org_unit.parent))
+    client.force_login(clerk)
+    assert f'href="{why}"' in client.get("/documents/?q=15/VPĐP").content.decode()
+    # What was typed wrong is corrected there, and the term says so.
+    paper = term.events.last().basis
+    right = documents.correct(paper, by=clerk, reason="Gõ nhầm số", number="16/VPĐP")
+    assert term.events.last().paper == str(right)
 
 
 def test_a_refusal_keeps_what_was_typed(client, monday, chi):
     client.force_login(chi)
     url = f"/terms/{open_task(monday).term.pk}/extend/"
-    page = client.post(url, ASKED | {"days": "11"}).content.decode()
+    page = client.post(url, TYPED | {"days": "11"}).content.decode()
     assert "Chỉ được gia hạn thêm tối đa 10." in page
     assert 'value="15/VPĐP"' in page
-    page = client.post(url, ASKED | {"document": ""}).content.decode()
-    assert "Bạn chưa nhập: Số và ký hiệu văn bản." in page
+    page = client.post(url, TYPED | {"number": ""}).content.decode()
+    assert "Bạn chưa nhập: Số và ký hiệu." in page
     assert open_task(monday).due_on == date(2026, 11, 30)
 
 
@@ -171,7 +199,7 @@ def test_the_officer_is_told_it_is_not_theirs_and_a_stranger_finds_nothing(clien
     url = f"/terms/{open_task(monday).term.pk}/extend/"
     client.force_login(an)
     assert client.get(url).status_code == 403
-    assert client.post(url, ASKED).status_code == 403
+    assert client.post(url, TYPED).status_code == 403
     client.force_login(la)
-    assert client.post(url, ASKED).status_code == 404
+    assert client.post(url, TYPED).status_code == 404
     assert open_task(monday).due_on == date(2026, 11, 30)

@@ -11,6 +11,7 @@ from cycle.models import Role, RoleAssignment, User, check_symbol, names_documen
 from cycle.models.folding import days_in, number_in
 from dossiers.models import ConditionNotMet, OfficialDocument
 from dossiers.office import handover
+from dossiers.terms.extension import extend
 from dossiers.walk import doors
 from tests import judging
 from tests.absence_pages import asked
@@ -79,12 +80,12 @@ def _reroute(w, text):
 
 
 def _extend(w, text):
-    w["task"].term.extend(days=1, at=clock.now(), by=w["an"], reason="Mưa lũ", document=text)
+    extend(w["task"].term, days=1, by=w["chi"], reason="Mưa lũ", document=on_paper(text))
 
 
 #: Where it is named in words, with its day; and where it is typed as the ledger asks.
-IN_WORDS = (_hand_over, _assign, _end, _reroute, _extend)
-DOORS = (_substitute, _lead_in_absence, _paper, *IN_WORDS)
+IN_WORDS = (_hand_over, _assign, _end, _reroute)
+DOORS = (_substitute, _lead_in_absence, _paper, _extend, *IN_WORDS)
 
 
 @pytest.fixture

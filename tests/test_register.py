@@ -22,6 +22,7 @@ from dossiers.models import Firing
 from dossiers.terms.spent import time_spent
 from dossiers.walk import doors
 from tests import records
+from tests.absences import of_ledger
 from tests.ground import kept
 from tests.walks import drawn
 from tests.world import open_dossier, open_task
@@ -137,7 +138,11 @@ def test_days_late_are_the_working_days_on_which_its_clock_ran(
         if extended:
             with clock.at(moment):
                 open_task(dossier).term.extend(
-                    days=extended, at=moment, by=an, reason="Bão", document="9/VP"
+                    days=extended,
+                    at=moment,
+                    by=an,
+                    reason="Bão",
+                    basis=of_ledger("9/VP", dossier.commune),
                 )
         ended = moment + 11 * DAY
         calendar = DayOff.objects.calendar(date.min, date.max)

@@ -16,6 +16,7 @@ from dossiers.terms import sweep as sweep_terms
 from dossiers.terms.sweep import sweep
 from dossiers.walk import doors
 from tests import records
+from tests.absences import of_ledger
 from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
@@ -137,8 +138,9 @@ def test_an_extension_while_it_waits_moves_the_day_of_what_was_late(monday, an, 
     task = open_task(monday)
     with clock.at(at(2026, 12, 2)):
         doors.wait(task, by=an, reason="Chờ giấy đăng ký kinh doanh")
+    basis = of_ledger("15/VPĐP", task.org_unit)
     with clock.at(at(2026, 12, 3)):
-        task.term.extend(days=5, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
+        task.term.extend(days=5, at=clock.now(), by=minh, reason="Mưa lũ", basis=basis)
     assert task.term.due_on == at(2026, 12, 7).date()
     with clock.at(at(2026, 12, 21)):
         doors.resume(task, by=an)
@@ -154,11 +156,12 @@ def test_a_withdrawal_stops_every_clock(monday, an):
 
 def test_an_extension_needs_a_document_and_has_a_limit(monday, minh):
     term = open_task(monday).term
-    with pytest.raises(ValidationError, match="số văn bản"):
-        term.extend(days=3, at=clock.now(), by=minh, reason="Mưa lũ", document="")
+    basis = of_ledger("15/VPĐP", term.org_unit)
+    with pytest.raises(ValidationError, match="lý do"):
+        term.extend(days=3, at=clock.now(), by=minh, reason=" ", basis=basis)
     with pytest.raises(ValidationError, match="tối đa 10"):
-        term.extend(days=11, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
-    term.extend(days=3, at=clock.now(), by=minh, reason="Mưa lũ", document="15/VPĐP")
+        term.extend(days=11, at=clock.now(), by=minh, reason="Mưa lũ", basis=basis)
+    term.extend(days=3, at=clock.now(), by=minh, reason="Mưa lũ", basis=basis)
     assert term.due_on == at(2026, 12, 3).date()
 
 

@@ -214,7 +214,7 @@ def papers() -> list[str]:
     from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
     from cycle.models import Cycle, Document, HistoryEntry, LawReading, Substitution, TermRule
-    from dossiers.models import Allotment, OfficialDocument, PlanPaper
+    from dossiers.models import Allotment, OfficialDocument, PlanPaper, TermEvent
 
     def whole(row):
         """Its number, day and signer, each in a column of its own."""
@@ -243,6 +243,7 @@ def papers() -> list[str]:
             "basis",
             lambda row: ("", None, row.was_document_signer, row.was_document),
         ),
+        (TermEvent, "basis", lambda row: ("", None, "", row.document)),
         (
             Allotment,
             "basis",

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import tables, written
-from cycle.models import DayOff, Document
+from cycle.models import DayOff
 from dossiers.forms.fields import CountField, DateField, PlainPart
+from dossiers.forms.ledger import OfBody
 from dossiers.models.term import Term
 from dossiers.terms import recalculation
 from dossiers.terms.due import UNITS
@@ -22,19 +23,17 @@ COLUMNS = ("day", "worked", "name", "document")
 MOST_ROWS = 400
 
 
-class ExtensionForm(PlainPart):
+class ExtensionForm(OfBody):
     """By how many days a term is extended, why, on which document."""
 
+    field_order = ("days", "reason")
+
     days = CountField(label=_("Gia hạn thêm"), min_value=1, max_value=3650)
-    document = forms.CharField(
-        label=_("Số và ký hiệu văn bản"),
-        max_length=Document._meta.get_field("number").max_length,
-        help_text=_("Văn bản đã ký cho phép gia hạn, ví dụ 15/VPĐP-OCOP."),
-    )
     reason = forms.CharField(label=_("Lý do"), max_length=300)
 
     def __init__(self, *args: Any, term: Term, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["number"].help_text = _("Văn bản đã ký cho phép gia hạn, ví dụ 15/VPĐP-OCOP.")
         self.fields["days"].help_text = _now("Tính bằng %(unit)s; còn được gia hạn %(n)d.") % {
             "unit": UNITS[term.unit],
             "n": term.extension_limit - term.extended,

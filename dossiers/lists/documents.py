@@ -33,7 +33,7 @@ from cycle.models import (
 from cycle.papers.kinds import KINDS
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Narrowed, Queried
-from dossiers.models import ACTS, Dossier, OfficialDocument
+from dossiers.models import ACTS, Dossier, OfficialDocument, TermEvent
 from dossiers.rules import DESK
 
 #: So many things that a document is about are named in its row.
@@ -114,6 +114,18 @@ def _of_acts(keys: Collection[int]) -> dict[int, str]:
         its = [each.subject for each in printed if each and "{" not in each.subject]
         found[key] = its[-1] if its else capfirst(str(act.said))
     return found
+
+
+@about
+def _terms(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The dossiers whose terms documents extend, or move with their batch."""
+    rows = TermEvent.objects.filter(
+        basis__in=keys, term__dossier__in=Dossier.objects.visible_to(user)
+    ).order_by("term__dossier__product__sort_key", "term")
+    named = rows.values_list("basis", "term", "term__dossier__product__name").distinct()
+    for document, pk, name in named:
+        said = _now("Thời hạn của «%(product)s»") % {"product": name}
+        yield Thing(document, said, reverse("dossiers:term", args=[pk]))
 
 
 def visible_to(user: User) -> QuerySet[Document]:

@@ -17,11 +17,11 @@ from cycle import clock, guards
 from cycle.models import (
     Cycle,
     DayOff,
+    Document,
     OrgUnit,
     Role,
     TermRule,
     User,
-    document_wrong,
     end_of,
 )
 from cycle.workdays import DAY, Calendar, Unit
@@ -504,18 +504,15 @@ class Term(models.Model):
         self._log("resume", at, by, save=PROJECTED)
 
     def extend(
-        self, *, days: int, at: datetime, by: User | None, reason: str, document: str
+        self, *, days: int, at: datetime, by: User | None, reason: str, basis: Document
     ) -> None:
-        """Lengthen it by ``days``, counted in its ``unit``, on a recorded document (gia hạn).
+        """Lengthen it by ``days``, counted in its ``unit``, on a document of the ledger (gia hạn).
 
-        Raises ValidationError without a reason or a document, beyond ``extension_limit``, and for a
+        Raises ValidationError without a reason, beyond ``extension_limit``, and for a
         stopped clock or one with a fixed date.
         """
-        if not reason.strip() or not document.strip():
-            lacks = "document" if reason.strip() else "reason"
-            raise ValidationError({lacks: _("Gia hạn cần lý do và số văn bản.")})
-        if wrong := document_wrong(document):
-            raise ValidationError({"document": wrong})
+        if not reason.strip():
+            raise ValidationError({"reason": _("Gia hạn cần lý do.")})
         if self.state == TermState.STOPPED or not self.unit or days < 1:
             raise ValidationError(_("Không gia hạn được thời hạn này."))
         if self.extended + days > self.extension_limit:
@@ -528,16 +525,18 @@ class Term(models.Model):
         self.base_amount += days
         # Of a paused one too: the new due day may mean that it is no longer late.
         self.project(self.calendar())
-        self._log("extend", at, by, reason=reason, document=document, save=PROJECTED)
+        self._log("extend", at, by, reason=reason, basis=basis, save=PROJECTED)
 
-    def move(self, day: date, *, at: datetime, by: User | None, document: str = "") -> None:
-        """Change the due day of a clock with a fixed date (dời ngày); ``document``: on what."""
+    def move(
+        self, day: date, *, at: datetime, by: User | None, basis: Document | None = None
+    ) -> None:
+        """Change the due day of a clock with a fixed date (dời ngày); ``basis``: on what."""
         reason = f"{self.due_on:%d/%m/%Y} → {day:%d/%m/%Y}"
         was, firings = self.due_on, list(self.firings.all())
         self.due_on = day
         self.project(self.calendar(), firings)
         Firing.objects.bulk_create(self.still_told(was, firings, at), ignore_conflicts=True)
-        self._log("move", at, by, reason=reason, document=document[:120], save=PROJECTED)
+        self._log("move", at, by, reason=reason, basis=basis, save=PROJECTED)
 
     def count_from(self, moment: datetime, *, at: datetime, by: User | None) -> None:
         """Count a clock with a length from another ``moment`` (tính lại từ ngày đúng): the day of
@@ -582,7 +581,7 @@ class Term(models.Model):
         *,
         save: list[str],
         reason: str = "",
-        document: str = "",
+        basis: Document | None = None,
         left: int | None = None,
     ) -> None:
         self.save(update_fields=save)
@@ -592,7 +591,7 @@ class Term(models.Model):
             at=at,
             by=by,
             reason=reason.strip(),
-            document=document.strip(),
+            basis=basis,
             due_on=self.due_on,
             left=self.remaining() if left is None else left,
         )
@@ -647,7 +646,11 @@ def _back(rung: str) -> int:
 
 
 class TermEvent(models.Model):
-    """One line of a term's ledger (nhật ký thời hạn). Never changed."""
+    """One line of a term's ledger (nhật ký thời hạn). Never changed.
+
+    ``basis`` is the document on which it was extended, or moved with its batch, read as ``paper``;
+    ``document`` what the days off say that moved it, and a plan of before.
+    """
 
     class Kind(models.TextChoices):
         START = "start", _("bắt đầu")
@@ -663,6 +666,16 @@ class TermEvent(models.Model):
     by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     document = models.CharField(max_length=120, blank=True)
+    # An index of its own: most lines rest on none.
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        db_index=False,
+        related_name="terms",
+        verbose_name=_("văn bản gia hạn, dời hạn"),
+    )
     due_on = models.DateField()
     left = models.IntegerField(null=True)
 
@@ -674,13 +687,25 @@ class TermEvent(models.Model):
                 name="term_pause_and_extension_have_reasons",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="extend") | ~Q(document=""),
+                condition=~Q(kind="extend") | Q(basis__isnull=False),
                 name="term_extension_has_a_document",
             ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["basis"],
+                name="term_event_by_document",
+                condition=Q(basis__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.term_id}"
+
+    @property
+    def paper(self) -> str:
+        """The document that it rests on, as it stands; in words where it is of no ledger."""
+        return self.document if self.basis is None else str(self.basis.in_force)
 
 
 class Firing(models.Model):

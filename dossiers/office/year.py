@@ -753,7 +753,11 @@ def save_batch(
         if replan:
             plan(batch)
         clocks.follow_batches(
-            batch.cycle, at=clock.now(), by=by, document=str(paper or change.document)
+            batch.cycle,
+            at=clock.now(),
+            by=by,
+            document=str(paper or change.document),
+            basis=paper.document if paper is not None else None,
         )
         if change.changed or replan:
             _record(

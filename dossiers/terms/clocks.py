@@ -13,6 +13,7 @@ from cycle import clock
 from cycle.models import (
     Batch,
     Cycle,
+    Document,
     HistoryEntry,
     LawReading,
     OrgUnit,
@@ -215,13 +216,16 @@ def _moved(
     at: datetime,
     by: User | None,
     document: str = "",
+    basis: Document | None = None,
     **data: Any,
 ) -> None:
-    """Move the due day of a dossier's clock, on a ``document`` if any, and record it: who was told
-    that it was late hears that it is not.
+    """Move the due day of a dossier's clock, on a ``document`` in words, ``basis`` where it is one
+    of the ledger, and record it: who was told that it was late hears that it is not.
     """
     was = term.due_on
-    term.move(day, at=at, by=by, document=document)
+    term.move(day, at=at, by=by, basis=basis)
+    if basis is not None:
+        data["ledger"] = basis.pk
     if document:
         data["document"] = document
     _tell_moved(event, term, was, at=at, by=by, **data)
@@ -421,7 +425,13 @@ def _nominated(*, dossier: Any, since: Any) -> QuerySet[Any]:
 
 
 def _follow_batch(
-    dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None, document: str = ""
+    dossier: Dossier,
+    held: Iterable[Term],
+    *,
+    at: datetime,
+    by: User | None,
+    document: str = "",
+    basis: Document | None = None,
 ) -> bool:
     """Start, move or stop the clock to the day of its batch, among its clocks ``held``, locked;
     returns whether anything changed.
@@ -454,7 +464,7 @@ def _follow_batch(
     if running.due_on == batch.decide_by:
         return False
     day, its = batch.decide_by, batch.pk
-    _moved("term.of_batch", running, day, at=at, by=by, document=document, batch=its)
+    _moved("term.of_batch", running, day, at=at, by=by, document=document, basis=basis, batch=its)
     return True
 
 
@@ -571,9 +581,16 @@ def _end_anew(
         term.end_at(max(counts, term.started_at), at=at, by=by)
 
 
-def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str = "") -> int:
+def follow_batches(
+    cycle: Cycle,
+    *,
+    at: datetime,
+    by: User | None,
+    document: str = "",
+    basis: Document | None = None,
+) -> int:
     """Start, move and stop the clocks of the dossiers whose batch in ``cycle``, or its day, has
-    changed.
+    changed; on a ``document`` in words, ``basis`` where it is in the ledger.
 
     Returns how many; inside the transaction that changed it.
     """
@@ -587,7 +604,7 @@ def follow_batches(cycle: Cycle, *, at: datetime, by: User | None, document: str
     for dossier in found.with_units().select_for_update(of=("self",)).order_by("pk"):
         held = Term.objects.live().filter(code=OF_BATCH, dossier=dossier)
         locked = held.select_for_update()
-        changed += _follow_batch(dossier, locked, at=at, by=by, document=document)
+        changed += _follow_batch(dossier, locked, at=at, by=by, document=document, basis=basis)
     return changed
 
 

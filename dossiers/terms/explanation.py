@@ -47,7 +47,7 @@ class Explanation:
 
     def __init__(self, term: Term) -> None:
         self.term = term
-        events = list(term.events.select_related("by").order_by("pk"))
+        events = list(term.events.select_related("by", "basis__replaced_by").order_by("pk"))
         self.amount: int | None = events[0].left
         self.back = bool(term.legal and self.amount is not None and self.amount < 0)
         self.base_on: date | None = (
@@ -73,7 +73,7 @@ class Explanation:
             event.at,
             event.by,
             event.reason,
-            event.document,
+            event.paper,
             days,
             event.left,
             event.due_on,

@@ -6,18 +6,18 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.locking import locked
-from cycle.models import HistoryEntry, User
+from cycle.models import Document, Effect, HistoryEntry, OrgUnit, User
 from dossiers.models import Dossier, Process, Task, Term
 from dossiers.rules import approving
 
 
-def extend(term: Term, *, by: User, days: int, reason: str, document: str) -> Term:
-    """Lengthen ``term`` by ``days`` of its unit, on a document (gia hạn); returns it.
+def extend(term: Term, *, by: User, days: int, reason: str, document: Document) -> Term:
+    """Lengthen ``term`` by ``days`` of its unit, on a document, as typed (gia hạn); returns it.
 
     Raises PermissionDenied for whoever may not approve it; ValidationError as
-    :meth:`~dossiers.models.term.Term.extend` does. Nothing is changed then.
+    :meth:`~dossiers.models.term.Term.extend` and the ledger do. Nothing is changed then.
     """
     with transaction.atomic():
         # Process, dossier, clock, head of history: the order in which everybody locks.
@@ -31,19 +31,26 @@ def extend(term: Term, *, by: User, days: int, reason: str, document: str) -> Te
         if not rules.has_perm("dossiers.extend_term", by, term):
             raise PermissionDenied
         before = term.due_on
-        term.extend(days=days, at=clock.now(), by=by, reason=reason, document=document)
+        held = approving(by, term)[0]
+        document.does = Effect.DECIDES
+        # Of the unit that works by it, or one above, unless it names another body.
+        above = OrgUnit.objects.filter(pk__in=term.org_unit.above()).order_by("pk")
+        documents.issue(document, [term.org_unit, *above])
+        paper = documents.record(document, by=by, capacity=held)
+        term.extend(days=days, at=clock.now(), by=by, reason=reason, basis=paper)
         if term.task_id:
             Task.objects.filter(pk=term.task_id).update(due_on=term.due_on, due_at=term.due_at)
         HistoryEntry.objects.record(
             "term.extend",
             dossier,
             by=by,
-            capacity=approving(by, term)[0],
-            reason=f"{reason.strip()} ({document.strip()})",
+            capacity=held,
+            reason=f"{reason.strip()} ({paper.number})",
             term=term.pk,
             code=term.code,
             days=days,
-            document=document.strip(),
+            document=str(paper),
+            ledger=paper.pk,
             due_was=before.isoformat(),
             due_on=term.due_on.isoformat(),
         )

@@ -85,11 +85,17 @@ def term_extend(request: SignedIn, pk: int) -> HttpResponseBase:
     if not rules.has_perm("dossiers.extend_term", request.user, term):
         page["act"] = {"label": _("Gia hạn")}
         return render(request, "dossiers/not_allowed.html", page, status=403)
-    form = ExtensionForm(request.POST or None, term=term)
+    form = ExtensionForm(request.POST or None, request.FILES or None, term=term, by=request.user)
     fill(form, request.typed)
     if form.is_valid():
         try:
-            moved = extend(term, by=request.user, **form.cleaned_data)
+            moved = extend(
+                term,
+                by=request.user,
+                days=form.cleaned_data["days"],
+                reason=form.cleaned_data["reason"],
+                document=form.named(),
+            )
         except ValidationError as refused:
             refuse(form, refused)
         except PermissionDenied:
