@@ -9,15 +9,19 @@ from django.http import QueryDict
 from councils.models import Appraisal, Opinion, Scoresheet
 from cycle import clock
 from cycle.models import Role, RoleAssignment, User
+from dossiers.law.states import State as S
 from dossiers.lists import work
 from dossiers.lists.inbox import Filters, Inbox
+from dossiers.models import ACTS
+from dossiers.walk import doors
 from notifications import digests, feed, weekly
 from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.moments import moment
 from tests.owning import update_as_owner
-from tests.world import open_dossier, person
+from tests.standing import stand
+from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
@@ -241,3 +245,28 @@ def test_the_office_is_led_from_the_task_to_the_round(client, council, cycle, co
     assert kinds(secretary) == {"round": 1}
     round_.open(by=thu)
     led(thu, f"/rounds/{round_.pk}/", "Kiểm phiếu, chốt kết quả đợt")
+
+
+def test_what_the_ministry_told_waits_for_the_office_until_it_is_passed_on(
+    client, cycle, commune, an, chi, minh, son
+):
+    """Whom the row names is whom the law lets notify, from the result until its notice."""
+    dossier = stand(open_dossier(cycle, commune, an), S.AT_CENTRE, stars=5, points_sum="650")
+    assert kinds(minh) == {}
+    doors.complete(
+        open_task(dossier), "record_centre_result", by=minh, paper=records.ministry_paper(),
+        record=records.evaluation("616", 7, stars=4),
+    )  # fmt: skip
+    # Below 90 points the province recognises on that result first: nothing is notified yet.
+    assert kinds(minh) == {}
+    dossier = stand(dossier, S.CERTIFIED)
+    for user in (an, chi, minh, son):
+        posts = {(held.role, held.org_unit.level) for held in user.assignments()}
+        may = posts & ACTS["notify_result"].who
+        assert kinds(user) == ({"pass_on": 1} if may else {}), user
+    (row,) = (each for each in Inbox(minh, Filters()).rows() if each["kind"] is not work.TASK)
+    assert row["product"] == dossier.product.name
+    client.force_login(minh)
+    assert client.get(row["href"]).status_code == 200
+    doors.act(dossier.process, "notify_result", by=minh, paper=records.signed_paper())
+    assert kinds(minh) == {}
