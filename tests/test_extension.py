@@ -130,7 +130,7 @@ def test_another_who_stands_in_may(cast, monday, province, absent):
     ("change", "sentence"),
     [
         ({"days": 11}, "tối đa 10"),
-        ({"document": "VPĐP"}, "phải có chữ số"),
+        ({"document": "VPĐP"}, "cần số và ký hiệu"),
         ({"document": "15/VPĐP ngày 21/11/2027"}, "ở tương lai"),
         ({"reason": ""}, "lý do"),
         ({"days": 0}, "Không gia hạn được"),

@@ -281,6 +281,7 @@ def _of_the_year(user: User, keys: Collection[int]) -> Iterable[Thing]:
             yield Thing(year.target_basis_id, str(year), address)
 
 
+@about
 def _allotted(user: User, keys: Collection[int]) -> Iterable[Thing]:
     """The split communes of which documents allot producers, products."""
     rows = Allotment.objects.filter(basis__in=keys, unit__in=allotting.split_units(user))

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from cycle import clock, documents
 from cycle.locking import locked
-from cycle.models import Document, Effect, HistoryEntry, OrgUnit, User
+from cycle.models import Document, Effect, HistoryEntry, OrgUnit, User, check_document
 from dossiers.models import Dossier, Process, Task, Term
 from dossiers.rules import approving
 
@@ -31,6 +31,7 @@ def extend(term: Term, *, by: User, days: int, reason: str, document: Document) 
         if not rules.has_perm("dossiers.extend_term", by, term):
             raise PermissionDenied
         before = term.due_on
+        check_document(document.number, "number")
         held = approving(by, term)[0]
         document.does = Effect.DECIDES
         # Of the unit that works by it, or one above, unless it names another body.

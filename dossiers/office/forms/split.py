@@ -47,7 +47,7 @@ class AllotForm(OfBody):
         super().__init__(*args, by=by, **kwargs)
         if corrects is not None and (paper := corrects.paper).signed_on:
             said = {name: getattr(paper, name) for name in self.OF_DOCUMENT if name != "body"}
-            self.initial |= said | {"body": paper.body}
+            self.initial = {**self.initial, **said, "body": paper.body}
         self.unit, self.corrects = unit, corrects
         self.found = {f"potential_{each.pk}": each for each in potentials}
         self.makers = {f"producer_{maker.pk}": maker for maker in producers}
