@@ -220,7 +220,7 @@ def test_inbox_query_count(client, cycle, commune, an, rows, django_assert_num_q
     client.force_login(an)
 
     # Two of them: whether a split commune waits to be allotted, on which councils the person sits.
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get("/inbox/")
 
 
@@ -475,7 +475,7 @@ def test_what_is_signed_lies_first_for_the_clerk_also_over_pages(
     while query:
         listed = Inbox(clerk, Filters.of(QueryDict(query)))
         assert listed.facts
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             found += [row["pk"] for row in listed.rows()]
         query = listed.next()
     assert found == signed + [pk for pk in order if pk not in signed]

@@ -128,7 +128,7 @@ def test_the_inbox_costs_as_many_queries_however_many_kinds(
     client, cycle, commune, an, council, thu, rows, django_assert_num_queries
 ):
     begin(council, cycle, judging.before_council(cycle, commune, an, rows), thu)
-    for user, queries in ((judge(council, 0).user, 8), (thu, 8), (an, 8)):
+    for user, queries in ((judge(council, 0).user, 9), (thu, 9), (an, 8)):
         client.force_login(user)
         with django_assert_num_queries(queries):
             client.get("/inbox/")

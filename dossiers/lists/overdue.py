@@ -275,12 +275,15 @@ JOIN cycle_orgunit unit ON unit.id = t.org_unit_id
 _SHOWN = f"""
 {_TERMS} UNION ALL
 SELECT row_pk, page.rank, row_dossier_of, NULL, '', false, '', '', row_due_on, row_due_on, true,
-  false, page.days, NULL, page.step, row_product, row_producer, unit.name, unit.id, unit.valid_to,
+  false, page.days, NULL, page.step, product.name, producer.name, unit.name, unit.id, unit.valid_to,
   (SELECT coalesce(nullif(person.full_name, ''), person.username) FROM cycle_user person
    WHERE person.id = page.officer_id), row_name, row_said, row_many, row_place
 FROM page
 JOIN others ON row_pk = page.id AND row_rank = page.rank
 JOIN cycle_orgunit unit ON unit.id = row_unit_of
+LEFT JOIN dossiers_dossier dossier ON dossier.id = row_dossier_of
+LEFT JOIN dossiers_product product ON product.id = dossier.product_id
+LEFT JOIN dossiers_producer producer ON producer.id = product.producer_id
 {_ORDER}
 """  # noqa: S608  (no input in it)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Moved
 from dossiers.law.nodes import NODES
-from dossiers.models import Task
+from dossiers.models import Dossier, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -165,12 +165,6 @@ _COLUMNS: dict[str, models.Field[Any, Any]] = {
     "cycle_of": models.BigIntegerField(),
     "who_of": models.BigIntegerField(),
     "step": models.TextField(),
-    "product": models.TextField(),
-    "code": models.TextField(),
-    "producer": models.TextField(),
-    "commune": models.TextField(),
-    "commune_of": models.BigIntegerField(),
-    "commune_until": models.DateField(),
     "waiting_since": models.DateTimeField(),
     "waiting_reason": models.TextField(),
     "signed_at": models.DateTimeField(),
@@ -187,9 +181,10 @@ NOTHING = (
     + ", ".join(f"NULL::{_TYPES[type(field)]} AS row_{name}" for name, field in _COLUMNS.items())
     + " WHERE false"
 )
-_OF_DOSSIER = {
-    "dossier_of": "pk",
-    "cycle_of": "cycle",
+_OF_DOSSIER = {"dossier_of": "pk", "cycle_of": "cycle"}
+#: What a row says of its dossier. It is joined for the rows of a page, not in each branch: to plan
+#: joins takes the database longer than to find the rows.
+_NAMES = {
     "product": "product__name",
     "code": "product__code",
     "producer": "product__producer__name",
@@ -197,6 +192,7 @@ _OF_DOSSIER = {
     "commune_of": "commune",
     "commune_until": "commune__valid_to",
 }
+_UNNAMED = dict.fromkeys(_NAMES)
 
 
 def shaped(rows: QuerySet[Any], said: Mapping[str, Any]) -> QuerySet[Any]:
@@ -256,9 +252,18 @@ def of_tasks(tasks: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Rows of :func:`shaped`, each with its ``kind``, ``title``, ``href``; a task has ``node``."""
+    """Rows of :func:`shaped`, each with its ``kind``, ``title``, ``href`` and the names of its
+    dossier; a task has ``node``. One query beside that of the rows.
+    """
     known = list(_kinds.values())
     found = [{name.removeprefix("row_"): value for name, value in row.items()} for row in rows]
+    of = {row["dossier_of"] for row in found} - {None}
+    named = {
+        each["pk"]: {name: each[path] for name, path in _NAMES.items()}
+        for each in (Dossier.objects.filter(pk__in=of).values("pk", *_NAMES.values()) if of else ())
+    }
+    for row in found:
+        row |= named.get(row["dossier_of"]) or _UNNAMED
     moved = Moved.among(row["commune_of"] for row in found if row["commune_until"])
     for row in found:
         row["kind"] = kind = known[row["rank"]]
