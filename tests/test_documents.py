@@ -634,6 +634,10 @@ def test_a_template_that_leads_out_of_itself_is_refused():
         (['INCLUDEPICTURE "http://10.0.0.1/x.png"'], True),
         (["INCL", 'UDETEXT "//share/x.docx"'], True),
         ([" ddeauto c:/x "], True),
+        (["DATABASE \\d //share/x.mdb"], True),
+        # As it is filled, words come together that stand apart in the template.
+        (['INCL{{ "" }}UDEPICTURE "http://10.0.0.1/x.png"'], True),
+        (['{{ "INCLUDE" }}{{ "TEXT" }} "//share/x.docx"'], True),
     ):
         for part in ("body", "footer"):
             paper = Document(KINDS["minutes"].template)

@@ -50,8 +50,10 @@ _FILTERS = {
 
 #: Field codes of Word by which a paper would fetch what lies outside as it is opened.
 _FETCHES = re.compile(
-    r"(?<![a-z])(?:include(?:picture|text)|dde(?:auto)?|link|import|rd)(?![a-z])", re.I
+    r"(?<![a-z])(?:include(?:picture|text)|dde(?:auto)?|link|import|rd|database)(?![a-z])", re.I
 )
+#: Parts that are files of other kinds: a page that is put in as it is opened, a program's object.
+_FOREIGN = ("/aFChunk", "/oleObject", "/control", "/package")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -192,6 +194,8 @@ def word(template: bytes, data: dict[str, Any]) -> bytes:
         raise Refused(
             gettext_noop("Không điền được mẫu văn bản này. Hãy tải mẫu gốc về và sửa lại từ đó.")
         ) from error
+    # Filled, words may have come together that stood apart in the template.
+    _opened(made.getvalue())
     return made.getvalue()
 
 
@@ -215,7 +219,9 @@ def _opened(content: bytes) -> DocxTemplate:
         paper.init_docx()
         inside = paper.docx.part.package
         fetches = any(_FETCHES.search(_field_codes(each)) for each in inside.iter_parts())
-        if fetches or any(each.is_external for each in inside.iter_rels()):
+        if fetches or any(
+            each.is_external or each.reltype.endswith(_FOREIGN) for each in inside.iter_rels()
+        ):
             raise Refused(
                 gettext_noop(
                     "Mẫu văn bản có liên kết ra ngoài (địa chỉ, tệp khác): hãy bỏ liên kết."
