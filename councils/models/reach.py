@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 #: The papers of a round that are sent to those whom its results concern (Đ.7.3.e, 7.3.g).
-SENT = (DocumentKind.DECISION, DocumentKind.NOTICE)
+SENT = (DocumentKind.DECISION, DocumentKind.APPROVAL, DocumentKind.NOTICE)
 #: Of how many sheets the means of criteria are told at least: of one it is that sheet, and of two
 #: whoever scored takes their own away and has the other's.
 FEWEST_IN_MEANS = 3

@@ -98,6 +98,7 @@ _BY_ACT: dict[str, tuple[str, Callable[[Result], bool]]] = {
     DocumentKind.DECISION: ("dossier.certify", lambda each: each.is_decided_here),
     DocumentKind.APPROVAL: ("dossier.approve_result", lambda each: each.is_approved_first),
     DocumentKind.REQUEST: ("dossier.nominate", lambda each: each.goes_up),
+    DocumentKind.SUBMISSION: ("dossier.propose_recognition", lambda each: each.is_proposed),
 }
 #: What papers on the results rest on -> the signed papers of the round, as they cite them.
 _REST_ON: dict[str, tuple[DocumentKind, ...]] = {
@@ -115,6 +116,8 @@ _NAMED: dict[str, list[str]] = {
 }
 #: What a notice says of those that reached no three stars.
 NOT_YET = "Sản phẩm chưa được công nhận được hoàn thiện hồ sơ để đánh giá lại."
+#: And of those of 90 points or more, whom the ministry is asked to judge.
+GOES_UP = "Sản phẩm đạt từ 90 điểm được đề nghị %s đánh giá, công nhận."
 #: What an extract says of itself.
 EXTRACT = (
     "(Bản trích từ phần mềm: chỉ gồm sản phẩm trên địa bàn của người xem; danh sách đầy đủ ở bản "
@@ -247,6 +250,8 @@ def _head(kind: str, then: Then, entry: RoundEntry | None = None) -> dict[str, A
         issuer, host, signs = OFFICE_SYMBOL, agency, ([OFFICE_SIGNS], "")
     else:
         parent, agency, issuer, host = "", committee, "UBND", committee
+        if kind in OF_CHAIR:
+            host = f"Chủ tịch {committee}"
         of_committee = [] if kind in OF_CHAIR else ["TM. ỦY BAN NHÂN DÂN"]
         signs = [*of_committee, "CHỦ TỊCH"], _leader(unit)
     if recorded:
@@ -932,7 +937,6 @@ def _decision(then: Then) -> dict[str, Any]:
     committee = committee_of(_name(then.round.council.org_unit))
     return _head(DocumentKind.DECISION, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
-        "host": f"Chủ tịch {committee}",
         "bases": [*_bases(then), *_rests_on(DocumentKind.DECISION, then)],
         "valid_months": rule_set.certificate_months or 0,
         "duties": "Chủ thể có sản phẩm được công nhận có trách nhiệm duy trì chất lượng, sử dụng "
@@ -963,7 +967,6 @@ def _approval(then: Then) -> dict[str, Any]:
     committee = committee_of(unit)
     return _head(DocumentKind.APPROVAL, then) | {
         "authority": f"CHỦ TỊCH {committee.upper()}",
-        "host": f"Chủ tịch {committee}",
         "bases": [*_bases(then), *_rests_on(DocumentKind.APPROVAL, then)],
         "duties": f"{office_of(unit)} hoàn thiện hồ sơ, trình đề nghị "
         f"{documents.ministry(then.day)} đánh giá, công nhận theo quy định.",
@@ -984,6 +987,7 @@ def _notice(then: Then) -> dict[str, Any]:
         "entries": [_judged(each, then) for each in results],
         "next_steps": [
             *([] if all(each.is_proposed for each in results) else [NOT_YET]),
+            *([GOES_UP % documents.ministry(day)] if any(each.goes_up for each in results) else []),
             *([EXTRACT] if then.only is not None else []),
         ],
     }

@@ -483,6 +483,11 @@ def result_approved(dossier: Dossier) -> Words | None:
     approved = dossier.history.filter(event="dossier.approve_result")
     last = dossier.evaluations.last()
     if not (approved.filter(at__gte=last.at) if last else approved).exists():
+        if recorded_in_round(dossier, "approval") is not None:
+            return _(
+                "Quyết định phê duyệt kết quả đã ghi ở đợt đánh giá: làm việc «Ghi quyết định phê "
+                "duyệt kết quả» của hồ sơ trước."
+            )
         return _("Chưa ghi quyết định phê duyệt kết quả của Chủ tịch UBND tỉnh.")
     return None
 

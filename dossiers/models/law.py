@@ -752,6 +752,7 @@ class Law(models.Model):
         conditions=[may_be_nominated],
         paper=True,
         does=Effect.APPROVES,
+        round_paper="approval",
         label=_("Ghi quyết định phê duyệt kết quả"),
         who=REVOKERS,
         said=_("ghi quyết định phê duyệt kết quả đánh giá"),
