@@ -323,6 +323,8 @@ class SignedDocument(models.Model):
                     capacity=capacity,
                     **became,
                 )
+        if old is not None and not documents.same_number(typed, old):
+            self._check_nothing_done_on(old)
         resting = SignedDocument.objects.select_related("round").order_by("pk")
 
         def told(known: Document) -> str:
@@ -348,6 +350,23 @@ class SignedDocument(models.Model):
             and not others.exists()
             and not OfficialDocument.objects.filter(document__in=rows).exists()
         )
+
+    def _check_nothing_done_on(self, old: Document) -> None:
+        """Refuse another number where dossiers rest on the document as it is: they would keep it,
+        and the round have another. Of a version that was opened again it is another document.
+        """
+        assert self.replaces is not None
+        done = OfficialDocument.objects.filter(document__in=[each.pk for each in old.versions()])
+        if self.replaces.is_current and (many := done.values("dossier").distinct().count()):
+            raise ValidationError(
+                {
+                    "number": _(
+                        "%(many)s hồ sơ đã làm theo văn bản %(paper)s: hãy đính chính văn bản đó ở "
+                        "trang của một hồ sơ; đợt và mọi hồ sơ theo bản đính chính."
+                    )
+                    % {"many": many, "paper": old}
+                }
+            )
 
     def _is_misnumbered(self, typed: Document, old: Document) -> bool:
         """Whether only the number of the one that it replaces was typed wrong: not of a scan or a
