@@ -19,7 +19,7 @@ listen_addresses = ''
 unix_socket_directories = '$place'
 wal_level = replica
 archive_mode = on
-archive_command = 'test ! -f $place/archive/%f && cp %p $place/archive/%f'
+archive_command = 'test ! -f $place/archive/%f && cp %p $place/archive/%f.part && mv $place/archive/%f.part $place/archive/%f'
 archive_timeout = 300
 CONF
 "$programs/pg_ctl" -D "$place/data" -w -l "$place/log" start >/dev/null
