@@ -37,7 +37,6 @@ from cycle.models import (
     says_unknown,
 )
 from cycle.models.document import UNKNOWN_SIGNER
-from cycle.models.folding import days_in, number_in
 from cycle.prepared import prepared
 
 #: The field of a form at which a wrong scan is told.
@@ -365,45 +364,6 @@ def announced_on(document: Document) -> date | None:
     return date.fromisoformat(last.data["announced_on"]) if last is not None else None
 
 
-def check_said(text: str, signer: str, known: Iterable[tuple[str, str, str]]) -> None:
-    """A document that is named in words («12/QĐ-UBND ngày 21/11/2026») has one day and one signer.
-
-    ``known``: (text, signer, what it is for) of those that were named before, the newest first; it
-    is compared with the first of its number and year, and with the province's in the ledger. Raises
-    ValidationError at ``document`` and ``document_signer``.
-    """
-    number = number_in(text)
-    _hold(number)
-    days = days_in(text)
-
-    def alike(other: str) -> bool:
-        its = days_in(other)
-        one_year = not (days and its) or days[0].year == its[0].year
-        return number_in(other) == number and one_year
-
-    there = Document.objects.standing().filter(before=False, issuer__level=Level.PROVINCE)
-    of_ledger = (
-        (str(each), each.signer if each.signer_known else "", "")
-        for each in there.filter(folded_number=number)
-    )
-    wrong: dict[str, str] = {}
-    for found in (known, of_ledger):
-        other = next((each for each in found if alike(each[0])), None)
-        if other is None:
-            continue
-        its = days_in(other[0])
-        of = {"paper": _paper(other[0], other[2])}
-        if days and its and days[0] != its[0]:
-            wrong["document"] = _now("%(paper)s: một văn bản có một ngày ký.") % of
-        if other[1] and not (same_name(signer, other[1]) or fold(signer) == fold(other[1])):
-            wrong["document_signer"] = _now("%(paper)s với người ký %(signer)s.") % {
-                **of,
-                "signer": other[1],
-            }
-    if wrong:
-        raise ValidationError(wrong)
-
-
 def same_number(one: Document, other: Document) -> bool:
     """Whether both have one number of one year, however it is written."""
     mine, its = (
@@ -453,9 +413,31 @@ def of_another(other: Document, told: str = "") -> str:
     ) % {"paper": other, "told": told}
 
 
-def is_known(document: Document) -> bool:
-    """Whether its number, as typed, stands in the ledger for its body, register and year."""
-    return _of_today().filter(**_number_of(document)).exists()
+def check_register(document: Document, *, by: User, of: Iterable[OrgUnit] = ()) -> None:
+    """Raise ValidationError, at ``number``, where it would be entered in the register of a unit in
+    which ``by`` has no post, other than those ``of`` which they act: nobody takes a number of
+    another's. What that register has may be named; at ``scan_file``, where it lacks the scan.
+    """
+    its = document.issuer
+    if its is None or its in {*of, *(held.org_unit for held in by.posts())}:
+        return
+    known, at = _one(_of_today(), **_number_of(document)), "number"
+    if known is None:
+        said = _now(
+            "Sổ văn bản của %(unit)s chưa có số này: để người của %(unit)s ghi văn bản vào sổ "
+            "trước, hoặc nhập văn bản của đơn vị bạn."
+        )
+    elif unlike(document, known):
+        # What that register has is not told to who cannot name it.
+        said = _now("Số, ngày ký, người ký hoặc bản chụp không như trong sổ văn bản của %(unit)s.")
+    elif document.scan_sha256 and not known.scan_sha256:
+        at, said = (
+            SCAN,
+            _now("Sổ văn bản của %(unit)s chưa có bản chụp này: để người của %(unit)s đính."),
+        )
+    else:
+        return
+    raise ValidationError({at: said % {"unit": its}})
 
 
 def is_scanned(number: str) -> bool:

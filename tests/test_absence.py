@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from cycle import clock
 from cycle.models import Document, HistoryEntry, OrgUnit, Role, RoleAssignment, Substitution
 from dossiers.models import Task
+from dossiers.office import bases
 from dossiers.office.handover import end_substitution, substitutable_by, substitute
 from dossiers.walk import doors
 from notifications.dispatch import dispatch
@@ -139,7 +140,17 @@ def test_nobody_takes_a_number_of_a_unit_above(cycle, an, dung, post):
     assert set(refused.value.error_dict) == {"number"}
     assert not Document.objects.exists()
     known = of_ledger("12/QĐ-UBND", above)
-    assert substitute(on(12), by=an).basis == known
+    # Who cannot name it is not told its day or signer, nor is it given a scan, read, or corrected.
+    other = on(12)
+    other.basis.signed_on -= timedelta(days=1)
+    with pytest.raises(ValidationError) as refused:
+        substitute(other, by=an)
+    (said,) = refused.value.messages
+    assert "không như trong sổ" in said and f"{known.signed_on:%d/%m/%Y}" not in said
+    made = substitute(on(12), by=an)
+    assert made.basis == known
+    assert bases.keeps(an, known, post.org_unit) is False
+    assert bases.may_correct(an, made) is False
 
 
 def test_it_is_written_in_the_newest_open_cycle(cycle, cycle_of_three, an, dung, post):

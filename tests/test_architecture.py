@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 import subprocess
+from collections import Counter
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -626,3 +627,19 @@ def test_code_that_is_handed_to_another_python_finds_its_modules():
         except ModuleNotFoundError:
             lost.add((where, line))
     assert not lost
+
+
+def test_no_function_is_left_over():
+    """One that nothing calls, and no decorator registers, has lost who called it."""
+    files = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    words = Counter()
+    for path in [*files, ROOT / "manage.py", *(ROOT / "templates").rglob("*.*")]:
+        words.update(re.findall(r"\w+", path.read_text()))
+    left = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in files
+        if "migrations" not in path.parts
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list and words[node.name] == 1
+    ]
+    assert left == []

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from cycle import clock, documents
-from cycle.models import OutboxMessage, Role
+from cycle.models import Document, OutboxMessage, Role
 from dossiers.models import Term
 from dossiers.terms.extension import extend
 from dossiers.walk import doors
@@ -79,6 +79,17 @@ def test_the_leader_of_the_unit_and_those_above_may_and_nobody_for_themselves(
         "minh",
         "son",
     }
+
+
+def test_no_number_is_taken_in_the_register_of_a_unit_above(monday, chi):
+    """A leader of the commune extends on a paper of the commune, or on one that the province has."""
+    term = open_task(monday).term
+    above = term.org_unit.at_level("province")
+    said = asked()
+    said["document"].outside = f"UBND {above}"
+    with pytest.raises(ValidationError, match="chưa có số này"):
+        extend(term, by=chi, **said)
+    assert not Document.objects.exists()
 
 
 def test_the_task_follows_and_the_record_says_why(monday, chi):

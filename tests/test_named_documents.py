@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from councils.models import Council, Member, Seat, SignedDocument
 from cycle import appointing, clock
 from cycle.models import Role, RoleAssignment, User, check_symbol, names_document, names_person
-from cycle.models.folding import days_in, number_in
+from cycle.models.folding import days_in
 from dossiers.models import ConditionNotMet, OfficialDocument
 from dossiers.office import handover
 from dossiers.terms.extension import extend
@@ -152,18 +152,6 @@ def test_no_door_opens_on_a_document_of_a_day_to_come(door, text, world):
 )  # fmt: skip
 def test_the_days_that_are_written_behind_a_number(text, days):
     assert days_in(text) == days
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "12/QĐ-UBND", "012/qđ-ubnd ngày 21/11/2026", "Quyết định số 12/QĐ-UBND ngày 21/11/2026",
-        "QĐ 12 / QĐ–UBND, ngày 21 tháng 11 năm 2026 của UBND tỉnh", "12/QĐ-UBND (21/11/2026)",
-    ],
-)  # fmt: skip
-def test_the_number_in_what_names_a_document(text):
-    assert number_in(text) == number_in("12/QĐ-UBND") != ""
-    assert number_in(text) not in map(number_in, ("13/QĐ-UBND", "12/QĐ-HĐND", "12/TTr-UBND"))
 
 
 @pytest.mark.parametrize("signer", [".", "Chi", "Lò Thị Dung"])

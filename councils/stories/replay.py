@@ -179,10 +179,11 @@ def _set_targets(said: str) -> Document:
         signed_on=written.day(day),
         outside="UBND tỉnh",
         does="decides",
+        signer_capacity="Chưa rõ chức vụ",
         **documents.signed_by(""),
     )
     documents.issue(made, OrgUnit.objects.filter(level=Level.PROVINCE, valid_to=None))
-    with clock.at(clock.now(), replay=True):
+    with clock.at(_morning(written.day(day)), replay=True):
         return documents.record(made, by=None)
 
 

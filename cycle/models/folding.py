@@ -155,18 +155,6 @@ def days_in(text: str) -> list[date]:
     return [found[place] for place in sorted(found)]
 
 
-def number_in(text: str) -> str:
-    """The number and symbol in ``text``, folded, without the day behind it: of «Quyết định số
-    12/QĐ-UBND ngày 21/11/2026» that of 12/QĐ-UBND.
-    """
-    said = fold(text).translate(_SLASHES)
-    for days in _DAYS:
-        said = days.sub(" ", said)
-    dashes = f"{DASHES}-"
-    found = re.search(rf"\d+\s*[/{dashes}]\s*[^\s,;()]+(?:\s*[{dashes}]\s*[^\s,;()]+)*", said)
-    return fold_number(found[0] if found else said)
-
-
 def document_wrong(text: str) -> Any:
     """The sentence for a text that names no document, one of a day to come, or one that is older
     than any that is in use; else empty.

@@ -311,6 +311,7 @@ def _into_ledger(
     typed.does = Effect.DECIDES
     province = OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE)
     documents.issue(typed, [*province.order_by("pk"), *heirs])
+    documents.check_register(typed, by=by, of=heirs)
     held = year.capacity(by)
     for known in corrected:
         if documents.same_number(typed, known):

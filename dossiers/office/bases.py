@@ -24,10 +24,25 @@ def may_correct(by: User, row: Resting) -> bool:
     """Whether ``by`` may correct what the row rests on: whoever may record one today."""
     match row:
         case Substitution():
-            return rules.has_perm("dossiers.substitute", by, row.assignment)
+            return rules.has_perm("dossiers.substitute", by, row.assignment) and (
+                row.basis is None or keeps(by, row.basis, row.assignment.org_unit)
+            )
         case TermRule():
             return rules.has_perm("dossiers.keep_year", by) and row.cycle.closed_on is None
     return rules.has_perm("dossiers.keep_year", by)
+
+
+def keeps(by: User, document: Document, unit: OrgUnit) -> bool:
+    """Whether ``by`` reads and corrects a document that ``unit`` acts on: of a unit above, on which
+    more may rest, only who has a post there or keeps its ledger.
+    """
+    its = document.issuer
+    return (
+        its is None
+        or its == unit
+        or any(held.org_unit == its for held in by.posts())
+        or documents.may_correct(by, document)
+    )
 
 
 def correct(

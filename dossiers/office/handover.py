@@ -281,18 +281,7 @@ def _into_ledger(
     typed.does = Effect.DECIDES
     above = OrgUnit.objects.filter(pk__in=post.org_unit.above()).order_by("pk")
     documents.issue(typed, [post.org_unit, *above])
-    its = typed.issuer
-    own = {held.org_unit for held in by.posts()}
-    if its in above and its not in own and not documents.is_known(typed):
-        raise ValidationError(
-            {
-                "number": _(
-                    "Sổ văn bản của %(unit)s chưa có số này: để người của %(unit)s ghi ủy "
-                    "quyền, hoặc nhập văn bản của đơn vị bạn."
-                )
-                % {"unit": its}
-            }
-        )
+    documents.check_register(typed, by=by, of=[post.org_unit])
     return documents.record(typed, by=by, capacity=_capacity(by, post))
 
 

@@ -37,6 +37,7 @@ def extend(term: Term, *, by: User, days: int, reason: str, document: Document) 
         # Of the unit that works by it, or one above, unless it names another body.
         above = OrgUnit.objects.filter(pk__in=term.org_unit.above()).order_by("pk")
         documents.issue(document, [term.org_unit, *above])
+        documents.check_register(document, by=by, of=[term.org_unit])
         paper = documents.record(document, by=by, capacity=held)
         term.extend(days=days, at=clock.now(), by=by, reason=reason, basis=paper)
         if term.task_id:

@@ -24,7 +24,7 @@ from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers import drafts
 from dossiers.models import Task
-from dossiers.office import handover
+from dossiers.office import bases, handover
 from dossiers.office.briefing import Briefing
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.office.lists import AbsenceList, HandoverList, substitutions
@@ -85,8 +85,11 @@ def absence_paper(request: SignedIn, pk: int) -> HttpResponseBase:
 @login_required
 def absence_scan(request: SignedIn, pk: int) -> HttpResponseBase:
     """The scan of what a substitution rests on."""
-    paper = get_object_or_404(substitutions(request.user), pk=pk).paper
-    if paper is None or not paper.scan_sha256:
+    substitution = get_object_or_404(substitutions(request.user), pk=pk)
+    paper = substitution.paper
+    unit = substitution.assignment.org_unit
+    # Of a unit above it may be named; it is read where that unit lets it be read.
+    if paper is None or not paper.scan_sha256 or not bases.keeps(request.user, paper, unit):
         raise Http404
     return download(
         request,
