@@ -34,7 +34,9 @@ def _about(row: Any) -> str:
     product = _product(row)
     if product is None:
         return row.entry.label
-    return product.name if getattr(row, "dossier", None) else f"{product.name}, {row.entry.label}"
+    if getattr(row, "dossier", None):
+        return product.name
+    return f"{product.name}, {row.entry.label}"
 
 
 def _product(row: Any) -> Product | None:
@@ -144,7 +146,7 @@ def _fared(row: Any) -> str:
     return "; ".join(
         f"{each.get_channel_display()}: {each.fared} {each.error}".strip()
         for each in row.deliveries.all()
-    )
+    ) or str(row.unwritten)
 
 
 _LETTERS = (

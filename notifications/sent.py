@@ -27,7 +27,7 @@ from cycle.models import (
     User,
 )
 from dossiers.lists.filters import Queried
-from dossiers.models import Dossier
+from dossiers.models import ActBatch, Dossier
 from dossiers.office import people
 from notifications import operations
 from notifications.delivery import queue_again
@@ -45,6 +45,9 @@ WAITS = _("Thư này đang chờ gửi, hoặc không còn đúng nên không g�
 JUST_SENT = _(
     "Thư này vừa gửi lúc %(at)s: người nhận xem cả hộp thư rác; sau %(again)s mới gửi lại được."
 )
+#: Why nothing was written of one: told in the system alone, or in the letter of its whole batch.
+ONLY_HERE = _("Chỉ báo trong hệ thống")
+ONE_LETTER = _("Báo trong một thư chung của cả lượt")
 #: The most rows of a page, and of the morning's and the week's letters beside them.
 SHOWN, FEW = 50, 20
 #: Who is the office of a unit.
@@ -85,8 +88,15 @@ class Letters:
         if of_dossiers and not self.operates:
             visible = Dossier.objects.visible_to(self.user).filter(pk__in=of_dossiers)
             seen = set(visible.values_list("pk", flat=True))
+        strokes = {row.entry.data["together"] for row in rows if "together" in row.entry.data}
+        batches, written = self._of_strokes(strokes)
         for row in rows:
             entry = row.entry
+            stroke = entry.data.get("together")
+            row.batch = stroke if stroke in batches else None
+            row.unwritten = ONE_LETTER
+            if (row.recipient_id, stroke, entry.event) not in written:
+                row.unwritten = ONLY_HERE
             shown = (
                 self.operates
                 or row.recipient_id == self.user.pk
@@ -96,6 +106,19 @@ class Letters:
             )
             row.about = operations.about(entry) if shown else gettext("Tin ngoài địa bàn của bạn")
         return rows
+
+    def _of_strokes(self, strokes: set[int]) -> tuple[set[int], set[tuple[int, int, str]]]:
+        """Of acts done together on one paper: the batches that the reader may see, and (recipient,
+        batch, event) of each letter that tells of all of one.
+        """
+        if not strokes:
+            return set(), set()
+        seen = ActBatch.objects.visible_to(self.user).filter(pk__in=strokes)
+        told = Notification.objects.filter(
+            entry__data__together__in=list(strokes), deliveries__isnull=False
+        )
+        keys = told.order_by().values_list("recipient", "entry__data__together", "entry__event")
+        return set(seen.values_list("pk", flat=True)), set(keys)
 
     def _of_person(self) -> Q:
         return Q(digest__user=self.about) | Q(summary__leader=self.about)

@@ -18,6 +18,7 @@ from notifications.dispatch import dispatch
 from notifications.jobs import collect_files
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
+from notifications.sent import ONE_LETTER
 from tests import records
 from tests.law_acts import HANDS_IN, do
 from tests.numbering import one_more
@@ -425,7 +426,7 @@ def test_only_who_asked_and_who_holds_the_same_post_see_it(cycle, commune, an, c
 
 
 def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done(
-    cycle, commune, other_commune, an, la, son, minh, settings
+    cycle, commune, other_commune, an, la, son, minh, settings, client
 ):
     settings.EMAIL_HOST = "mail.example.vn"
     for user in (an, la, minh):
@@ -470,3 +471,10 @@ def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done
             named = f"/dossiers/{dossier.pk}/" in sent[user]
             assert named == (dossier in its), (user, dossier)
     assert "Cùng làm một lượt" not in sent[la]
+    # The page of what was sent says which letter tells of the others, and leads to the batch.
+    client.force_login(son, backend="django.contrib.auth.backends.ModelBackend")
+    for dossier, told in ((four[0], False), (four[1], True)):
+        page = client.get(f"/dossiers/{dossier.pk}/letters/").content.decode()
+        assert (str(ONE_LETTER) in page) == told, dossier
+        assert f'href="/many/{ActBatch.objects.get().pk}/"' in page
+        assert f'href="/dossiers/{dossier.pk}/"' in page
