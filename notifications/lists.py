@@ -35,7 +35,7 @@ def _about(row: Any) -> str:
     if product is None:
         return row.entry.label
     if getattr(row, "dossier", None):
-        return product.name
+        return f"{product.name} {row.others}".strip()
     return f"{product.name}, {row.entry.label}"
 
 

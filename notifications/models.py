@@ -8,7 +8,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.fields.json import KeyTextTransform
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,32 @@ class NotificationQuerySet(models.QuerySet):
     def unread(self) -> Self:
         """Not yet read."""
         return self.filter(read_at=None)
+
+    def each_once(self) -> Self:
+        """Of acts done together on one paper (``together``) one for a person and event, as they get
+        one letter: the newest, so that it is unread as long as one of them is.
+        """
+        stroke, event = KeyTextTransform("together", "entry__data"), "entry__event"
+        newer = (
+            Notification.objects.annotate(stroke=stroke)
+            .filter(recipient=OuterRef("recipient"), pk__gt=OuterRef("pk"))
+            .filter(stroke=OuterRef("stroke"), entry__event=OuterRef(event))
+        )
+        # Most name no batch: of those nothing is looked for.
+        found = self.annotate(stroke=stroke)
+        return found.filter(Q(stroke=None) | ~Exists(newer.order_by()))
+
+    def told_with(self, *rows: Notification) -> Self:
+        """``rows``, of one person, with what each of them stands for (:meth:`each_once`)."""
+        found = Q(pk__in=[row.pk for row in rows])
+        for row in rows:
+            if "together" in row.entry.data:
+                found |= Q(
+                    recipient=row.recipient_id,
+                    entry__event=row.entry.event,
+                    entry__data__together=row.entry.data["together"],
+                )
+        return self.filter(found)
 
 
 class Notification(models.Model):

@@ -12,7 +12,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from councils.models import RoundEntry
 from cycle.models import HistoryEntry, OrgUnit, Stream, User
@@ -63,12 +63,14 @@ class Filters(Narrowed):
 
 
 def unread_count(user: User) -> int:
-    """The number of unread notifications, at most MANY."""
-    return Notification.objects.unread().filter(recipient=user)[:MANY].count()
+    """The number of unread notifications, at most MANY; of a batch on one paper it counts one."""
+    return Notification.objects.unread().filter(recipient=user).each_once()[:MANY].count()
 
 
 class News(Listed):
-    """A page of ``user``'s notifications, newest first, in two queries."""
+    """A page of ``user``'s notifications, newest first, in two queries; of what was done together
+    on one paper one, and a query more for how many it stands for.
+    """
 
     whole = "kind="
 
@@ -76,7 +78,7 @@ class News(Listed):
         self.user, self.filters = user, filters
 
     def _found(self) -> NotificationQuerySet:
-        found = Notification.objects.filter(recipient=self.user)
+        found = Notification.objects.filter(recipient=self.user).each_once()
         if self.filters.unread:
             found = found.unread()
         if self.filters.kind:
@@ -117,9 +119,9 @@ class News(Listed):
         )
 
     def rows(self) -> list[Any]:
-        """The notifications, with ``dossier``; of what was told of a product in a round with
-        ``product``; of reminders and escalations also ``term`` (its title), ``due_on`` and, when it
-        has moved since, ``due_now``.
+        """The notifications, with ``dossier``; of a batch with ``others``, how many more, in words;
+        of what was told of a product in a round with ``product``; of reminders and escalations also
+        ``term`` (its title), ``due_on`` and, when it has moved since, ``due_now``.
         """
         return self._shaped(super().rows())
 
@@ -129,9 +131,11 @@ class News(Listed):
         dossiers = seen.in_bulk(
             {row.entry.stream_id for row in rows if row.entry.stream == Stream.DOSSIER}
         )
+        others = self._others(rows)
         judged = self._judged([row.entry for row in rows if row.entry.stream == Stream.ROUND])
         for row in rows:
             entry = row.entry
+            row.others = others.get((entry.data.get("together"), entry.event), "")
             if entry.stream == Stream.DOSSIER:
                 row.dossier = dossiers.get(entry.stream_id)
             elif entry.stream == Stream.ROUND:
@@ -143,6 +147,20 @@ class News(Listed):
                 if row.dossier is None or row.due_now == row.due_on:
                     row.due_now = None
         return rows
+
+    def _others(self, rows: Sequence[Any]) -> dict[tuple[int, str], str]:
+        """(batch, event) -> of how many other dossiers the person was told by it, where there are
+        some; no query without a batch.
+        """
+        if not (rows := [row for row in rows if "together" in row.entry.data]):
+            return {}
+        found = Notification.objects.told_with(*rows).order_by()
+        keys = found.values_list("entry__data__together", "entry__event")
+        return {
+            (stroke, event): ngettext("và %(n)d hồ sơ khác", "và %(n)d hồ sơ khác", n) % {"n": n}
+            for stroke, event, n in keys.annotate(n=models.Count("pk") - 1)
+            if n
+        }
 
     def _judged(self, told: Sequence[HistoryEntry]) -> dict[tuple[int, int], Product]:
         """(round, dossier) -> the product that was told of, where the person still reaches it; no

@@ -83,7 +83,7 @@ def notification(request: SignedIn, pk: int) -> HttpResponseBase:
     told = get_object_or_404(
         Notification.objects.select_related("entry"), pk=pk, recipient=request.user
     )
-    Notification.objects.unread().filter(pk=told.pk).update(read_at=clock.now())
+    Notification.objects.unread().told_with(told).update(read_at=clock.now())
     if told.entry.stream == Stream.DOSSIER:
         dossier = Dossier.objects.visible_to(request.user).filter(pk=told.entry.stream_id).first()
         if dossier is not None:
@@ -125,7 +125,9 @@ def read_all(request: SignedIn) -> HttpResponseBase:
     found = Notification.objects.unread().filter(recipient=request.user, pk__lte=up_to)
     if filters.kind:
         found = found.filter(Kind(filters.kind).condition)
-    count = found.update(read_at=clock.now())
+    # Counted as the list shows them.
+    count = found.each_once().count()
+    found.update(read_at=clock.now())
     messages.success(
         request,
         ngettext(

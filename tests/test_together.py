@@ -18,6 +18,7 @@ from notifications.dispatch import dispatch
 from notifications.jobs import collect_files
 from notifications.letters import letter
 from notifications.models import Delivery, Notification
+from notifications.news import Filters, News, unread_count
 from notifications.sent import ONE_LETTER
 from tests import records
 from tests.law_acts import HANDS_IN, do
@@ -478,3 +479,17 @@ def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done
         assert (str(ONE_LETTER) in page) == told, dossier
         assert f'href="/many/{ActBatch.objects.get().pk}/"' in page
         assert f'href="/dossiers/{dossier.pk}/"' in page
+    # The bell and the list count one too; who reads it has read all.
+    for user, others in ((an, "và 2 hồ sơ khác"), (la, ""), (minh, "và 3 hồ sơ khác")):
+        mine = Notification.objects.filter(recipient=user)
+        mine.exclude(pk__in=certified.filter(recipient=user)).update(read_at=clock.now())
+        page = News(user, Filters(unread=True))
+        (row,) = page.rows()
+        assert unread_count(user) == 1 == len(page.of(page.keys())), user
+        assert row.others == others, user
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        if user == an:
+            client.post("/notifications/read/", {"up_to": row.pk})
+        else:
+            client.get(f"/notifications/{row.pk}/")
+        assert not unread_count(user) and not mine.unread().exists(), user
