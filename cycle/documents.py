@@ -37,7 +37,7 @@ from cycle.models import (
     says_unknown,
 )
 from cycle.models.document import UNKNOWN_SIGNER
-from cycle.prepared import prepared
+from cycle.prepared import prepared, steady
 
 #: The field of a form at which a wrong scan is told.
 SCAN = "scan_file"
@@ -444,8 +444,13 @@ def is_scanned(number: str) -> bool:
     """Whether the ledger has the scan of a document with this number."""
     if not is_number(number) or "\x00" in number:
         return False
-    there = Document.objects.standing().filter(before=False).numbered(number)
-    return there.exclude(scan_sha256="").exists()
+    return bool(_scanned(number=fold_number(number)))
+
+
+@steady
+def _scanned(*, number: Any) -> Any:
+    there = Document.objects.standing().filter(before=False, folded_number=number)
+    return there.exclude(scan_sha256="").order_by().values_list("pk")[:1]
 
 
 def may_correct(user: User, document: Document) -> bool:

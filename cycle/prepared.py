@@ -7,12 +7,29 @@ kept, with a :class:`Blank` where a value stands; the rows it gives are those th
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import update_wrapper
 from typing import Any
 
 from django.db import connections, models, transaction
 from django.db.models import Expression, QuerySet
+
+#: What was answered already, while :func:`remembered`.
+_answers: ContextVar[dict[Any, list[Any]] | None] = ContextVar("answers", default=None)
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """Of what is only looked at, row after row, a query that is ``steady`` is asked once with the
+    same values. Not for what is done: that reads behind its locks.
+    """
+    token = _answers.set({})
+    try:
+        yield
+    finally:
+        _answers.reset(token)
 
 
 class Blank(Expression):
@@ -34,12 +51,21 @@ class Prepared:
     What the function reads by itself (the day, a setting) would be kept too: it reads nothing.
     """
 
-    def __init__(self, query: Callable[..., QuerySet[Any]]) -> None:
+    def __init__(self, query: Callable[..., QuerySet[Any]], steady: bool = False) -> None:
         update_wrapper(self, query)
-        self._query = query
+        self._query, self._steady = query, steady
         self._written: dict[tuple[Any, ...], tuple[Any, ...]] = {}
 
     def __call__(self, *shape: Any, **values: Any) -> list[Any]:
+        answers = _answers.get()
+        if answers is None or not self._steady:
+            return self._ask(shape, values)
+        key = self, shape, repr(sorted(values.items()))
+        if key not in answers:
+            answers[key] = self._ask(shape, values)
+        return list(answers[key])
+
+    def _ask(self, shape: tuple[Any, ...], values: dict[str, Any]) -> list[Any]:
         written = (shape, *values)
         found = self._written.get(written)
         if found is None:
@@ -72,3 +98,8 @@ class Prepared:
 def prepared(query: Callable[..., QuerySet[Any]]) -> Prepared:
     """Write the SQL of the query that the function gives once, see :class:`Prepared`."""
     return Prepared(query)
+
+
+def steady(query: Callable[..., QuerySet[Any]]) -> Prepared:
+    """As :func:`prepared`, of what no rehearsal of an act changes: it may be :func:`remembered`."""
+    return Prepared(query, steady=True)

@@ -771,7 +771,7 @@ def test_what_will_happen_is_looked_at_in_few_queries_a_row(
     client = sign_in(son)
     typed |= kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
     del typed["sure"]
-    with django_assert_num_queries({1: 45, 3: 107}[many]):
+    with django_assert_num_queries({1: 44, 3: 100}[many]):
         looked = client.post(address("certify"), typed)
     assert "sure" in kept_in(looked)
 

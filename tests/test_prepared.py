@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from cycle.models import Level, OrgUnit
-from cycle.prepared import prepared
+from cycle.prepared import prepared, remembered, steady
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +54,22 @@ def test_asked_again_with_other_values_it_gives_other_rows(province):
         )
     for level, name in ((Level.DISTRICT, "Đơn vị H1"), (Level.COMMUNE, "Đơn vị H1")):
         assert of_level(level, names=name) == list(of_level.__wrapped__(level, names=name))
+
+
+def test_what_is_steady_is_asked_once_while_it_is_remembered(province):
+    asked = steady(below.__wrapped__)
+    for query, times in ((below, 3), (asked, 2)):
+        with CaptureQueriesContext(connection) as queries, remembered():
+            found = query(parent=province.pk)
+            # Whoever has the rows may do with the list what they like.
+            found.append(None)
+            assert query(parent=province.pk) == found[:-1]
+            assert query(parent=0) == []
+        assert len(queries) == times, query
+    with CaptureQueriesContext(connection) as queries:
+        for _again in "12":
+            asked(parent=province.pk)
+    assert len(queries) == 2
 
 
 @pytest.mark.django_db(transaction=True)

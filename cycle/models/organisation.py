@@ -43,7 +43,7 @@ from cycle.models.area import (
 )
 from cycle.models.folding import DayField, NameField, PhoneField
 from cycle.models.former import Renamed
-from cycle.prepared import prepared
+from cycle.prepared import prepared, steady
 from cycle.written import EVER, IN_SERVICE
 
 if TYPE_CHECKING:
@@ -606,7 +606,7 @@ def before_and_after(ids: Collection[int]) -> list[OrgUnit]:
     return _before_and_after(ids=sorted(ids), today=clock.day_that_is_set())
 
 
-@prepared
+@steady
 def _before_and_after(*, ids: Any, today: Any) -> "OrgUnitQuerySet":
     today, ids = clock.set_or_its_own(today), Cast(ids, ArrayField(models.BigIntegerField()))
     found = Q(pk__in=BusinessRows(ids, today)) | Q(pk__in=Heirs(ids, today))

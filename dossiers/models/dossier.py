@@ -48,7 +48,7 @@ from cycle.models import (
 from cycle.models.history import changed
 from cycle.models.reading import Point
 from cycle.points import mean_or_none
-from cycle.prepared import prepared
+from cycle.prepared import prepared, steady
 from cycle.steps import Step
 from dossiers.law import excuses
 from dossiers.law.acts import Act
@@ -1221,7 +1221,7 @@ def _judged(*, dossier: Any, until: Any = None) -> models.QuerySet[Any]:
     return judged.order_by("-closed_at", "-pk")[:1]
 
 
-@prepared
+@steady
 def _told_first(*, dossier: Any) -> models.QuerySet[Any]:
     told = HistoryEntry.objects.filter(stream=Stream.DOSSIER, stream_id=dossier)
     return told.order_by("seq").values_list("at", flat=True)[:1]

@@ -19,6 +19,7 @@ from cycle import clock, written
 from cycle.asking import SignedIn
 from cycle.models import OrgUnit
 from cycle.once import once
+from cycle.prepared import remembered
 from cycle.typed import shows_typed
 from dossiers import drafts
 from dossiers.forms.many import Candidate, ManyForm, typed_before
@@ -104,8 +105,8 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         return render(request, "dossiers/many_none.html", page)
     # What is chosen by hand, or is somebody's work, begins ticked; what no task asks for does not.
     chosen = bool(keys) or act.door == "task"
-    # One page, one moment: each row is asked of the same.
-    with clock.one_moment():
+    # One page, one moment: each row is asked of the same, and what is the same for all once.
+    with clock.one_moment(), remembered():
         form = ManyForm(
             name,
             user,
