@@ -757,7 +757,7 @@ def test_the_form_asks_little_of_the_database(
     there = stood(cycle, commune, an, S.AWAITING_DECISION, many)
     client = sign_in(son)
     client.get(address("certify", there))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(address("certify", there))
 
 
@@ -771,7 +771,7 @@ def test_what_will_happen_is_looked_at_in_few_queries_a_row(
     client = sign_in(son)
     typed |= kept_in(client.post(address("certify"), typed | {"certify-paper-scan_file": scan()}))
     del typed["sure"]
-    with django_assert_num_queries({1: 44, 3: 100}[many]):
+    with django_assert_num_queries({1: 45, 3: 103}[many]):
         looked = client.post(address("certify"), typed)
     assert "sure" in kept_in(looked)
 

@@ -17,8 +17,9 @@ from cycle.models import Document, Role
 from cycle.models.job import run_waiting
 from cycle.papers import pdf, word
 from dossiers.forms.acts import ActForm
-from dossiers.law.conditions import ConditionNotMet
-from dossiers.models import ACTS, Certificate, Dossier
+from dossiers.forms.many import Candidate, ManyForm
+from dossiers.law.conditions import ConditionNotMet, questions
+from dossiers.models import ACTS, Certificate, Dossier, State
 from dossiers.walk import batch, doors
 from notifications.dispatch import dispatch
 from notifications.letters import Lapsed, letter
@@ -160,8 +161,9 @@ def test_a_commune_reads_of_its_own_products_alone_and_of_no_single_sheet(
     page = shown(get(an, "outcome", round_).text)
     assert "3/QĐ-UBND" in page and "Mường Nhé" not in page
     assert "4 sao" in page and "5 sao" in page
-    # As often for one product as for two; once more where a minimum was missed, to name it.
-    for user, queries in ((la, 7), (an, 8)):
+    # As often for one product as for two; twice more where a minimum was missed: to name it,
+    # and whether it was sent up all the same.
+    for user, queries in ((la, 7), (an, 9)):
         client = Client()
         client.force_login(user)
         with django_assert_num_queries(queries):
@@ -221,6 +223,25 @@ def test_what_the_round_recorded_of_a_decision_is_not_typed_again_for_its_produc
     # The centre's result is not what that decision tells of.
     update_as_owner(dossier.evaluations, level="centre")
     assert of_certify(dossier, son)["number"].value() is None
+
+
+def test_a_decision_of_a_round_is_asked_about_where_the_round_did_not_judge_the_product(
+    round_, minh, thu, son, cycle, commune, an
+):
+    """Of its own products nothing is asked; the others begin unticked in the form for many."""
+    dossier = proposed(round_, minh)
+    (other,) = stood(cycle, commune, an, State.AWAITING_DECISION, 1)
+    record(round_, "minutes", "2/BB-HĐ", thu, shown=None)
+    record(round_, "decision", "3/QĐ-UBND", thu)
+    paper = records.signed_paper(number="3/QĐ-UBND")
+    assert questions(dossier, "certify", [], paper) == []
+    assert questions(other, "certify", [], records.signed_paper()) == []
+    (asked,) = questions(other, "certify", [], paper)
+    assert "trong đó không có sản phẩm này" in asked
+    both = [(each, open_task(each)) for each in (dossier, other)]
+    for picked, ticked in ((False, [True, False]), (True, [True, True])):
+        form = ManyForm("certify", son, [Candidate(*each, picked=picked) for each in both])
+        assert [row.form.chosen for row in form.rows] == ticked
 
 
 def test_what_an_act_recorded_of_a_decision_is_not_typed_again_for_the_round(

@@ -26,7 +26,8 @@ from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.fields import Fold, PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import held_note
-from dossiers.law.conditions import Words
+from dossiers.law.acts import Act
+from dossiers.law.conditions import Words, recorded_in_round
 from dossiers.models import ACTS, ActBatch, ActBatchRow, Dossier, RowState, Task
 from dossiers.walk import batch, doors
 from dossiers.walk.batch import DIFFERS
@@ -44,6 +45,8 @@ class Candidate:
     dossier: Dossier
     task: Task | None
     chosen: bool = True
+    #: Whether somebody picked it by hand.
+    picked: bool = False
 
     @property
     def stands(self) -> bool:
@@ -68,6 +71,18 @@ def _as_it_stood(candidates: Sequence[Candidate]) -> Candidate:
     fresh.__dict__["state"] = task.state
     task.dossier = fresh
     return Candidate(fresh, task, name=act.name)
+
+
+def _told_of(act: Act, dossier: Dossier) -> set[int] | None:
+    """The dossiers in the rounds of the document with which the form begins; None where it begins
+    with none: of others that one does not tell.
+    """
+    known = recorded_in_round(dossier, act.round_paper)
+    if known is None:
+        return None
+    rounds = known.of_rounds.filter(kind=act.round_paper, entry=None, replaced_by=None)
+    told = rounds.filter(round__entries__results__closing__reopening=None)
+    return set(told.values_list("round__entries__dossier", flat=True))
 
 
 class RowForm(PlainPart):
@@ -195,6 +210,7 @@ class ManyForm:
         for each in candidates:
             each.name = name
         able = next((each for each in candidates if each.stands), None) or _as_it_stood(candidates)
+        there = _told_of(self.act, able.dossier) if not self.bound else None
         like = ActForm(name, able.dossier, user, task=able.task)
         self.differing = _differing(like)
         self.columns = self._columns(like)
@@ -213,7 +229,9 @@ class ManyForm:
                     shown,
                     prefix=f"row-{each.dossier.pk}",
                     columns=self.columns,
-                    chosen=each.chosen and each.stands,
+                    chosen=each.chosen
+                    and each.stands
+                    and (there is None or each.picked or each.dossier.pk in there),
                 ),
             )
             for each in candidates

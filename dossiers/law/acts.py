@@ -21,7 +21,7 @@ from dossiers.law.conditions import (
     may_leave_round,
 )
 from dossiers.law.nodes import NODES, WAITS_FOR_PRODUCER
-from dossiers.law.order import Asks
+from dossiers.law.order import ROUND_PAPERS, Asks
 from dossiers.law.signers import SIGNERS, Signer
 from dossiers.law.states import AT_COUNCIL, State
 
@@ -240,6 +240,8 @@ def _act(
     def declare(method: _Method) -> _Method:
         if said.get("signer"):
             SIGNERS[method.__name__] = said["signer"]
+        if said.get("round_paper"):
+            ROUND_PAPERS[method.__name__] = said["round_paper"]
         name = method.__name__
         needs = (*conditions, *in_order(name, said.get("not_before", ())), *about_its_paper(name))
         act = Act(name=name, begins=begins, leads=leads, conditions=needs, **said)

@@ -13,10 +13,17 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, documents
-from cycle.models import HistoryEntry, Level, OrgUnit, Stream
+from cycle.models import Document, HistoryEntry, Level, OrgUnit, Stream
 from cycle.written import visible
 from dossiers.law.doing import Doing
-from dossiers.law.order import Asks, MetAfter, paper_of_round, the_certificate, too_early
+from dossiers.law.order import (
+    ROUND_PAPERS,
+    Asks,
+    MetAfter,
+    paper_of_round,
+    the_certificate,
+    too_early,
+)
 from dossiers.law.signers import CENTRE_RESULT, REQUEST, RESULT, SIGNERS, Signer, called, doubt
 from dossiers.law.states import AT_COUNCIL, UNDECIDED
 from dossiers.law.states import State as S
@@ -24,7 +31,6 @@ from dossiers.law.states import State as S
 if TYPE_CHECKING:
     from datetime import date
 
-    from cycle.models import Document
     from dossiers.models.dossier import Dossier
 
 #: A text that is shown, translated when it is read.
@@ -597,8 +603,33 @@ def questions(dossier: Dossier, name: str, records: Iterable[Any], paper: Any) -
         before_filing(dossier, name, paper),
         beside_an_order(dossier, name, paper),
         before_it_began(dossier, [*records, *([paper] if paper is not None else [])]),
+        of_another_round(dossier, name, paper),
     )
     return [each for each in found if each]
+
+
+def of_another_round(dossier: Dossier, name: str, paper: Any) -> Words | None:
+    """Văn bản đã ghi cho đợt không có sản phẩm này: what is asked once more where the document of
+    the act is that of a round in which the dossier was not. The signed paper may name it all the
+    same; the one that the product prints of that round does not.
+    """
+    kind = ROUND_PAPERS.get(name)
+    if kind is None or paper is None or not documents.is_number(paper.number):
+        return None
+    known = Document.objects.standing().filter(before=False, year=paper.signed_on.year)
+    its = {"of_rounds__kind": kind, "of_rounds__entry": None, "of_rounds__replaced_by": None}
+    rounds = dict(
+        known.numbered(paper.number)
+        .filter(**its)
+        .values_list("of_rounds__round", "of_rounds__round__name")
+    )
+    judged = dossier.round_entries.filter(results__closing__reopening=None)
+    if not rounds or judged.filter(round__in=list(rounds)).exists():
+        return None
+    return _now(
+        "Văn bản %(paper)s đã ghi cho «%(round)s», trong đó không có sản phẩm này: xin xem lại văn "
+        "bản đã ký có tên sản phẩm không."
+    ) % {"paper": paper.number, "round": ", ".join(rounds.values())}
 
 
 def before_filing(dossier: Dossier, name: str, paper: Any) -> Words | None:

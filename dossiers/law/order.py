@@ -113,6 +113,10 @@ def paper_of_round(dossier: Dossier, kind: str) -> Any:
     return signed.last()
 
 
+#: The kind of the signed document of a round on which each act is done (``Act.round_paper``).
+ROUND_PAPERS: dict[str, str] = {}
+
+
 def the_minutes(dossier: Dossier) -> Earlier | None:
     """What rests on the result of a round: not before its minutes, as they stand."""
     minutes = paper_of_round(dossier, "minutes")

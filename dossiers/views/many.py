@@ -110,7 +110,7 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         form = ManyForm(
             name,
             user,
-            [Candidate(dossier, task, chosen) for dossier, task in rows],
+            [Candidate(dossier, task, chosen, bool(keys)) for dossier, task in rows],
             data=data,
             files=request.FILES if data is not None else None,
             typed=typed,
