@@ -17,10 +17,21 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parent.parent
 APPS = ("cycle", "dossiers", "councils", "notifications")
 PICKS = {"first", "last", "latest", "earliest"}
-#: A query of documents, or of rows that are one for something: by its model, or by a relation.
+#: What names a document, and is picked for other things than that.
+PICKED_FOR_ELSE = {"Council", "Cycle", "EvaluationRound", "Member"}
+#: The models whose rows are documents, or rest on one.
+_MODELS = sorted(
+    {Document.__name__, "CertificateNumber"}
+    | {
+        relation.related_model.__name__
+        for relation in Document._meta.related_objects
+        if relation.related_model._meta.app_label in APPS
+    }
+    - PICKED_FOR_ELSE
+)
+#: A query of them, by its model, or by a relation.
 OF_DOCUMENTS = re.compile(
-    r"\b(Document|OfficialDocument|SignedDocument|FormerPaper|PlanPaper|CertificateNumber|Reopening"
-    r"|Regulation)\b|\.(documents|papers|plans|regulations|versions\(\))(?=[.\[]|$)"
+    rf"\b({'|'.join(_MODELS)})\b|\.(documents|papers|plans|regulations|versions\(\))(?=[.\[]|$)"
 )
 
 
@@ -30,6 +41,13 @@ BY_ORDER = {
     "councils/models/document.py _out_of_order": "when a round was opened last, whatever that did",
     "councils/models/document.py standing": "of one kind of a round nothing replaced one at a time",
     "councils/models/council.py in_force": "the version that is valid on a day, by its days",
+    "cycle/documents.py _scanned": "whether any of a number has a scan",
+    "cycle/models/reading.py _chosen": "the newest choice of a point counts",
+    "cycle/models/reading.py counts": "the newest choice of a point counts",
+    "dossiers/office/allotting.py allotted": "the newest allotment of a producer counts",
+    "dossiers/office/allotting.py allotted_potential": "the newest allotment of it counts",
+    "dossiers/office/handover.py _check_owes_none": "a sentence names one that owes its document",
+    "dossiers/office/handover.py end_substitution": "one row, by its key",
     "councils/setup.py _regulation": "whether there is any; a round keeps its own",
     "dossiers/law/order.py paper_of_round": "of one round nothing replaced one at a time",
     "dossiers/lists/numbers.py given": "the last row of one chain of corrections",
