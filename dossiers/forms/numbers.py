@@ -93,7 +93,8 @@ class NumbersForm(PlainPart):
     def _filled(self, sent: QueryDict) -> QueryDict:
         """What was sent, the column put into the rows; one of another length changes nothing."""
         typed = sent.copy()
-        text = typed.get("column", "").replace("\r\n", "\n")
+        # A column out of a file may begin with a mark that nobody sees.
+        text = written.visible(typed.get("column", "")).replace("\r\n", "\n")
         if not text.strip():
             return typed
         lines = [line.strip() for line in text.split("\n")]

@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cycle import clock
-from cycle.models import Cycle, Level, Moved, OrgUnit, User
-from dossiers.lists.filters import Asked, Exportable, Narrowed
+from cycle.models import Level, Moved, OrgUnit, User
+from dossiers.lists.filters import Asked, Narrowed
+from dossiers.lists.missing import OfOneCycle
 from dossiers.models import Dossier, OutreachEvent, OutreachKind, Potential, PotentialState
 
 #: The columns behind those of the kinds of outreach.
@@ -55,7 +56,7 @@ class Cell:
         return _LABELS[self.kind]
 
 
-class Coverage(Exportable):
+class Coverage(OfOneCycle):
     """The communes of today in a person's area, each with what it had in one cycle, by name.
 
     A commune has what the communes had that it took over. They are few enough for one page. What a
@@ -65,19 +66,6 @@ class Coverage(Exportable):
 
     def __init__(self, user: User, filters: Filters) -> None:
         self.user, self.filters = user, filters
-
-    @cached_property
-    def cycles(self) -> list[tuple[int, str]]:
-        """The cycles to choose from, that of today first."""
-        return list(Cycle.objects.by_day(clock.today()).values_list("pk", "title"))
-
-    @cached_property
-    def cycle(self) -> int | None:
-        """The one that is shown."""
-        known = [pk for pk, _title in self.cycles]
-        if self.filters.cycle in known:
-            return self.filters.cycle
-        return known[0] if known else None
 
     @cached_property
     def _cells(self) -> dict[tuple[int, str], Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -42,15 +43,15 @@ class Filters(Narrowed):
         return cls(cycle=asked.key("cycle"), lack=asked.one_of("lack", Lack.values))
 
 
-class Missing(Exportable):
-    """The communes of today in a person's area that lack something in one cycle, by name.
+class OfOneCycle(Exportable):
+    """What a page tells of one cycle, which its ``filters`` name."""
 
-    A commune has what the communes have that it took over. They are few enough for one page.
-    """
+    filters: Any
 
-    def __init__(self, user: User, filters: Filters) -> None:
-        self.user, self.filters = user, filters
-        self.today = clock.today()
+    @cached_property
+    def today(self) -> date:
+        """The day of the page."""
+        return clock.today()
 
     @cached_property
     def cycles(self) -> list[tuple[int, str]]:
@@ -62,8 +63,19 @@ class Missing(Exportable):
         """The one that is shown."""
         known = [pk for pk, _title in self.cycles]
         if self.filters.cycle in known:
-            return self.filters.cycle
+            chosen: int = self.filters.cycle
+            return chosen
         return known[0] if known else None
+
+
+class Missing(OfOneCycle):
+    """The communes of today in a person's area that lack something in one cycle, by name.
+
+    A commune has what the communes have that it took over. They are few enough for one page.
+    """
+
+    def __init__(self, user: User, filters: Filters) -> None:
+        self.user, self.filters = user, filters
 
     @cached_property
     def _found(self) -> list[dict[str, Any]]:
