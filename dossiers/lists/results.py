@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 PASS_ON = work.Kind(
     "pass_on",
-    _("Kết quả của bộ chưa báo cho xã, chủ thể"),
-    lambda row: _("Báo kết quả của bộ cho xã, chủ thể bằng văn bản"),
+    _("Kết quả của Bộ chưa báo cho xã, chủ thể"),
+    lambda row: _("Báo kết quả của Bộ cho xã, chủ thể bằng văn bản"),
     lambda row: reverse("dossiers:act", args=[row["place"], "notify_result"]),
     Step.EVALUATION,
 )

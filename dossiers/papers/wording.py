@@ -90,7 +90,7 @@ OUTLINES: dict[str, Outline] = {
             ),
             Text("{{ loop.index }}. {{ item }}", each="item in items"),
             _line("Thời hạn bổ sung:", "hết ngày {{ until }}.", when="until"),
-            Text("Nội dung bổ sung nộp tại Ủy ban nhân dân cấp xã nơi đã nộp hồ sơ./."),
+            Text("Nội dung bổ sung nộp tại Ủy ban nhân dân {{ commune }}./."),
         ),
     ),
     "not_selected": Outline(
