@@ -38,6 +38,13 @@ class PotentialForm(Part, forms.ModelForm):
         self.fields["event"].empty_label = _("Không từ hoạt động nào")
         if potential is not None:
             return
+        # Where it came to be known from is said, never taken for a survey.
+        self.fields["source"].choices = [
+            ("", _("— Chọn —")),
+            *(each for each in self.fields["source"].choices if each[0]),
+        ]
+        if not (kwargs.get("initial") or {}).get("source"):
+            self.initial["source"] = ""
         self.fields["cycle"].required = True
         self.fields["cycle"].queryset = Cycle.objects.filter(closed_on=None)
         self.fields["cycle"].empty_label = _("— Chọn chu trình —")
