@@ -501,8 +501,8 @@ def test_the_grid_shows_what_each_commune_had_and_its_gaps(
     client.get(GRID)
     with django_assert_num_queries(11):
         page = client.get(GRID).context["page"]
-    (row,) = [row for row in page.rows if row["unit"] == commune]
-    others = len(page.rows) - 1
+    (row,) = [row for row in page.rows() if row["unit"] == commune]
+    others = len(page.rows()) - 1
     cells = {cell.kind: cell for cell in row["cells"]}
     assert (row["unit"], cells["radio"].count, cells["radio"].on) == (commune, rows, clock.today())
     assert {kind for kind, cell in cells.items() if cell.count} == {"radio", "dossiers"}
@@ -514,8 +514,8 @@ def test_the_grid_shows_what_each_commune_had_and_its_gaps(
         "meeting": 1, "radio": 0, "panel": 1, "news": 1, "training": 1, "potential": 1,
         "dossiers": 0,
     }  # fmt: skip
-    assert commune in [row["unit"] for row in signed_in(minh).get(GRID).context["page"].rows]
-    assert commune not in [row["unit"] for row in signed_in(la).get(GRID).context["page"].rows]
+    assert commune in [row["unit"] for row in signed_in(minh).get(GRID).context["page"].rows()]
+    assert commune not in [row["unit"] for row in signed_in(la).get(GRID).context["page"].rows()]
     assert client.get(f"{GRID}?cycle=x").status_code == 200
 
 

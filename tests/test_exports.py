@@ -406,7 +406,7 @@ def test_who_took_what_out_is_recorded_before_it_leaves(dossier, an):
     assert b"".join(answer.streaming_content).count(b"\r\n") == 2
 
 
-@pytest.mark.parametrize(("name", "queries"), [("dossiers", 13), ("inbox", 15), ("overdue", 13)])
+@pytest.mark.parametrize(("name", "queries"), [("dossiers", 13), ("inbox", 16), ("overdue", 13)])
 @pytest.mark.parametrize("rows", [1, 3])
 def test_query_count(rows, name, queries, cycle, commune, an, django_assert_num_queries):
     for number in range(rows):

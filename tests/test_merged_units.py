@@ -223,7 +223,7 @@ ROWS = {
     "coverage of today's commune": lambda s: (
         [
             cell.count
-            for row in Coverage(s.tinh, CoverageFilters.of({})).rows
+            for row in Coverage(s.tinh, CoverageFilters.of({})).rows()
             if row["unit"] == s.own
             for cell in row["cells"]
             if cell.kind == "potential"

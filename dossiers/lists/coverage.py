@@ -129,7 +129,6 @@ class Coverage(OfOneCycle):
             if unit.pk in wanted
         ]
 
-    @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """All of them."""
         return self.of(list(self.keys()))
@@ -146,5 +145,5 @@ class Coverage(OfOneCycle):
     @property
     def gaps(self) -> list[Cell]:
         """Per column, how many communes had nothing."""
-        columns = zip(*(row["cells"] for row in self.rows), strict=True)
+        columns = zip(*(row["cells"] for row in self.rows()), strict=True)
         return [Cell(each[0].kind, sum(not cell.count for cell in each)) for each in columns]
