@@ -11,6 +11,7 @@ from django.core.management import call_command
 from councils.models import DocumentTemplate
 from cycle import clock, rubrics
 from cycle.models import DayOff, HistoryEntry, OrgUnit, RuleSet, User
+from cycle.written import day_text
 from dossiers.models import Dossier, Producer, Product, Task
 from dossiers.terms import recalculation
 from tests.admin_pages import Page
@@ -229,12 +230,22 @@ def a_year_of_another_edition(w):
     posted(
         w.client,
         path,
-        shown | {"rule_set": other.pk, "reason": "Theo tỉnh", "document": "17/QĐ-UBND"},
+        shown
+        | {
+            "rule_set": other.pk,
+            "reason": "Theo tỉnh",
+            "number": "17/QĐ-UBND",
+            "signed_on": day_text(clock.today()),
+            "body": "UBND tỉnh",
+            "signer": "Trần Công Sơn",
+            "signer_capacity": "Chủ tịch",
+        },
     )
     assert w.cycle.duties.filter(rule_set=other).exists()
     assert w.cycle.step_windows.count() == windows
     return {
-        "reason": "Theo tỉnh", "document": "17/QĐ-UBND", "before": str(was), "after": str(other),
+        "reason": "Theo tỉnh", "document": f"17/QĐ-UBND ({day_text(clock.today())})",
+        "before": str(was), "after": str(other),
     }  # fmt: skip
 
 
@@ -323,8 +334,8 @@ def test_what_configures_is_written_down(door, w):
 #: Page of the administration -> what its ordinary page would ask a reason or document for, as it is
 #: typed without one or wrongly, and the field at which that is said.
 REFUSED = [
-    ("cycle/cycle", {"title": "Tên khác"}, "document"),
-    ("cycle/cycle", {"rule_set": "qd851_2018", "reason": "Nhầm", "document": "1/QĐ"}, "rule_set"),
+    ("cycle/cycle", {"title": "Tên khác"}, "number"),
+    ("cycle/cycle", {"rule_set": "qd851_2018", "reason": "Nhầm", "number": "1/QĐ"}, "rule_set"),
     ("cycle/cycle", {"term_rules-0-title": "Khác"}, "term_rules"),
     ("dossiers/producer", {"address": "Bản Khác"}, "reason"),
     ("dossiers/producer", {"phone": "abc", "reason": "Nhầm"}, "phone"),
