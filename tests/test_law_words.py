@@ -1218,7 +1218,7 @@ def test_the_days_of_a_batch_move_on_a_document_and_a_day_past_the_law_is_said(
     assert f"{day:%d/%m/%Y} sau ngày {law:%d/%m/%Y} của quy định" in page.content.decode()
     if field == "decide_by":
         moved = clock_of(dossier).events.get(kind="move")
-        assert (moved.due_on, moved.document[:9]) == (day, "9/KH-UBND")
+        assert (moved.due_on, moved.basis.number) == (day, "9/KH-UBND")
         page = client.get(reverse("dossiers:term", args=[moved.term_id])).content.decode()
         assert "Dời theo ngày của đợt." in page and "9/KH-UBND" in page
 
