@@ -178,13 +178,14 @@ NOT_CORRECTED = {
 #: What other forms write, and how it is corrected.
 BESIDE = {
     "councils.Appraisal": "another report is handed in: the newest stands",
-    "councils.Council": "its end by extend; a decision typed wrong has no way yet",
+    "councils.Council": "its end by extend, its decision on the page of what it rests on",
     "councils.EvaluationRound": "its details, and its meeting moved with a reason",
     "councils.Member": "the seat is taken on a document, and given anew",
     "councils.Opinion": "it is asked once more: another row",
     "councils.Regulation": "a new version from its day on",
     "cycle.Document": "in the ledger another row replaces it, with the reason",
     "dossiers.OutreachEvent": "corrected on its page, with the reason",
+    "dossiers.Potential": "corrected on its page, with the reason",
     "dossiers.PromotionEvent": "corrected on its page, with the reason",
     "notifications.Preference": "one's own: set anew",
 }
