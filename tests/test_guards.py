@@ -313,6 +313,8 @@ def year_struck(world):
     judged(world)
     for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
         event(world, model, **fields)
+    of_the_year = {"cycle": world.cycle, "source": "wish", "recorded_by": world.an}
+    potential(world, batch=None, recorded_at=clock.now(), **of_the_year)
     struck_year(world)
 
 
@@ -325,6 +327,7 @@ ATTACKS |= {
     for table in (
         "dossiers_dossier",
         "dossiers_outreachevent",
+        "dossiers_potential",
         "dossiers_promotionevent",
         "councils_evaluationround",
     )
