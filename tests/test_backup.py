@@ -108,9 +108,10 @@ def source(django_db_blocker, tmp_path_factory):
 def saved(source, tmp_path_factory):
     file = tmp_path_factory.mktemp("saved") / "ocop.tar"
     ended = source.manage("backup", file)
-    assert (ended.returncode, ended.stdout) == (0, "Đã sao lưu cơ sở dữ liệu và 1 tài liệu.\n"), (
-        ended
-    )
+    assert (ended.returncode, ended.stdout) == (
+        0,
+        f"Đã sao lưu cơ sở dữ liệu và 1 tài liệu vào {file}.\n",
+    ), ended
     assert [path.name for path in file.parent.iterdir()] == ["ocop.tar"]
     # Nobody but its owner reads it, and without the key nobody at all.
     assert file.stat().st_mode & 0o777 == 0o600

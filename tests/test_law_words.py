@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from io import StringIO
 
 import pytest
+import rules
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.test import Client
@@ -12,16 +13,27 @@ from django.urls import reverse
 
 from councils.models import Regulation
 from cycle import clock
-from cycle.models import Batch, Cycle, DayOff, Document, HistoryEntry, LawReading, TermRule
+from cycle.models import (
+    Batch,
+    Cycle,
+    DayOff,
+    Document,
+    HistoryEntry,
+    LawReading,
+    TermRule,
+    User,
+)
 from dossiers.law import conditions
 from dossiers.models import ConditionNotMet, Dossier, PlanPaper, Product, State, Term
 from dossiers.models.certificate import Certificate
 from dossiers.models.law import ACTS
+from dossiers.office import bases
 from dossiers.office import year as years
 from dossiers.office.reports import CycleReport, questions
 from dossiers.terms.sweep import begin_batches, sweep
 from dossiers.walk import doors, papers
 from tests import judging, records
+from tests.absences import of_ledger
 from tests.filing_anew import at, certify, file_anew, moved_to
 from tests.ground import kept
 from tests.law_acts import authority
@@ -1350,3 +1362,14 @@ def test_the_approval_of_90_points_is_not_asked_where_a_district_judges(
     dossier.rule_set = law = rule_sets[edition]
     asked = conditions.result_approved.why_not(dossier)
     assert (asked is None) is law.has_district
+
+
+def test_who_rests_a_reading_on_what_others_recorded_does_not_correct_it(province, minh):
+    """An administrator has no post at the province: of its documents only their own."""
+    admin = User.objects.create_superuser("quantri.khac")
+    known = of_ledger("12/QĐ-UBND", province)
+    row = LawReading(point="batch_end", choice="closing", basis=known, made_by=admin)
+    assert bases.may_correct(minh, row)
+    assert not bases.may_correct(admin, row)
+    known.recorded_by = admin
+    assert bases.may_correct(admin, row) == rules.has_perm("dossiers.keep_year", admin)

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from councils.forms.papers import SignedDocumentForm
 from councils.judging import closing
-from councils.models import EvaluationRound, SignedDocument
+from councils.models import EvaluationRound, RoundEntry, SignedDocument
 from councils.models.reach import papers_about
 from cycle import clock
 from cycle.models import Document, Role
@@ -236,8 +236,13 @@ def test_a_decision_of_a_round_is_asked_about_where_the_round_did_not_judge_the_
     paper = records.signed_paper(number="3/QĐ-UBND")
     assert questions(dossier, "certify", [], paper) == []
     assert questions(other, "certify", [], records.signed_paper()) == []
-    (asked,) = questions(other, "certify", [], paper)
-    assert "trong đó không có sản phẩm này" in asked
+    # Nor of what was in the round and left it without a result.
+    first = round_.entries.first()
+    left = RoundEntry(round=round_, dossier=other, rubric=first.rubric, position=9, live=False)
+    for _ in range(2):
+        (asked,) = questions(other, "certify", [], paper)
+        assert "trong đó không có sản phẩm này" in asked
+        left.pk or save_as_owner(left)
     both = [(each, open_task(each)) for each in (dossier, other)]
     for picked, ticked in ((False, [True, False]), (True, [True, True])):
         form = ManyForm("certify", son, [Candidate(*each, picked=picked) for each in both])

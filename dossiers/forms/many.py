@@ -26,8 +26,7 @@ from dossiers.forms.acts import ActForm, AskedForm
 from dossiers.forms.fields import Fold, PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import held_note
-from dossiers.law.acts import Act
-from dossiers.law.conditions import Words, recorded_in_round
+from dossiers.law.conditions import Words, told_with
 from dossiers.models import ACTS, ActBatch, ActBatchRow, Dossier, RowState, Task
 from dossiers.walk import batch, doors
 from dossiers.walk.batch import DIFFERS
@@ -71,18 +70,6 @@ def _as_it_stood(candidates: Sequence[Candidate]) -> Candidate:
     fresh.__dict__["state"] = task.state
     task.dossier = fresh
     return Candidate(fresh, task, name=act.name)
-
-
-def _told_of(act: Act, dossier: Dossier) -> set[int] | None:
-    """The dossiers in the rounds of the document with which the form begins; None where it begins
-    with none: of others that one does not tell.
-    """
-    known = recorded_in_round(dossier, act.round_paper)
-    if known is None:
-        return None
-    rounds = known.of_rounds.filter(kind=act.round_paper, entry=None, replaced_by=None)
-    told = rounds.filter(round__entries__results__closing__reopening=None)
-    return set(told.values_list("round__entries__dossier", flat=True))
 
 
 class RowForm(PlainPart):
@@ -210,7 +197,7 @@ class ManyForm:
         for each in candidates:
             each.name = name
         able = next((each for each in candidates if each.stands), None) or _as_it_stood(candidates)
-        there = _told_of(self.act, able.dossier) if not self.bound else None
+        there = told_with(able.dossier, name) if not self.bound else None
         like = ActForm(name, able.dossier, user, task=able.task)
         self.differing = _differing(like)
         self.columns = self._columns(like)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -30,6 +30,8 @@ from dossiers.law.states import State as S
 
 if TYPE_CHECKING:
     from datetime import date
+
+    from django.db.models import QuerySet
 
     from dossiers.models.dossier import Dossier
 
@@ -608,6 +610,33 @@ def questions(dossier: Dossier, name: str, records: Iterable[Any], paper: Any) -
     return [each for each in found if each]
 
 
+def _rounds_of(known: QuerySet[Document], kind: str) -> dict[int, str]:
+    """The rounds that have one of these documents as theirs of the ``kind``, with their names."""
+    its = {"of_rounds__kind": kind, "of_rounds__entry": None, "of_rounds__replaced_by": None}
+    return dict(known.filter(**its).values_list("of_rounds__round", "of_rounds__round__name"))
+
+
+def _judged_in(rounds: Iterable[int]) -> Q:
+    """Of a dossier: that a closing of one of the rounds, which stands, has its result."""
+    return Q(
+        round_entries__round__in=list(rounds),
+        round_entries__results__isnull=False,
+        round_entries__results__closing__reopening=None,
+    )
+
+
+def told_with(dossier: Dossier, name: str) -> set[int] | None:
+    """The dossiers of which the document tells that the round of this one recorded for the act
+    ``name``; None where it recorded none.
+    """
+    kind = ROUND_PAPERS.get(name, "")
+    known = recorded_in_round(dossier, kind)
+    if known is None:
+        return None
+    rounds = _rounds_of(Document.objects.filter(pk=known.pk), kind)
+    return set(type(dossier).objects.filter(_judged_in(rounds)).values_list("pk", flat=True))
+
+
 def of_another_round(dossier: Dossier, name: str, paper: Any) -> Words | None:
     """Văn bản đã ghi cho đợt không có sản phẩm này: what is asked once more where the document of
     the act is that of a round in which the dossier was not. The signed paper may name it all the
@@ -617,14 +646,8 @@ def of_another_round(dossier: Dossier, name: str, paper: Any) -> Words | None:
     if kind is None or paper is None or not documents.is_number(paper.number):
         return None
     known = Document.objects.standing().filter(before=False, year=paper.signed_on.year)
-    its = {"of_rounds__kind": kind, "of_rounds__entry": None, "of_rounds__replaced_by": None}
-    rounds = dict(
-        known.numbered(paper.number)
-        .filter(**its)
-        .values_list("of_rounds__round", "of_rounds__round__name")
-    )
-    judged = dossier.round_entries.filter(results__closing__reopening=None)
-    if not rounds or judged.filter(round__in=list(rounds)).exists():
+    rounds = _rounds_of(known.numbered(paper.number), kind)
+    if not rounds or type(dossier).objects.filter(_judged_in(rounds), pk=dossier.pk).exists():
         return None
     return _now(
         "Văn bản %(paper)s đã ghi cho «%(round)s», trong đó không có sản phẩm này: xin xem lại văn "

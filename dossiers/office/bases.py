@@ -22,24 +22,25 @@ Resting = Substitution | LawReading | TermRule
 
 def may_correct(by: User, row: Resting) -> bool:
     """Whether ``by`` may correct what the row rests on: whoever may record one today."""
-    match row:
-        case Substitution():
-            return rules.has_perm("dossiers.substitute", by, row.assignment) and (
-                row.basis is None or keeps(by, row.basis, row.assignment.org_unit)
-            )
-        case TermRule():
-            return rules.has_perm("dossiers.keep_year", by) and row.cycle.closed_on is None
+    unit = row.assignment.org_unit if isinstance(row, Substitution) else None
+    if row.basis is not None and not keeps(by, row.basis.in_force, unit):
+        return False
+    if isinstance(row, Substitution):
+        return rules.has_perm("dossiers.substitute", by, row.assignment)
+    if isinstance(row, TermRule) and row.cycle.closed_on is not None:
+        return False
     return rules.has_perm("dossiers.keep_year", by)
 
 
-def keeps(by: User, document: Document, unit: OrgUnit) -> bool:
-    """Whether ``by`` reads and corrects a document that ``unit`` acts on: of a unit above, on which
-    more may rest, only who has a post there or keeps its ledger.
+def keeps(by: User, document: Document, unit: OrgUnit | None = None) -> bool:
+    """Whether ``by`` reads and corrects a document of the ``unit`` for which they act: another's,
+    on which more may rest, only who recorded it, has a post there or keeps its ledger.
     """
     its = document.issuer
     return (
         its is None
         or its == unit
+        or document.recorded_by_id == by.pk
         or any(held.org_unit == its for held in by.posts())
         or documents.may_correct(by, document)
     )

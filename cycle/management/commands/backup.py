@@ -43,4 +43,4 @@ class Command(BaseCommand):
             there = [path.name for path in folder.iterdir()]
             for name in backups.superfluous(there, daily, monthly):
                 (folder / name).unlink(missing_ok=True)
-        self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {held} tài liệu.")
+        self.stdout.write(f"Đã sao lưu cơ sở dữ liệu và {held} tài liệu vào {file}.")
