@@ -108,6 +108,39 @@ def test_what_was_received_before_the_register_says_so(cycle, commune, an, minh)
     assert printed(old, an) == [("không có (nhận trước khi có sổ)", True), ("", False)]
 
 
+def test_a_number_of_a_year_that_was_counted_on_paper_is_not_given_again(
+    cycle, commune, other_commune, an, la
+):
+    """Recorded late, or told again: only an office that counted here in that year counts on."""
+    now = clock.now()
+    before = now.replace(year=now.year - 1, month=6, day=15)
+
+    def filed_on(name, of, by, at, moment=now, **clock_of):
+        dossier = stand(open_dossier(cycle, of, by, name=name), State.ASSEMBLING, moved_at=before)
+        with_compulsory_papers(dossier, by)
+        act = {"record": records.self_assessment(), "reason": "Nộp muộn"}
+        with clock.at(moment, **clock_of):
+            doors.complete(open_task(dossier), "submit_dossier", by=by, at=at, **act)
+        dossier.lock()
+        return dossier
+
+    for told in ({}, {"moment": before, "replay": True}):
+        unknown = filed_on("Chè", commune, an, before, **told)
+        assert under(unknown) == [] and not Product.objects.get(pk=unknown.product_id).code
+        assert printed(unknown, an) == [("không có (nhận trước khi có sổ)", True), ("", False)]
+    assert under(filed_on("Mật ong", commune, an, now)) == [(f"01/{now.year}", "commune")]
+    assert under(filed_on("Gạo", commune, an, before)) == []
+
+    numbers = [
+        under(filed_on("Rượu", other_commune, la, at, moment))
+        for at, moment in ((before, before), (before, now), (now, now))
+    ]
+    assert numbers == [
+        [(each, "commune")]
+        for each in (f"01/{before.year}", f"02/{before.year}", f"01/{now.year}")
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_filings_that_come_at_once_have_numbers_without_gap_or_double(cycle, commune, an, chi):
     waiting = [

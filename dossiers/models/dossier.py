@@ -909,7 +909,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             if self.state != before:
                 self.moved_at = moment
             self.save()
-            registered = [self._register(moment)] if act.registers else []
+            registered = self._register(moment) if act.registers else []
             if paper is not None and paper.doubt:
                 data["as_written"] = paper.signer_capacity
             if isinstance(told, dict):
@@ -937,16 +937,20 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             self.tell_beside(beside, entry, doing)
             return entry, terms
 
-    def _register(self, at: datetime) -> FilingNumber:
-        """The number (PĐK) under which the office that it has come to receives it; its product gets
-        its code, where the edition goes by units of today.
+    def _register(self, at: datetime) -> list[FilingNumber]:
+        """The number (PĐK) under which the office that it has come to receives it, where that counts
+        here; its product gets its code, where the edition goes by units of today.
         """
         day = timezone.localdate(at)
         level = RECEIVED_AT[self.status]
         body, commune = (self._may_issue(each, day, "")[0] for each in (level, Level.COMMUNE))
+        given = FilingNumber.objects.give(self, body, commune, at)
+        if given is None:
+            # Of a year that was counted on paper its code stands there too.
+            return []
         if not self.rule_set.has_district:
             self.product.number(commune, day.year)
-        return FilingNumber.objects.give(self, body, commune, at)
+        return [given]
 
     def _check_year(self, before: str) -> None:
         """Refuse what begins, goes on or gets its result in a year that is closed; what has its

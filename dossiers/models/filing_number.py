@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cycle import guards
+from cycle import clock, guards
 from cycle.letters import fold_number
 from cycle.locking import take_turn
 from cycle.models import OrgUnit
@@ -33,15 +33,32 @@ class FilingNumberQuerySet(models.QuerySet[Any]):
         named = self.filter(number=int(found[2]))
         return named.filter(year=int(found[3])) if found[3] else named
 
-    def give(self, dossier: Dossier, body: OrgUnit, commune: OrgUnit, at: datetime) -> FilingNumber:
-        """The next number of ``body`` for the filings of ``commune`` in the year of ``at``. Whoever
-        comes at the same moment waits until this transaction has ended.
+    def give(
+        self, dossier: Dossier, body: OrgUnit, commune: OrgUnit, at: datetime
+    ) -> FilingNumber | None:
+        """The next number of ``body`` for the filings of ``commune`` in the year of ``at``; None of
+        a year that it counted on paper. Whoever comes at the same moment waits until this
+        transaction has ended.
         """
         year = timezone.localdate(at).year
+        if not self.counts(body, year):
+            return None
         counted = {"body": body, "commune": commune, "year": year}
         take_turn("filing numbers", body.pk, commune.pk, year)
         last = self.filter(**counted).order_by("-number").values_list("number", flat=True).first()
         return self.create(dossier=dossier, number=(last or 0) + 1, at=at, **counted)
+
+    def counts(self, body: OrgUnit, year: int) -> bool:
+        """Whether the register of ``body`` was kept here in ``year``: this year's is, and one of
+        before since the first number that it gave. What is recorded late of a year before, or told
+        again, has its number on a receipt that nobody here knows.
+        """
+        # A replay sets the clock to the year that it tells of.
+        today = timezone.localdate() if clock.replaying() else clock.today()
+        if year >= today.year:
+            return True
+        first = self.filter(body=body).order_by("pk").values_list("year", flat=True).first()
+        return first is not None and first <= year
 
 
 class FilingNumber(models.Model):
@@ -50,7 +67,8 @@ class FilingNumber(models.Model):
 
     It is given with the act by which the office receives the filing (``Act.registers``) and stays,
     whatever becomes of the dossier: what is withdrawn or sent back frees no number. ``commune`` and
-    ``body`` are those of that day. What was received before these numbers has none.
+    ``body`` are those of that day. What was received before these numbers has none, nor has what
+    is recorded now of a year in which the office gave none here.
     """
 
     dossier = models.ForeignKey(
