@@ -136,8 +136,7 @@ def test_a_number_of_a_year_that_was_counted_on_paper_is_not_given_again(
         for at, moment in ((before, before), (before, now), (now, now))
     ]
     assert numbers == [
-        [(each, "commune")]
-        for each in (f"01/{before.year}", f"02/{before.year}", f"01/{now.year}")
+        [(each, "commune")] for each in (f"01/{before.year}", f"02/{before.year}", f"01/{now.year}")
     ]
 
 

@@ -3,8 +3,10 @@ and nobody else.
 """
 
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
@@ -201,9 +203,9 @@ def proposed(round_, minh):
     return Dossier.objects.with_units().get(pk=dossier.pk)
 
 
-def of_certify(dossier, by):
+def of_certify(dossier, by, **shown):
     """The part of the form that asks for the decision."""
-    return ActForm("certify", dossier, by, task=open_task(dossier)).parts[-1]
+    return ActForm("certify", dossier, by, task=open_task(dossier), **shown).parts[-1]
 
 
 def test_what_the_round_recorded_of_a_decision_is_not_typed_again_for_its_products(
@@ -220,9 +222,21 @@ def test_what_the_round_recorded_of_a_decision_is_not_typed_again_for_its_produc
         "number": "3/QĐ-UBND", "signed_on": clock.today(), "signer": "Trần Công Sơn",
         "signer_capacity": "Chủ tịch",
     }  # fmt: skip
+    # It is said however the page came to be shown: new, with a draft, or after what was refused.
+    begins, other = "Đã ghi ở văn bản của đợt", "Đợt đã ghi văn bản 3/QĐ-UBND"
+    for number, fills, says in (
+        ("", "3/QĐ-UBND", begins), ("3/qđ-ubnd", "3/qđ-ubnd", begins), ("4/QĐ", "4/QĐ", other)
+    ):  # fmt: skip
+        typed = QueryDict(urlencode({"certify-paper-number": number, "certify-note-reason": "x"}))
+        drafted = of_certify(dossier, son, typed=typed)
+        assert drafted["number"].value() == fills
+        assert str(drafted.about).startswith(says), drafted.about
+        sent = of_certify(dossier, son, data=typed)
+        assert str(sent.about).startswith(says if number else other), sent.about
     # The centre's result is not what that decision tells of.
     update_as_owner(dossier.evaluations, level="centre")
     assert of_certify(dossier, son)["number"].value() is None
+    assert not of_certify(dossier, son).about
 
 
 def test_a_decision_of_a_round_is_asked_about_where_the_round_did_not_judge_the_product(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -17,6 +18,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.http import QueryDict
 from django.utils import translation
+from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from cycle import clock, documents, files
 from cycle.downloads import INLINE
 from cycle.fields import DateField, NameField, PhoneField, named
+from cycle.letters import fold_number
 from cycle.models import (
     Cycle,
     Document,
@@ -522,19 +525,26 @@ class PaperForm(Part, forms.ModelForm):
         *args: Any,
         dossier: Dossier,
         required: bool = False,
-        known: Document | None = None,
+        recorded: Callable[[], Document | None] | None = None,
+        typed: QueryDict | None = None,
         **kwargs: Any,
     ) -> None:
-        """``known``: what is recorded of the paper already, with which the form begins."""
+        """``recorded``: finds what is recorded of the paper already, with which the form begins;
+        ``typed``: what it is filled with afterwards.
+        """
         if not required:
             kwargs |= {"empty_permitted": True, "use_required_attribute": False}
+        self.recorded = recorded
+        known = recorded() if recorded is not None and kwargs.get("data") is None else None
         if known is not None:
             kwargs["initial"] = {name: getattr(known, name) for name in self.Meta.fields}
         super().__init__(*args, **kwargs)
         self.folded, self.dossier = not required, dossier
         # Of a document that the ledger has with its scan, no other is asked for.
-        begun = self.is_bound or known is not None
-        self.known = begun and documents.is_scanned(self["number"].value() or "")
+        shown = self.data if self.is_bound else typed
+        number = shown.get(self.add_prefix("number")) if shown else known and known.number
+        self.number = number or ""
+        self.known = documents.is_scanned(self.number)
         if known is not None and self.known:
             self.fields["scan_file"].help_text = _("Sổ văn bản đã có bản chụp: để trống.")
         self.fields["scan_file"].required = required and not self.known
@@ -542,8 +552,19 @@ class PaperForm(Part, forms.ModelForm):
             self.about = _("khi việc đã được ký trên giấy")
         else:
             self.legend = _("Văn bản đã ký, kèm bản chụp")
-        if known is not None:
-            self.about = _("Đã ghi ở văn bản của đợt: xem lại, không phải nhập lại.")
+        if recorded is not None:
+            # Of a form that was sent it is asked when its page shows it again.
+            self.about = lazy(self._of_round, str)() if self.is_bound else self._of_round(known)
+
+    def _of_round(self, known: Document | None = None) -> str:
+        """The hint that the round has recorded the paper, whatever of it was typed since."""
+        if known is None and self.is_bound and self.recorded is not None:
+            known = self.recorded()
+        if known is None:
+            return ""
+        if fold_number(known.number) == fold_number(self.number):
+            return _now("Đã ghi ở văn bản của đợt: xem lại, không phải nhập lại.")
+        return _now("Đợt đã ghi văn bản %(paper)s: hãy kiểm tra lại số.") % {"paper": known}
 
     def clean(self) -> Any:
         cleaned = super().clean()
@@ -871,9 +892,15 @@ class ActForm:
                 add("paper", RequestForm, dossier=dossier)
             else:
                 required = self.typed_only or dossier.demands_paper(self.act)
-                fresh = required and data is None and typed is None
-                known = recorded_in_round(dossier, self.act.round_paper) if fresh else None
-                add("paper", PaperForm, dossier=dossier, required=required, known=known)
+                kind = self.act.round_paper if required else ""
+                recorded = partial(recorded_in_round, dossier, kind) if kind else None
+                if typed is not None and not any(
+                    typed.get(f"{name}-paper-{each}") for each in PaperForm.Meta.fields
+                ):
+                    # Nothing of the paper was typed: it begins as on a new page.
+                    typed = None
+                paper = {"required": required, "recorded": recorded, "typed": typed}
+                add("paper", PaperForm, dossier=dossier, **paper)
 
     @property
     def reviews(self) -> bool:

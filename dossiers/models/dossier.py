@@ -938,8 +938,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
             return entry, terms
 
     def _register(self, at: datetime) -> list[FilingNumber]:
-        """The number (PĐK) under which the office that it has come to receives it, where that counts
-        here; its product gets its code, where the edition goes by units of today.
+        """The number (PĐK) under which the office that it has come to receives it, of a year that
+        it counts here; its product gets its code, where the edition goes by units of today.
         """
         day = timezone.localdate(at)
         level = RECEIVED_AT[self.status]
