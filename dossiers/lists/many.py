@@ -10,6 +10,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 
 from cycle.models import Duty, Effect, Level, Role, User
 from dossiers.law.acts import Act
+from dossiers.law.nodes import NODES
 from dossiers.lists.numbers import by_agenda
 from dossiers.models import ACTS, Dossier, Task
 from dossiers.models.law import FORWARDS
@@ -59,6 +60,19 @@ def tasks_of(user: User) -> QuerySet[Task]:
 def _hinders(act: Act) -> dict[str, bool]:
     """Which marks of ``tasks_of`` keep a person from the act."""
     return {"unmarked": act.paper, "receives": act.name in FORWARDS}
+
+
+def may(user: User, act: Act) -> bool:
+    """Whether a post of this person is one of those that do the act for some dossier: whom the law
+    names; of a task whom a duty of any year names, or whose office records what they signed.
+    """
+    if act.door == "act":
+        return bool(area_of(user, act.who or frozenset()))
+    posts = {(held.role, held.org_unit.level) for held in user.posts()}
+    desks = {level for role, level in posts if role in (Role.OFFICER, Role.CLERK)}
+    nodes = [node for node, state in NODES.items() if state in act.begins]
+    duties = Duty.objects.filter(node__in=nodes).order_by().values_list("role", "level")
+    return any((role, level) in posts or level in desks for role, level in duties.distinct())
 
 
 def _for_act(tasks: QuerySet[Task], act: Act) -> QuerySet[Task]:

@@ -77,6 +77,8 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
     ``dossier`` in the address names them; ``again`` a batch whose rest is done again.
     """
     act, user, typed = _act(name), request.user, request.typed
+    if not lists.may(user, act):
+        return render(request, "dossiers/not_allowed.html", {"act": act}, status=403)
     data = request.POST if request.method == "POST" else None
     shown = data if data is not None else typed
     keys = _keys(shown if shown is not None else request.GET, "dossier")
@@ -84,17 +86,20 @@ def many_new(request: SignedIn, name: str) -> HttpResponseBase:
         earlier = get_object_or_404(ActBatch.objects.visible_to(user), pk=again, act=name)
         rest = list(earlier.rest(user))
         keys, typed = [row.dossier_id for row in rest], typed_before(earlier, rest, user)
-    # Of each choice of dossiers that an address makes: another does not overwrite it.
-    here = drafts.place(user, f"many:{name}:{_digest(request.GET)}")
-    if (answer := drafts.answer(request, here)) is not None:
-        return answer
-    if data is None and (drafted := drafts.shown(request, here)) is not None:
-        typed = drafted
     commune = written.key(request.GET.get("commune"))
     every_year = request.GET.get("all") == "1"
     rows = lists.found(
         user, act, keys=keys[: lists.ON_A_FORM], commune=commune, every_year=every_year
     )
+    if keys and not rows:
+        # None of them is there for this person.
+        raise Http404
+    # Of each choice of dossiers that an address makes: another does not overwrite it.
+    here = drafts.place(user, f"many:{name}:{_digest(request.GET)}")
+    if rows and (answer := drafts.answer(request, here)) is not None:
+        return answer
+    if data is None and (drafted := drafts.shown(request, here)) is not None:
+        typed = drafted
     page: dict[str, Any] = {
         "act": act,
         "narrowed": lists.of_its_year(act) and not keys and not every_year,
