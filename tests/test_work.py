@@ -20,6 +20,7 @@ from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.moments import moment
 from tests.owning import update_as_owner
+from tests.pages import shown
 from tests.standing import stand
 from tests.world import open_dossier, open_task, person
 
@@ -132,6 +133,37 @@ def test_the_inbox_costs_as_many_queries_however_many_kinds(
         client.force_login(user)
         with django_assert_num_queries(queries):
             client.get("/inbox/")
+
+
+def test_each_tab_counts_what_its_filters_leave_and_what_there_is_without_them(
+    client, round_, cycle, commune, other_commune, council
+):
+    both = judge(council, 0).user
+    for unit in (commune, other_commune):
+        RoleAssignment.objects.create(
+            user=both, role=Role.OFFICER, org_unit=unit, valid_from=clock.today()
+        )
+    both = User.objects.get(pk=both.pk)
+    for unit, name in ((commune, "Chè Tủa"), (other_commune, "Gạo")):
+        doors.claim(open_task(open_dossier(cycle, unit, both, name)), by=both)
+    whole = {tab["name"]: tab["count"] for tab in Inbox(both, Filters()).tabs()}
+    narrowed = ["", "kind=task", "kind=sheet", f"commune={commune.pk}", "step=idea", "q=che tua"]
+    narrowed += ["group=food", "kind=sheet&q=gao", f"step=idea&commune={other_commune.pk}"]
+    seen = set()
+    for query in narrowed:
+        for tab in whole:
+            page = Inbox(both, Filters.of(QueryDict(f"{query}&tab={tab}")))
+            (told,) = (each for each in page.tabs() if each["name"] == tab)
+            assert (told["count"], told["whole"]) == (str(len(page.rows())), whole[tab]), (
+                query,
+                tab,
+            )
+            seen.add(told["count"])
+    assert len(seen) > 3
+    client.force_login(both)
+    words = shown(client.get("/inbox/?kind=task").text)
+    assert f"Đang lọc: 2 việc, tất cả {whole['unit']} việc." in words
+    assert "Đang lọc" not in shown(client.get("/inbox/").text)
 
 
 @pytest.mark.parametrize("sort", ["due", "newest"])

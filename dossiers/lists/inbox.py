@@ -209,32 +209,30 @@ class Inbox(Listed):
         """What counts and filters need, in one query: open tasks, number done, days off, and the
         rows of each other kind.
         """
-        first = self.open.order_by("due_at", "pk")[:MANY]
         return User.objects.values(
-            open=ArraySubquery(
-                first.values(
-                    row=JSONObject(
-                        due_on="due_on",
-                        owner="owner",
-                        waiting="waiting_since",
-                        paused="paused",
-                        **_commune_of("dossier"),
-                    )
-                )
-            ),
+            open=ArraySubquery(self._first_open(self.open)),
             paper=_up_to_many(Task.objects.to_type(self.user)),
             signed=_up_to_many(Task.objects.to_type(self.user).filter(signed_at__isnull=False)),
             done=_up_to_many(Task.objects.done_by(self.user)),
             days_off=_days_off(self.today),
             **{
-                f"other_{number}": ArraySubquery(
-                    each.found()
-                    .order_by("work_due_at", "pk")[:MANY]
-                    .values(row=JSONObject(due_on="work_due_on", **_commune_of(each.dossier)))
-                )
+                f"other_{number}": ArraySubquery(_first_of(each, each.found()))
                 for number, each in enumerate(self.others)
             },
         ).get(pk=self.user.pk)
+
+    def _first_open(self, tasks: TaskQuerySet) -> Any:
+        """What counts and choices need of the first of these tasks."""
+        first = tasks.order_by("due_at", "pk")[:MANY]
+        return first.values(
+            row=JSONObject(
+                due_on="due_on",
+                owner="owner",
+                waiting="waiting_since",
+                paused="paused",
+                **_commune_of("dossier"),
+            )
+        )
 
     @property
     def _open_rows(self) -> list[dict[str, Any]]:
@@ -262,22 +260,57 @@ class Inbox(Listed):
 
     def counts(self) -> dict[Tab, str]:
         """The number of rows in each tab as text, with a «+» when there are more than MANY."""
+        return self._counted(self._rows_of_kinds, self._open_rows, self.facts)
+
+    @cached_property
+    def narrowed(self) -> dict[Tab, str]:
+        """The same of what the filters leave, in one query more; without filters the same."""
+        if not self.filters.narrow:
+            return self.counts()
+        kinds = self._of_kinds()
+        facts = User.objects.values(
+            open=ArraySubquery(self._first_open(self._narrowed(self.open))),
+            paper=_up_to_many(self._narrowed(Task.objects.to_type(self.user))),
+            done=_up_to_many(self._narrowed(Task.objects.done_by(self.user))),
+            **{
+                f"other_{number}": ArraySubquery(_first_of(each, rows))
+                for number, (each, rows) in enumerate(kinds)
+            },
+        ).get(pk=self.user.pk)
+        tasks = facts["open"] or []
+        rows: dict[str, list[dict[str, Any]]] = {
+            work.TASK.name: tasks if self.filters.kind in ("", work.TASK.name) else []
+        }
+        for number, (each, _rows) in enumerate(kinds):
+            its = [_NO_TASK | row for row in facts[f"other_{number}"] or []]
+            rows.setdefault(each.kind.name, []).extend(its)
+        return self._counted(rows, tasks, facts)
+
+    def _counted(
+        self,
+        of_kinds: Mapping[str, list[dict[str, Any]]],
+        tasks: list[dict[str, Any]],
+        facts: Mapping[str, Any],
+    ) -> dict[Tab, str]:
+        """The numbers of the tabs: of the rows of each kind, of ``tasks`` for the tabs that have
+        nothing else, and of what ``facts`` counts.
+        """
         today = self.today.isoformat()
-        rows = [row for its in self._rows_of_kinds.values() for row in its]
+        rows = [row for its in of_kinds.values() for row in its]
         # Days suffice, as a term ends at 24:00 of its day; ISO dates compare as text.
         running = [row["due_on"] for row in rows if row["due_on"] and not row["paused"]]
         late = sum(due_on < today for due_on in running)
         soon = sum(due_on <= self.last_soon_day.isoformat() for due_on in running) - late
         counts = {
             Tab.UNIT: len(rows),
-            Tab.MINE: sum(row["owner"] == self.user.pk for row in rows),
+            Tab.MINE: sum(row["owner"] == self.user.pk for row in tasks),
             Tab.SOON: soon,
             Tab.OVERDUE: late,
-            Tab.WAITING: sum(row["waiting"] is not None for row in rows),
+            Tab.WAITING: sum(row["waiting"] is not None for row in tasks),
         }
-        more = "+" if any(len(its) >= MANY for its in self._rows_of_kinds.values()) else ""
+        more = "+" if any(len(its) >= MANY for its in [tasks, *of_kinds.values()]) else ""
         shown = {tab: f"{count}{more}" for tab, count in counts.items()}
-        for tab, count in ((Tab.PAPER, self.facts["paper"]), (Tab.DONE, self.facts["done"])):
+        for tab, count in ((Tab.PAPER, facts["paper"]), (Tab.DONE, facts["done"])):
             shown[tab] = f"{count}+" if count == MANY else str(count)
         return shown
 
@@ -293,12 +326,13 @@ class Inbox(Listed):
 
     def tabs(self) -> list[dict[str, Any]]:
         """Each tab with its count and address."""
-        counts = self.counts()
+        counts, shown = self.counts(), self.narrowed
         return [
             {
                 "name": tab.value,
                 "label": self._label(tab),
-                "count": counts[tab],
+                "count": shown[tab],
+                "whole": counts[tab],
                 "query": self.filters.query(tab=tab.value),
                 "current": tab == self.filters.tab,
             }
@@ -323,8 +357,11 @@ class Inbox(Listed):
             Tab.PAPER: lambda: Task.objects.to_type(self.user),
             Tab.DONE: lambda: Task.objects.done_by(self.user),
         }[Tab(filters.tab)]()
-        if filters.step:
-            tasks = tasks.of_step(filters.step)
+        return self._narrowed(tasks)
+
+    def _narrowed(self, tasks: TaskQuerySet) -> TaskQuerySet:
+        if self.filters.step:
+            tasks = tasks.of_step(self.filters.step)
         return tasks.filter(self._of("dossier"))
 
     def _of(self, dossier: str) -> Q:
@@ -338,21 +375,24 @@ class Inbox(Listed):
 
     def _others(self) -> list[tuple[Waiting, models.QuerySet[Any]]]:
         """What is no task, in the chosen tab, filtered; without kinds that have nothing there."""
-        filters = self.filters
-        if filters.tab not in OF_EVERY_KIND:
+        if self.filters.tab not in OF_EVERY_KIND:
             return []
         in_tab = {
             Tab.UNIT: Q(),
             Tab.SOON: Q(work_due_at__gt=self.now, work_due_on__lte=self.last_soon_day),
             Tab.OVERDUE: Q(work_due_at__lte=self.now),
-        }[Tab(filters.tab)]
-        found = []
+        }[Tab(self.filters.tab)]
+        return [(each, rows.filter(in_tab)) for each, rows in self._of_kinds()]
+
+    def _of_kinds(self) -> list[tuple[Waiting, models.QuerySet[Any]]]:
+        """What is no task, of every tab, filtered; without kinds that have nothing there."""
+        filters, found = self.filters, []
         for each in self.others:
             if not self._rows_of_kinds[each.kind.name]:
                 continue
             if filters.kind not in ("", each.kind.name) or filters.step not in ("", each.kind.step):
                 continue
-            rows = each.found().filter(in_tab)
+            rows = each.found()
             if each.dossier:
                 rows = rows.filter(self._of(each.dossier))
             elif filters.commune or filters.group:
@@ -537,6 +577,12 @@ class Inbox(Listed):
             "communes": sorted(communes.items(), key=lambda item: letters.sort_key(item[1])),
             "sorts": Sort.choices,
         }
+
+
+def _first_of(waiting: Waiting, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+    """What counts and choices need of the first of the ``rows`` of ``waiting``."""
+    first = rows.order_by("work_due_at", "pk")[:MANY]
+    return first.values(row=JSONObject(due_on="work_due_on", **_commune_of(waiting.dossier)))
 
 
 def _commune_of(dossier: str) -> dict[str, str]:
