@@ -5,12 +5,12 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
-from councils.models import Council, EvaluationRound
+from councils.models import Council, EvaluationRound, Regulation
 from cycle import clock
 from cycle.models import (
     DayOff,
@@ -129,6 +129,38 @@ def test_one_person_clicks_eight_times(dossier, an):
     )
     assert sorted(outcomes) == ["TaskAlreadyDone"] * 7 + ["done"]
     tells_one_story(dossier)
+
+
+def test_two_who_set_up_the_same_at_once_make_one_and_the_second_is_told(province, cycle, thu):
+    other = person("thu_hai", "Lò Thu Hai", (Role.COUNCIL_OFFICE, province))
+    said = []
+
+    def councils(by):
+        term = {"name": f"Hội đồng của {by}", "valid_from": clock.today()}
+        decision = judging.decided("9/QĐ-UBND", clock.today())
+        Council.set_up(Council(org_unit=province, decision=decision, **term), by=by)
+
+    def regulations(by):
+        basis = judging.decided("8/QĐ-HĐ", clock.today())
+        law = Regulation(org_unit=province, valid_from=clock.today(), basis=basis)
+        Regulation.lay_down(law, by=by)
+
+    def rounds(by):
+        made = {"name": "Đợt 1", "meets_at": clock.now() + timedelta(days=9), "place": "Tầng 2"}
+        its = EvaluationRound(council=Council.objects.get(), cycle=cycle, **made)
+        EvaluationRound.create(its, by=by)
+
+    def told(make, by):
+        try:
+            make(again(by))
+        except ValidationError as second:
+            said.extend(second.messages)
+            raise ConditionNotMet(second.messages) from second
+
+    for make, model in ((councils, Council), (regulations, Regulation), (rounds, EvaluationRound)):
+        outcomes = at_once(*(lambda make=make, by=by: told(make, by) for by in (thu, other)))
+        assert (sorted(outcomes), model.objects.count()) == (["ConditionNotMet", "done"], 1), said
+    assert len(said) == 3
 
 
 @pytest.mark.parametrize("_time", range(5))

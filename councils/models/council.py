@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import rules
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeBoundary, RangeOperators
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import clock, documents, guards
 from cycle.appointing import barring, check_person, holders, holding, is_oneself
+from cycle.locking import take_turn
 from cycle.models import (
     Cycle,
     Document,
@@ -226,6 +227,8 @@ class Regulation(models.Model):
         if not rules.has_perm("councils.regulate", by, unit):
             raise PermissionDenied
         with transaction.atomic():
+            # As of a council.
+            take_turn("regulations", unit.pk)
             posts = (by.capacity(role, unit.pk) for role in (Role.COUNCIL_OFFICE, Role.OFFICER))
             capacity = next(filter(None, posts), None)
             regulation.basis.issuer, regulation.basis.does = unit, Effect.DECIDES
@@ -233,6 +236,7 @@ class Regulation(models.Model):
                 regulation.basis, by=by, capacity=capacity, told=_founded_on
             )
             regulation.full_clean()
+            regulation._check_new()
             regulation.save(force_insert=True)
             HistoryEntry.objects.record(
                 "council.regulate",
@@ -245,6 +249,20 @@ class Regulation(models.Model):
                 document=str(regulation.basis),
             )
         return regulation
+
+    def _check_new(self) -> None:
+        """Refuse what says nothing else than the version that stands: somebody entered it just
+        now. Raises ValidationError.
+        """
+        last = Regulation.objects.in_force(self.org_unit, self.valid_from)
+        if last is None or last.basis_id not in {each.pk for each in self.basis.versions()}:
+            return
+        left_out = ("id", "basis", "was_document")
+        said = [each.attname for each in self._meta.fields if each.name not in left_out]
+        if all(getattr(last, name) == getattr(self, name) for name in said):
+            raise ValidationError(
+                _now("Quy chế này, áp dụng từ ngày đó, đã nhập rồi: không nhập lần nữa.")
+            )
 
 
 @dataclass(frozen=True)
@@ -500,7 +518,15 @@ class Council(Renamed):
         with transaction.atomic():
             if not rules.has_perm("councils.set_up", by, council.org_unit):
                 raise PermissionDenied
+            # Whoever sets up the same at the same moment comes second and is told.
+            take_turn("councils", council.org_unit_id)
             council.decision = council.into_ledger(council.decision, by)
+            there = cls.objects.filter(
+                org_unit=council.org_unit, decision__in=council.decision.versions()
+            ).first()
+            if there is not None:
+                said = _now("Theo quyết định này đã lập «%(council)s»: không lập lần nữa.")
+                raise ValidationError({"number": said % {"council": there}})
             council.full_clean()
             council.save(force_insert=True)
             HistoryEntry.objects.record(

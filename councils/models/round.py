@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import rules
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, Least, TruncDate
@@ -26,7 +26,7 @@ from councils.models.council import (
 from councils.models.entry import Attendance, DocumentKind, Reading, RoundEntry, RoundState
 from councils.models.interest import Interests
 from cycle import clock, guards
-from cycle.locking import locked
+from cycle.locking import locked, take_turn
 from cycle.models import (
     Batch,
     Cycle,
@@ -37,6 +37,7 @@ from cycle.models import (
     Role,
     RoleAssignment,
     Stream,
+    fold,
 )
 from cycle.workdays import DAY
 from cycle.written import day_text, moment_text, shortened
@@ -421,6 +422,9 @@ class EvaluationRound(Interests):
         with on_what_stands(), transaction.atomic():
             if not rules.has_perm("councils.run_round", by, round_):
                 raise PermissionDenied
+            # Whoever begins the same at the same moment comes second and is told.
+            take_turn("rounds", council.pk)
+            round_._check_new()
             regulation = Regulation.objects.in_force(council.org_unit, clock.today())
             if regulation is None:
                 raise ConditionNotMet([_("Đơn vị chưa có quy chế hội đồng: hãy nhập quy chế.")])
@@ -437,6 +441,16 @@ class EvaluationRound(Interests):
             round_._watch_papers(by)
             HistoryEntry.objects.record("round.create", round_, by=by, capacity=round_.capacity(by))
         return round_
+
+    def _check_new(self) -> None:
+        """Refuse one that is being prepared already, by its name. Raises ValidationError."""
+        prepared = EvaluationRound.objects.filter(
+            council=self.council_id, cycle=self.cycle_id, state=RoundState.PREPARING
+        )
+        alike = prepared.filter(batch=self.batch_id, mode=self.mode, follows=self.follows_id)
+        if fold(self.name) in map(fold, alike.values_list("name", flat=True)):
+            said = _now("Hội đồng đang chuẩn bị «%(round)s»: hãy mở đợt đó, hoặc đặt tên khác.")
+            raise ValidationError({"name": said % {"round": self.name}})
 
     def amend(self, *, by: User, **fields: Any) -> None:
         """Change name, mode, times or place until it closes (sửa thông tin đợt).
