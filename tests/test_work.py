@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from councils.models import Appraisal, Opinion, Scoresheet
 from cycle import clock
-from cycle.models import Role, RoleAssignment, User
+from cycle.models import OrgUnit, Role, RoleAssignment, User
 from dossiers.law.states import State as S
 from dossiers.lists import work
 from dossiers.lists.inbox import Filters, Inbox
@@ -166,6 +166,18 @@ def test_each_tab_counts_what_its_filters_leave_and_what_there_is_without_them(
     assert "Đang lọc" not in shown(client.get("/inbox/").text)
 
 
+def test_the_work_of_a_unit_that_ended_names_who_acts_today(round_, province, thu):
+    yesterday = clock.today() - timedelta(days=1)
+    update_as_owner(OrgUnit.objects.filter(pk=province.pk), valid_to=yesterday)
+    heir = OrgUnit.objects.create(
+        code="99", name="Tỉnh Mới", level="province", valid_from=clock.today()
+    )
+    province.successors.add(heir)
+    rows = Inbox(User.objects.get(pk=thu.pk), Filters()).rows()
+    units = {row["unit"] for row in rows if row["kind"] is not work.TASK}
+    assert units == {f"{province} (nay là Tỉnh Mới)"}
+
+
 @pytest.mark.parametrize("sort", ["due", "newest"])
 def test_pages_of_many_kinds_follow_each_other_without_a_gap(
     monkeypatch, round_, cycle, commune, council, sort
@@ -280,7 +292,7 @@ def test_the_office_is_led_from_the_task_to_the_round(client, council, cycle, co
 
 
 def test_what_the_ministry_told_waits_for_the_office_until_it_is_passed_on(
-    client, cycle, commune, an, chi, minh, son
+    client, cycle, commune, cycle_of_three, old_commune, an, chi, minh, son
 ):
     """Whom the row names is whom the law lets notify, from the result until its notice."""
     dossier = stand(open_dossier(cycle, commune, an), S.AT_CENTRE, stars=5, points_sum="650")
@@ -297,8 +309,21 @@ def test_what_the_ministry_told_waits_for_the_office_until_it_is_passed_on(
         may = posts & ACTS["notify_result"].who
         assert kinds(user) == ({"pass_on": 1} if may else {}), user
     (row,) = (each for each in Inbox(minh, Filters()).rows() if each["kind"] is not work.TASK)
-    assert row["product"] == dossier.product.name
+    assert (row["product"], row["unit"]) == (dossier.product.name, "Tỉnh Điện Biên")
     client.force_login(minh)
     assert client.get(row["href"]).status_code == 200
+    # Where a district stands between, too, it is the province's work.
+    old = stand(open_dossier(cycle_of_three, old_commune, an, "Rượu"), S.AT_CENTRE, stars=5)
+    doors.complete(
+        open_task(old), "record_centre_result", by=minh,
+        paper=records.ministry_paper(number="78/QĐ-BNNMT"),
+        record=records.evaluation("616", 7, stars=4),
+    )  # fmt: skip
+    stand(old, S.CERTIFIED)
+    units = [
+        each["unit"] for each in Inbox(minh, Filters()).rows() if each["kind"] is not work.TASK
+    ]
+    assert units == ["Tỉnh Điện Biên"] * 2
+    stand(old, S.WITHDRAWN)
     doors.act(dossier.process, "notify_result", by=minh, paper=records.signed_paper())
     assert kinds(minh) == {}

@@ -37,6 +37,12 @@ def _work(user: User, _today: date) -> Iterator[work.Waiting]:
     area = area_of(user, NOTIFIERS)
     if not area:
         return
+    # Not the unit above its commune: before 1/7/2025 that was a district.
+    office = next(
+        post.org_unit.heir()
+        for post in user.posts()
+        if (post.role, post.org_unit.level) in NOTIFIERS
+    )
     of_dossier = HistoryEntry.objects.filter(stream=Stream.DOSSIER)
     later = of_dossier.filter(
         stream_id=OuterRef("stream_id"),
@@ -59,7 +65,7 @@ def _work(user: User, _today: date) -> Iterator[work.Waiting]:
             dossier__cycle__closed_on=None,
         ),
         since=F("at"),
-        unit="dossier__commune__parent",
+        unit=office.pk,
         dossier="dossier",
         place="dossier_id",
     )

@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import F, Func, Value
+from django.db.models import F, Func, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import Moved
+from cycle.models import Moved, OrgUnit
 from dossiers.law.nodes import NODES
 from dossiers.models import Dossier, Task
 
@@ -59,15 +59,15 @@ class Kind:
 @dataclass(frozen=True)
 class Waiting:
     """The rows of one kind that wait. What a row says: ``since`` when it waits and when it is due,
-    ``due_on``; ``unit``, the path to the unit that does it; ``dossier``, the path to the dossier it
-    is about ("": about none, or several); for its title and link ``name``, ``said``, ``many`` and
-    ``place``.
+    ``due_on``; ``unit``, the path to the unit that does it, or its key; ``dossier``, the path to
+    the dossier it is about ("": about none, or several); for its title and link ``name``, ``said``,
+    ``many`` and ``place``.
     """
 
     kind: Kind
     rows: QuerySet[Any]
     since: Combinable
-    unit: str
+    unit: str | int
     due_on: Combinable | None = None
     dossier: str = ""
     cycle: str = ""
@@ -161,6 +161,7 @@ _COLUMNS: dict[str, models.Field[Any, Any]] = {
     "many": models.IntegerField(),
     "unit": models.TextField(),
     "unit_of": models.BigIntegerField(),
+    "unit_until": models.DateField(),
     "dossier_of": models.BigIntegerField(),
     "cycle_of": models.BigIntegerField(),
     "who_of": models.BigIntegerField(),
@@ -217,8 +218,7 @@ def of_waiting(waiting: Waiting, rows: QuerySet[Any]) -> QuerySet[Any]:
         "name": Cast(waiting.name, models.TextField()),
         "said": Cast(waiting.said, models.TextField()),
         "many": Cast(waiting.many, models.IntegerField()),
-        "unit": F(f"{waiting.unit}__name" if waiting.unit else "name"),
-        "unit_of": F(waiting.unit or "pk"),
+        **_of_unit(waiting.unit),
         "step": Value(waiting.kind.step or "", models.TextField()),
     }
     if waiting.dossier:
@@ -228,6 +228,22 @@ def of_waiting(waiting: Waiting, rows: QuerySet[Any]) -> QuerySet[Any]:
     if waiting.who:
         said["who_of"] = F(waiting.who)
     return shaped(rows, said)
+
+
+def _of_unit(unit: str | int) -> dict[str, Any]:
+    """What a row says of the unit at this path, or of this key; "" is the row itself."""
+    if isinstance(unit, int):
+        its = OrgUnit.objects.order_by().filter(pk=unit)
+        found = {"unit": "name", "unit_until": "valid_to"}
+        return {"unit_of": Value(unit, models.BigIntegerField())} | {
+            name: Subquery(its.values(column)) for name, column in found.items()
+        }
+    path = f"{unit}__" if unit else ""
+    return {
+        "unit": F(f"{path}name"),
+        "unit_of": F(unit or "pk"),
+        "unit_until": F(f"{path}valid_to"),
+    }
 
 
 def of_tasks(tasks: QuerySet[Any]) -> QuerySet[Any]:
@@ -264,7 +280,9 @@ def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
     }
     for row in found:
         row |= named.get(row["dossier_of"]) or _UNNAMED
-    moved = Moved.among(row["commune_of"] for row in found if row["commune_until"])
+    moved = Moved.among(
+        row[f"{name}_of"] for row in found for name in ("commune", "unit") if row[f"{name}_until"]
+    )
     for row in found:
         row["kind"] = kind = known[row["rank"]]
         row["commune"] = moved.called(row["commune_of"], row["commune"] or "")
@@ -272,6 +290,8 @@ def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
             row["node"] = row["name"]
             step = NODES[row["node"]].step
         else:
+            # A task goes on with the unit that has it; of all else who acts today is named.
+            row["unit"] = moved.called(row["unit_of"], row["unit"] or "")
             row["title"], row["href"] = kind.title(row), kind.link(row)
             row["product"] = row["product"] or row["name"]
             step = kind.step
