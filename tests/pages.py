@@ -33,6 +33,19 @@ def shown(page):
     return " ".join(html.unescape(_ANY.sub(" ", _INLINE.sub("", page))).split())
 
 
+#: A unit that is written small at the beginning of a line, or large inside a sentence.
+_MISCASED = re.compile(
+    r"(?:Xã, phường|Địa chỉ|Đơn vị|Nơi sản xuất): (?:xã|phường|huyện|tỉnh) \w+"
+    r"|(?:[UỦ]y ban nhân dân|UBND|[Vv]ăn phòng [^,.;]{0,60}|\b(?:của|tại|ở|do)) "
+    r"(?:Xã|Phường|Huyện|Tỉnh) \w+"
+)
+
+
+def miscased(text):
+    """The units that a paper does not write as its sentence asks."""
+    return _MISCASED.findall(text)
+
+
 def printed(content):
     """The words of a PDF."""
     pages = pypdf.PdfReader(io.BytesIO(content)).pages

@@ -43,7 +43,7 @@ from tests import judging, records
 from tests.ground import kept
 from tests.judging import begin, fill, judge, regulate
 from tests.owning import update_as_owner
-from tests.pages import lost_recipients, written
+from tests.pages import lost_recipients, miscased, written
 from tests.pages import printed as text
 from tests.stored import office, path_of
 from tests.world import person
@@ -141,6 +141,7 @@ def test_every_paper_of_a_council_is_whole_and_says_the_same_in_both_forms(close
                 "a hole": re.search(r"\bNone\b|[{}]|\bCăn cứ\s*[;.]", said + typed_),
                 "a count of nothing": re.search(r"(?<!\d)0 (?:sản phẩm|hồ sơ|thành viên)", said),
                 "no number": KINDS[kind].numbered != bool(re.search(r"Số: \S*/\S", said)),
+                f"written so: {miscased(said)}": miscased(said),
                 "no law": "bases" in data and "26/2026/QĐ-TTg ngày" not in said,
                 f"differs: {words(bare) ^ words(typed_)}": words(bare) - {"2", "3", "4"}
                 != words(typed_) - {"2", "3", "4"},

@@ -3,18 +3,21 @@
 import io
 import re
 import unicodedata
-from datetime import timedelta
+from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pypdf
 import pytest
 from django.urls import reverse
 from docx import Document
 
+from councils.papers import facts as of_council
 from cycle import clock
 from cycle.models import OrgUnit
 from cycle.papers.kinds import KINDS, blank
 from cycle.papers.pdf import pdf
 from cycle.papers.word import docx
+from cycle.written import in_sentence
 from dossiers.law.guidance import GUIDES
 from dossiers.lists import documents as registers
 from dossiers.models import ACTS, Dossier, Review, State
@@ -24,8 +27,8 @@ from dossiers.walk import doors, papers
 from tests import records, revoking
 from tests.ground import kept
 from tests.judging import best, choose, rubric_of
-from tests.owning import update_as_owner
-from tests.pages import lost_recipients
+from tests.owning import save_as_owner, update_as_owner
+from tests.pages import lost_recipients, miscased
 from tests.standing import stand
 from tests.world import open_dossier, open_task
 
@@ -89,9 +92,11 @@ def leaves(value):
 
 def broken(data, text):
     """What the text layer of a paper does not have as it is written: «Nơơi nhận»."""
-    there = re.sub(r"\s", "", text)
+    there = re.sub(r"\s", "", text).lower()
     told = [each for name in WHOLE for each in leaves(data.get(name, ""))]
-    return [each for each in told if re.sub(r"\s", "", plain(each)).rstrip(".;") not in there]
+    return [
+        each for each in told if re.sub(r"\s", "", plain(each)).rstrip(".;").lower() not in there
+    ]
 
 
 @pytest.fixture
@@ -167,6 +172,7 @@ def test_every_kind_is_made_of_what_happened_and_says_the_same_in_both_forms(wal
                 "None": re.search(r"\bNone\b|\{|\}|\bCăn cứ\s*[;.]", text + word),
                 "a count of nothing": re.search(r"(?<!\d)0 (?:sản phẩm|mẫu)", text),
                 "a number": KINDS[kind].numbered != bool(re.search(r"Số: \S*/\S", text)),
+                f"written so: {miscased(text)}": miscased(text),
                 "no product": walked[kind].product.name not in text,
                 f"broken: {broken(data, text)}": broken(data, text),
                 f"differs: {numberless(text) ^ bare(word)}": numberless(text) != bare(word),
@@ -296,6 +302,27 @@ def test_papers_of_three_levels_have_the_districts_block_and_the_form_keeps_its_
     assert "huyện" in facts._above(facts.About(dossier, an))
     made = pdf(Printed.SELF_ASSESSMENT, blank(Printed.SELF_ASSESSMENT) | {"production_plan": []})
     assert re.search(r"IV. Kế hoạch sản xuất Không có. V. Nội dung", said(made))
+
+
+def test_a_year_of_three_levels_after_their_end_names_commune_and_district_of_before(
+    cycle_of_three, old_commune, commune, an
+):
+    """Both of one time: no commune of today beside a district that has ended."""
+    ended = {"valid_to": date(2025, 6, 30)}
+    update_as_owner(OrgUnit.objects.filter(pk__in=[old_commune.pk, old_commune.parent_id]), **ended)
+    old_commune.refresh_from_db()
+    old_commune.successors.add(commune)
+    cycle_of_three.opened_on = date(2025, 11, 1)
+    save_as_owner(cycle_of_three)
+    about = facts.About(open_dossier(cycle_of_three, old_commune, an), an)
+    assert about.home() == old_commune and about.above("district") == old_commune.parent
+    said_ = about.product()
+    assert (said_["commune_name"], said_["commune"]) == (
+        old_commune.name,
+        in_sentence(old_commune.name),
+    )
+    entry = SimpleNamespace(dossier=about.dossier)
+    assert of_council._commune(entry, clock.today()) == old_commune.name
 
 
 def test_a_paper_lists_what_was_there_on_its_day_and_goes_to_who_is_there(

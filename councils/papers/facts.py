@@ -415,13 +415,10 @@ def _entry(entry: RoundEntry, day: date) -> dict[str, Any]:
 
 def _commune(entry: RoundEntry, day: date) -> str:
     """The commune of the product on the document's day, with the one that it was filed in."""
-    dossier = entry.dossier
-    filed, has = dossier.filed_in, dossier.commune
+    filed = entry.dossier.filed_in
     if filed.valid_to is None:
         return _name(filed)
-    # Of a commune that was split, until its last day nobody else had it.
-    now = _name(has.heir(day) if filed.ended_before(day) else filed.heir(day))
-    then = _name(filed)
+    now, then = _name(entry.dossier.commune_on(day)), _name(filed)
     return now if now == then else f"{now} (trước là {then})"
 
 
@@ -979,7 +976,7 @@ def _approval(then: Then) -> dict[str, Any]:
 def _notice(then: Then) -> dict[str, Any]:
     results = _results(then)
     day = then.day
-    named = {_name(each.entry.dossier.commune.heir(day)) for each in results}
+    named = {_name(each.entry.dossier.commune_on(day)) for each in results}
     communes = sorted(named, key=letters.sort_key)
     return _head(DocumentKind.NOTICE, then) | {
         "to": [*map(committee_of, communes), "Các chủ thể"],
@@ -1061,7 +1058,7 @@ def certificate_of(certificate: Certificate, *, link: str) -> dict[str, Any]:
     """
     unit, day = certificate.issuer, certificate.issued_on
     with _as_of(end_of(day)):
-        name, commune = _name(unit), _name(certificate.dossier.commune.heir(day))
+        name, commune = _name(unit), _name(certificate.dossier.commune_on(day))
     if unit is None:
         agency, issuer, place = f"Bộ trưởng {documents.ministry(day)}", "BNNMT", "Hà Nội"
         title, own = "BỘ TRƯỞNG", ""

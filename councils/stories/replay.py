@@ -424,7 +424,7 @@ class _Replay:
                     cycle=self.cycle,
                     name=f"Đợt đánh giá ngày {opens:%d/%m/%Y}",
                     meets_at=opens,
-                    place=f"Trụ sở UBND {council.org_unit}",
+                    place=f"Trụ sở UBND {written.in_sentence(council.org_unit.name)}",
                 ),
                 by=by,
             )

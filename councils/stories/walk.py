@@ -308,7 +308,7 @@ class Walk:
         codes = self.dossier.rubric.criteria.values_list("code", flat=True)
         piece.criteria = sorted(self.random.sample(list(codes), self.random.randrange(3)))
         if kind in ("samples", "business_registration"):
-            piece.paper_location = f"Tủ hồ sơ OCOP, UBND {self.commune.name}"
+            piece.paper_location = f"Tủ hồ sơ OCOP, UBND {in_sentence(self.commune.name)}"
             return piece
         text = (
             f"{label}\n\nSản phẩm: {self.dossier.product}\n"
@@ -390,7 +390,7 @@ class Walk:
         )
 
     def for_revoke(self) -> Revocation:
-        recipients = f"{self.dossier.product.producer}; UBND {self.commune}"
+        recipients = f"{self.dossier.product.producer}; UBND {in_sentence(str(self.commune))}"
         return Revocation(ground=Ground.A, recipients=recipients)
 
     def for_record_promotion(self) -> Promotion:

@@ -411,6 +411,15 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         home = self.product.producer.commune_id
         return sorted(earlier, key=lambda each: each.pk != home) or [self.commune]
 
+    def commune_on(self, day: date) -> OrgUnit:
+        """Its commune on ``day``, as papers of that day name it: the one that it was filed in, or
+        who has its business then; in a year of three levels that began after their end the one of
+        before.
+        """
+        filed = self.filed_in
+        # Of a commune that was split, until its last day nobody else had it.
+        return self.on(self.commune if filed.ended_before(day) else filed, day)
+
     def works_on(self, unit: OrgUnit, day: date) -> bool:
         """Whether the unit is there on ``day`` to sign, or works for a year of three levels that
         began after its end.

@@ -151,15 +151,15 @@ class About:
             "producer": product.producer.name_at(at),
             "address": product.producer.address,
             "commune": in_sentence(self.commune(at)),
+            "commune_name": self.commune(at),
             "group": str(product.get_group_display()),
             "product_code": product.code,
             "case": str(self.dossier.get_case_type_display()),
         }
 
     def home(self, at: datetime | None = None) -> OrgUnit:
-        """The commune of the product at that moment: the one it was filed in, or its heir."""
-        filed, day = self.dossier.filed_in, timezone.localdate(at) if at else clock.today()
-        return filed.heir(day) if filed.ended_before(day) else filed
+        """The commune of the product at that moment."""
+        return self.dossier.commune_on(timezone.localdate(at) if at else clock.today())
 
     def above(self, level: Level, at: datetime | None = None) -> OrgUnit | None:
         """The unit of ``level`` above its commune at that moment; None where none was there: the

@@ -29,7 +29,7 @@ PRODUCT: tuple[Block, ...] = (
     _line("Nhóm sản phẩm:", "{{ group }}."),
     _line("Chủ thể:", "{{ producer }}."),
     _line("Địa chỉ:", "{{ address }}.", when="address"),
-    _line("Xã, phường:", "{{ commune }}."),
+    _line("Xã, phường:", "{{ commune_name }}."),
 )
 BLOCKS = Table(
     (
@@ -119,7 +119,7 @@ OUTLINES: dict[str, Outline] = {
             _line("Người đại diện:", "{{ representative }}.", when="representative"),
             _line("Điện thoại:", "{{ phone }}.", when="phone"),
             _line("Địa chỉ:", "{{ address }}.", when="address"),
-            _line("Xã, phường:", "{{ commune }}."),
+            _line("Xã, phường:", "{{ commune_name }}."),
             _line("Số đăng ký kinh doanh:", "{{ registration_number }}.", "registration_number"),
             heading("II. Sản phẩm đăng ký"),
             _line("Tên sản phẩm:", "{{ product }}."),
