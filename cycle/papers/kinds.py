@@ -204,12 +204,18 @@ def _unprintable(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs") or letter in "\ufffe\uffff"
 
 
-def _symbol(kind: str, issuer: str) -> str:
-    return "-".join(filter(None, [KINDS[kind].symbol, issuer]))
-
-
 #: Space to write by hand; ordinary spaces would collapse into one.
 ROOM = "\N{NO-BREAK SPACE}" * 6
+
+
+def _symbol(kind: str, issuer: str) -> str:
+    """«TTr-UBND»; of a letter (công văn) «UBND-», with room for who drafted it, which is known only
+    once its number is given («UBND-KTHT», Nghị định 30/2020/NĐ-CP, Phụ lục I).
+    """
+    its = KINDS[kind]
+    if its.symbol or not its.numbered or not issuer:
+        return "-".join(filter(None, [its.symbol, issuer]))
+    return f"{issuer}-{ROOM}"
 
 
 def _number(number: str | None) -> str:
