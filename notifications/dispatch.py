@@ -146,7 +146,7 @@ def _one_letter(made: QuerySet[Notification]) -> list[Notification]:
     strokes = {each.stroke for each in told} - {None}
     sent: set[tuple[int, int, str]] = set()
     if strokes:
-        before = Notification.objects.filter(entry__data__together__in=list(strokes))
+        before = Notification.objects.of_strokes(strokes)
         written = before.filter(deliveries__isnull=False).distinct()
         sent |= set(written.values_list("recipient", "entry__data__together", "entry__event"))
     found = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from django.db import models
@@ -15,6 +15,10 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import site
 from cycle.models import HistoryEntry, Stream, User
+from dossiers.models import ActBatchRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 class Channel(models.TextChoices):
@@ -56,6 +60,17 @@ class NotificationQuerySet(models.QuerySet):
                     entry__data__together=row.entry.data["together"],
                 )
         return self.filter(found)
+
+    def of_strokes(self, batches: Collection[int]) -> Self:
+        """Those of acts that were done together in these batches. By the rows of the batches: no
+        index knows the key in an entry's data.
+        """
+        rows = ActBatchRow.objects.filter(batch__in=batches).order_by()
+        return self.filter(
+            entry__stream=Stream.DOSSIER,
+            entry__stream_id__in=rows.values("dossier"),
+            entry__data__together__in=list(batches),
+        )
 
 
 class Notification(models.Model):

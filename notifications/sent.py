@@ -114,9 +114,7 @@ class Letters:
         if not strokes:
             return set(), set()
         seen = ActBatch.objects.visible_to(self.user).filter(pk__in=strokes)
-        told = Notification.objects.filter(
-            entry__data__together__in=list(strokes), deliveries__isnull=False
-        )
+        told = Notification.objects.of_strokes(strokes).filter(deliveries__isnull=False)
         keys = told.order_by().values_list("recipient", "entry__data__together", "entry__event")
         return set(seen.values_list("pk", flat=True)), set(keys)
 

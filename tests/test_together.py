@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, OperationalError, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils import translation
 
 from cycle import clock
@@ -424,6 +424,13 @@ def test_only_who_asked_and_who_holds_the_same_post_see_it(cycle, commune, an, c
     )
     la = type(la).objects.get(pk=la.pk)
     assert list(ActBatch.objects.visible_to(la)) == [found]
+
+
+def test_what_was_told_of_a_batch_is_found_by_its_rows_not_by_reading_all_history(db):
+    with connection.cursor() as cursor:
+        # A table without rows is read whole, whatever index it has.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "Seq Scan on cycle_historyentry" not in Notification.objects.of_strokes([1]).explain()
 
 
 def test_who_hears_of_many_gets_one_letter_that_names_them_all_once_all_are_done(
