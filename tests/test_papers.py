@@ -17,14 +17,17 @@ from councils import lists
 from councils.judging import closing
 from councils.models import (
     Appraisal,
+    Council,
     DocumentKind,
     DocumentTemplate,
     EvaluationRound,
     Member,
+    Regulation,
     Resolution,
     Scoresheet,
     SignedDocument,
 )
+from councils.models.council import TOGETHER, check_purpose
 from councils.models.document import AFTER_CLOSING, OF_ONE_ROUND
 from councils.papers import facts
 from councils.papers.then import Then
@@ -771,6 +774,50 @@ def test_a_number_of_the_unit_is_one_document_in_all_rounds_and_acts(two, thu, p
     of_act.signer = "Mùa A Ba"
     with pytest.raises(documents.Another), transaction.atomic():
         documents.record(of_act, by=thu)
+
+
+def test_a_document_for_one_purpose_stands_for_no_other(two, thu, province):
+    """Each purpose beside each document that is for another: by the table, and at its doors."""
+    first, second = two
+    council = first.council
+    decision = SignedDocument.record(typed(), first, "decision", by=thu).document
+    closing.reopen(second, reason="Sai điểm", document=judging.paper("8/QĐ-UBND"), by=thu)
+    reopening = Document.objects.standing().numbered("8/QĐ-UBND").get()
+    law = Regulation.objects.get().basis
+    stands = {council.founded: "sets_up", law: "lays_down", decision: "of_rounds"}
+    stands |= {reopening: "reopens"}
+    assert {each for kin in TOGETHER for each in kin} == {
+        relation.get_accessor_name()
+        for relation in Document._meta.related_objects
+        if relation.related_model._meta.app_label == "councils"
+    } - {"answers"}
+    for document, its in stands.items():
+        for kin in TOGETHER:
+            for purpose in kin:
+                if its in kin:
+                    check_purpose(document, purpose)
+                    continue
+                with pytest.raises(ValidationError) as refused:
+                    check_purpose(document, purpose)
+                assert [*refused.value.error_dict] == ["number"], (its, purpose)
+
+    founding = {"number": council.founded.number, "signed_on": council.founded.signed_on}
+    founding |= {"signer_capacity": council.founded.signer_capacity}
+    assert refused_at(typed(**founding), second, "plan", thu) == ["number"]
+    new = {"org_unit": province, "name": "Hội đồng khác", "valid_from": clock.today()}
+    for number, done in (
+        ("7/QĐ-UBND", lambda its: Council.set_up(Council(decision=its, **new), by=thu)),
+        ("7/QĐ-UBND", lambda its: closing.reopen(first, reason="Sai", document=its, by=thu)),
+        ("123/QĐ-UBND", lambda its: closing.reopen(first, reason="Sai", document=its, by=thu)),
+    ):
+        known = Document.objects.standing().numbered(number).get()
+        again = Document(
+            number=number, signed_on=known.signed_on, signer=known.signer,
+            signer_capacity=known.signer_capacity,
+        )  # fmt: skip
+        with pytest.raises(ValidationError) as refused, transaction.atomic():
+            done(again)
+        assert [*refused.value.error_dict] == ["number"], number
 
 
 @pytest.mark.parametrize("kind", sorted(OF_ONE_ROUND))

@@ -288,7 +288,7 @@ def reopen(
         results = list(closing.results.select_related("entry__dossier__product"))
         results += _sent_back(round_, closing)
         moment = clock.now()
-        basis = round_.council.into_ledger(document, by)
+        basis = round_.council.into_ledger(document, by, "reopens")
         reopening = Reopening.objects.create(
             closing=closing, reason=reason, basis=basis, by=by, at=moment
         )

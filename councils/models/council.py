@@ -62,6 +62,40 @@ def _founded_on(known: Document) -> str:
     return ""
 
 
+#: What one document may be for at once, by the relations that rest on it: what a unit decides of
+#: its council, its regulation and its seats; what it decides of a round. The papers of a round
+#: (``of_rounds``) are for nothing else: a plan or a decision on results founds no council.
+TOGETHER = (
+    frozenset({"sets_up", "extends", "seats", "releases", "lays_down"}),
+    frozenset({"reopens", "voids"}),
+    frozenset({"of_rounds"}),
+)
+#: How a sentence names what a document is for.
+_IS_FOR = {
+    "sets_up": _("việc thành lập hội đồng"),
+    "extends": _("việc gia hạn hội đồng"),
+    "seats": _("việc bổ sung thành viên"),
+    "releases": _("việc cho thôi thành viên"),
+    "lays_down": _("quy chế hội đồng"),
+    "reopens": _("việc mở lại đợt"),
+    "voids": _("việc hủy đợt"),
+    "of_rounds": _("văn bản của đợt đánh giá"),
+}
+
+
+def check_purpose(document: Document, purpose: str) -> None:
+    """Refuse the ``document`` of the ledger for a ``purpose``, a relation of :data:`TOGETHER`,
+    beside what it is for already. Raises ValidationError at ``number``.
+    """
+    if not documents.is_number(document.number):
+        return
+    (kin,) = (each for each in TOGETHER if purpose in each)
+    for other in sorted(_IS_FOR.keys() - kin):
+        if any(getattr(each, other).exists() for each in document.versions()):
+            said = _now("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
+            raise ValidationError({"number": said % {"told": _IS_FOR[other]}})
+
+
 class ConflictRule(models.TextChoices):
     """What the regulation says of a member with an interest in a product (xung đột lợi ích)."""
 
@@ -235,6 +269,7 @@ class Regulation(models.Model):
             regulation.basis = documents.record(
                 regulation.basis, by=by, capacity=capacity, told=_founded_on
             )
+            check_purpose(regulation.basis, "lays_down")
             regulation.full_clean()
             regulation._check_new()
             regulation.save(force_insert=True)
@@ -419,7 +454,8 @@ class Council(Renamed):
                 lacks.append(Lack(words, "valid_to"))
             if lacks:
                 raise ConditionNotMet(lacks)
-            self.valid_to, self.extension = valid_to, self.into_ledger(document, by)
+            self.valid_to = valid_to
+            self.extension = self.into_ledger(document, by, "extends")
             self.save(update_fields=["valid_to", "extension"])
             seats = self._ending_with_its_term(was, by)
             for member in seats:
@@ -520,7 +556,7 @@ class Council(Renamed):
                 raise PermissionDenied
             # Whoever sets up the same at the same moment comes second and is told.
             take_turn("councils", council.org_unit_id)
-            council.decision = council.into_ledger(council.decision, by)
+            council.decision = council.into_ledger(council.decision, by, "sets_up")
             there = cls.objects.filter(
                 org_unit=council.org_unit, decision__in=council.decision.versions()
             ).first()
@@ -539,13 +575,16 @@ class Council(Renamed):
             )
         return council
 
-    def into_ledger(self, typed: Document, by: User) -> Document:
-        """What its unit decides of the council, or of a round, as typed, in the ledger.
+    def into_ledger(self, typed: Document, by: User, purpose: str) -> Document:
+        """What its unit decides of the council, or of a round, as typed, in the ledger; see
+        :func:`check_purpose`.
 
         Raises ValidationError by field.
         """
         typed.issuer, typed.does = self.org_unit, Effect.DECIDES
-        return documents.record(typed, by=by, told=_founded_on)
+        found = documents.record(typed, by=by, told=_founded_on)
+        check_purpose(found, purpose)
+        return found
 
     def give_seat(self, member: Member, *, by: User, decision: Document | None = None) -> Member:
         """Save a new seat, on the council's decision unless another ``decision``, as typed, is
@@ -573,7 +612,9 @@ class Council(Renamed):
                 raise ConditionNotMet(
                     [_now("Hội đồng đã có %(seat)s.") % {"seat": Seat(member.seat).label.lower()}]
                 )
-            member.decision = self.founded if decision is None else self.into_ledger(decision, by)
+            member.decision = (
+                self.founded if decision is None else self.into_ledger(decision, by, "seats")
+            )
             member.save(force_insert=True)
             self._interests_of([member])
             HistoryEntry.objects.record(
@@ -627,7 +668,7 @@ class Council(Renamed):
             ]
             if lacks:
                 raise ConditionNotMet(lacks)
-            member.until, member.release = until, self.into_ledger(document, by)
+            member.until, member.release = until, self.into_ledger(document, by, "releases")
             member.save(update_fields=["until", "release"])
             HistoryEntry.objects.record(
                 "council.unseat",

@@ -12,6 +12,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from councils.models.council import check_purpose
 from councils.models.entry import DocumentKind, RoundEntry, RoundState
 from councils.models.result import Closing, Reopening
 from councils.models.round import EvaluationRound, RoundClosed
@@ -534,9 +535,11 @@ class SignedDocument(models.Model):
         return ""
 
     def _check_alone(self) -> None:
-        """Refuse the document of another kind of paper, and of the council's own one that of
-        another round. Raises ValidationError, by field.
+        """Refuse the document of another kind of paper or of a council itself, and of the council's
+        own one that of another round. Raises ValidationError, by field.
         """
+        if self.kind != DocumentKind.FOUNDING:
+            check_purpose(self.document, "of_rounds")
         known = SignedDocument.objects.filter(
             Q(document__in=[each.pk for each in self.document.versions()])
             # Of before the ledger, whose rows bear no body.

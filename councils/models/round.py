@@ -982,7 +982,7 @@ class EvaluationRound(Interests):
             states=[RoundState.PREPARING, RoundState.OPEN],
             reason=reason,
         ) as data:
-            basis = self.council.into_ledger(document, by)
+            basis = self.council.into_ledger(document, by, "voids")
             data |= {"document": str(basis), "ledger": basis.pk}
             live = self.entries.filter(live=True)
             data["dossiers"] = list(live.order_by("pk").values_list("dossier", flat=True))
