@@ -87,11 +87,12 @@ def read_as(point, choice, by):
 
 def seat(org_unit, by, prefix=""):
     """A council of five judges, a secretary and a support team at ``org_unit``."""
+    there = Council.objects.filter(org_unit=org_unit).count()
     council = Council.set_up(
         Council(
             org_unit=org_unit,
             name=f"Hội đồng OCOP {org_unit}",
-            decision=decided("123/QĐ-UBND", clock.today() - timedelta(days=30)),
+            decision=decided(f"{123 + there}/QĐ-UBND", clock.today() - timedelta(days=30)),
             valid_from=clock.today() - timedelta(days=30),
         ),
         by=by,
@@ -136,11 +137,12 @@ def rubric_of(dossier, number=1):
 
 def begin(council, cycle, dossiers, by, *, open_it=True, everybody=True, **details):
     """A round over ``dossiers``, open and attended."""
+    prepared = council.rounds.filter(state="preparing").count()
     round_ = EvaluationRound.create(
         EvaluationRound(
             council=council,
             cycle=cycle,
-            name="Đợt 1",
+            name=f"Đợt {prepared + 1}",
             **{"meets_at": clock.now(), "place": "Phòng họp tầng 2"} | details,
         ),
         by=by,

@@ -386,7 +386,7 @@ def test_of_a_past_year_a_round_is_told_as_it_was(council, cycle, thu):
     with clock.at(clock.now(), replay=True):
         assert _make(council, cycle, thu, meets_at=clock.now() - DAY).pk
     # The day by which a meeting should have judged is past: it is late, and held all the same.
-    assert _make(council, cycle, thu, decide_by=clock.today() - DAY).pk
+    assert _make(council, cycle, thu, name="Đợt sau", decide_by=clock.today() - DAY).pk
 
 
 def test_the_page_says_so_at_its_field(client, council, cycle, thu):

@@ -268,7 +268,7 @@ class Inbox(Listed):
         if not self.filters.narrow:
             return self.counts()
         kinds = self._of_kinds()
-        facts = User.objects.values(
+        facts: Mapping[str, Any] = User.objects.values(
             open=ArraySubquery(self._first_open(self._narrowed(self.open))),
             paper=_up_to_many(self._narrowed(Task.objects.to_type(self.user))),
             done=_up_to_many(self._narrowed(Task.objects.done_by(self.user))),
