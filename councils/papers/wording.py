@@ -106,7 +106,7 @@ OUTLINES = {
                     NUMBER,
                     Column("Sản phẩm", "{{ entry.product }}", 33),
                     Column("Chủ thể", "{{ entry.producer }}", 33),
-                    Column("Xã, phường", "{{ entry.commune }}", 27),
+                    Column("Xã, phường", "{{ entry.commune }}", 26),
                     Column("Loại hồ sơ", "{{ entry.case }}", 19),
                     Column("Xã đề nghị", "{{ entry.proposed_on }}", 22, "center"),
                     Column("Tiếp nhận", "{{ entry.accepted_on }}", 22, "center"),
@@ -194,13 +194,18 @@ OUTLINES = {
                     Column("Điểm tự chấm", "{{ entry.self_points }}", 16, "center"),
                     Column("Điểm đề xuất", "{{ entry.points }}", 16, "center"),
                     Column("Đề xuất", "{{ entry.result }}", 20),
-                    Column("Nhận xét", "{{ entry.findings }}", 39),
+                    Column("Nhận xét", "{{ entry.findings }}", 39, free=True),
                 ),
                 each="entry in entries",
                 when="pointed",
             ),
             Table(
-                (NUMBER, PRODUCT, PRODUCER, Column("Nhận xét", "{{ entry.findings }}", 65)),
+                (
+                    NUMBER,
+                    PRODUCT,
+                    PRODUCER,
+                    Column("Nhận xét", "{{ entry.findings }}", 65, free=True),
+                ),
                 each="entry in entries",
                 when="unpointed",
             ),
@@ -234,7 +239,8 @@ OUTLINES = {
             Table(PERSONS, each="person in answered", when="in_writing"),
             Text("", lead="Vắng mặt:", when="absent"),
             Text(
-                "- {{ person.name }}, {{ person.position }}: {{ person.reason }}",
+                "- {{ person.name }}{{ ', ' ~ person.position if person.position else '' }}: "
+                "{{ person.reason }}.",
                 each="person in absent",
             ),
             Text("", lead="Khách mời:", when="guests"),
@@ -255,7 +261,7 @@ OUTLINES = {
                 each="resolution in resolutions",
                 when="resolutions",
             ),
-            heading("Kết luận"),
+            heading("{{ 'V' if resolutions else 'IV' }}. Kết luận"),
             Text("{{ line }}", each="line in conclusion"),
             Text(
                 "Cuộc họp kết thúc vào {{ ends }}. Đọc lại biên bản cho các thành viên cùng nghe: "

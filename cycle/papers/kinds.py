@@ -6,6 +6,7 @@ TypedDict per kind; an app adds its kinds by :func:`register`. Points and result
 their place blank.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Annotated, Any, Protocol, TypedDict, get_args, get_origin, ge
 
 from django.utils.translation import gettext_lazy as _
 
-from cycle.papers.wording import Outline
+from cycle.papers.wording import Outline, Text
 
 #: The sheet of every paper that is made of an outline.
 SHEET = Path(__file__).parent / "sheets" / "paper.typ"
@@ -183,7 +184,44 @@ def completed(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
             if len(to) == 1
             else ["Kính gửi:", *(f"- {line}" for line in _listed(to))]
         )
-    return {**data, **made}
+    return {**data, **_bare(kind, data), **_closed(kind, data), **made}
+
+
+def _bare(kind: str, data: Mapping[str, Any]) -> dict[str, str]:
+    """The fields after which the words of ``kind`` put a mark of their own, without the one that
+    somebody typed there: an address that ends with a full stop.
+    """
+    outline = KINDS[kind].outline
+    texts = [b.text for b in outline.blocks if isinstance(b, Text)] if outline is not None else []
+    marked = set(re.findall(r"\{\{ (\w+) \}\}[.,;:]", " ".join(texts)))
+    return {
+        name: value.rstrip(" .,;:")
+        for name, value in data.items()
+        if name in marked and isinstance(value, str)
+    }
+
+
+def _closed(kind: str, data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The lines that a paper of ``kind`` prints one below another, each with the mark that ends
+    it: a list of dashes as :func:`_listed` has it, a paragraph its full stop.
+    """
+    outline = KINDS[kind].outline
+    made = {}
+    for block in outline.blocks if outline is not None else ():
+        if not isinstance(block, Text) or not block.each:
+            continue
+        many = block.each.rpartition(" ")[2]
+        lines = data.get(many) or []
+        if all(isinstance(each, str) for each in lines):
+            dashes = block.text.startswith("- ")
+            made[many] = _listed(lines) if dashes else [_ended(each) for each in lines]
+    return made
+
+
+def _ended(line: str) -> str:
+    """The line with a full stop, where no mark ends it."""
+    line = line.rstrip()
+    return line if line.endswith((".", ";", ":", ",", "!", "?", "…")) else f"{line}."
 
 
 def _printable(value: Any) -> Any:

@@ -43,19 +43,18 @@ def template(kind: str) -> bytes:
             title(paper, outline.title, outline.subject)
         else:
             _gap(paper)
-        appendix = False
-        for block in outline.blocks:
+        attached = [isinstance(block, Appendix) for block in outline.blocks]
+        ends = attached.index(True) if True in attached else len(attached)
+        for number, block in enumerate(outline.blocks):
             if isinstance(block, Appendix):
-                _foot(paper, kind)
                 _appendix(paper, block)
-                appendix = True
             elif isinstance(block, Table):
                 _table(paper, block)
             else:
                 # Keep the last paragraph with the signature, which may not stand alone on a page.
-                _text(paper, block, keep=block is outline.blocks[-1])
-        if not appendix:
-            _foot(paper, kind)
+                _text(paper, block, keep=number == ends - 1)
+            if number == ends - 1:
+                _foot(paper, kind)
     with translation.override("vi"):
         return _saved(paper, str(KINDS[kind].code.label))
 
@@ -173,10 +172,14 @@ def grid(paper: Any, widths: Sequence[float], *, lines: bool = False) -> Any:
     return table
 
 
-def row(table: Any, widths: Sequence[float], *, header: bool = False) -> Any:
+def row(table: Any, widths: Sequence[float], *, header: bool = False, whole: bool = True) -> Any:
+    """A row; one that is not kept ``whole`` may go over a page: else Word cuts off what a page does
+    not hold.
+    """
     row = table.add_row()
     properties = row._tr.get_or_add_trPr()
-    set_value(properties, "w:cantSplit")
+    if whole:
+        set_value(properties, "w:cantSplit")
     if header:
         set_value(properties, "w:tblHeader")
     for cell, width in zip(row.cells, widths, strict=True):
@@ -285,7 +288,9 @@ STYLES: dict[str, dict[str, Any]] = {
 
 def _text(paper: Any, block: Text, *, keep: bool = False) -> None:
     _open(paper, block)
-    style = STYLES[block.style] | ({} if block.text and not keep else {"keep": True})
+    # What ends in a colon stays with what follows.
+    keep = keep or (block.lead + block.text).endswith(":")
+    style = STYLES[block.style] | ({"keep": True} if keep else {})
     write(paper.add_paragraph(), block.text, lead=block.lead, **style)
     _close(paper, block)
 
@@ -298,7 +303,8 @@ def _table(paper: Any, block: Table) -> None:
     for cell, column in zip(row(table, widths, header=True), block.columns, strict=True):
         cell_text(cell, column.head, align="center", bold=True)
     control(table, widths, f"for {block.each}")
-    for cell, column in zip(row(table, widths), block.columns, strict=True):
+    whole = not any(column.free for column in block.columns)
+    for cell, column in zip(row(table, widths, whole=whole), block.columns, strict=True):
         cell_text(cell, column.text, align=column.align)
     control(table, widths, "endfor")
     _gap(paper)

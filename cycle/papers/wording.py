@@ -23,12 +23,15 @@ class Text:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table; ``width`` in mm, 165 in all."""
+    """A column of a table; ``width`` in mm, 165 in all. ``free``: what somebody wrote, of any
+    length: its rows may go over a page.
+    """
 
     head: str
     text: str
     width: int
     align: str = "left"
+    free: bool = False
 
 
 @dataclass(frozen=True)
