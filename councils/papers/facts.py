@@ -659,7 +659,10 @@ def _invitation(then: Then) -> dict[str, Any]:
             "Công bố kết quả, thông qua biên bản",
         ],
         "entries": [_entry(each, then.day) for each in round_.products()],
-        "notes": ["Tài liệu họp được gửi trên phần mềm quản lý hồ sơ OCOP."],
+        "notes": [
+            f"Tài liệu{'' if then.in_writing else ' họp'} được gửi trên phần mềm quản lý hồ sơ "
+            "OCOP."
+        ],
     }
 
 

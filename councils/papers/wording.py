@@ -146,7 +146,9 @@ OUTLINES = {
         (
             Text("{{ host }} trân trọng kính mời:"),
             Text("- {{ guest }}", each="guest in invited"),
-            Text("{{ meeting }}, {{ round }}.", lead="Tới dự:"),
+            Text("{{ meeting }}, {{ round }}.", lead="Tới dự:", when="starts"),
+            # Who is asked in writing comes nowhere.
+            Text("{{ meeting }}, {{ round }}.", lead="Việc:", unless="starts"),
             Text("{{ chair }}.", lead="Chủ trì:", when="starts"),
             Text("{{ starts }}.", lead="Thời gian:", when="starts"),
             Text("{{ venue }}.", lead="Địa điểm:", when="venue"),
