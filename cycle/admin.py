@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -356,22 +357,18 @@ class ReasonAsked(admin.ModelAdmin):
         return asked if obj is not None else [name for name in asked if name not in why]
 
 
-class AssignmentForm(forms.ModelForm):
+class AssignmentForm(OnLedger, forms.ModelForm):
     """A post given, prolonged or ended by an administrator, on the paper of this change."""
 
-    #: Who is signed in; each request has a form of its own.
-    by = None
-    document = forms.CharField(label=_("Số, ngày văn bản"), max_length=120, required=False)
-    document_signer = forms.CharField(label=_("Người ký văn bản"), max_length=150, required=False)
-
-    class Meta:
-        # No model: the admin page makes the fields, with our date fields. ``document`` of the row
-        # is the paper of the appointment and stays; the paper of its end is in the history.
-        exclude = ["document", "document_signer"]  # noqa: DJ006
+    def issuers(self):
+        """The unit of the post and those above it."""
+        unit = self.cleaned_data.get("org_unit")
+        return appointing.issuers([unit] if unit else [])
 
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
+        self.check_typed()
         if self.errors or not self.has_changed():
             return cleaned
         after = RoleAssignment(
@@ -384,8 +381,7 @@ class AssignmentForm(forms.ModelForm):
                 self.instance if self.instance.pk else None,
                 after,
                 by=self.by,
-                document=cleaned["document"],
-                signer=cleaned["document_signer"],
+                **appointing.said(self.typed()),
             )
         except ValidationError as refused:
             self.add_error(None, self.placed(refused))
@@ -408,21 +404,19 @@ def _of(form, request):
 
 def _save_assignment(request, form, save):
     """Save what ``form`` changed of a post, and write down who gave or ended it, on what paper."""
-    post, paper = form.instance, form.cleaned_data
+    post = form.instance
     was = RoleAssignment.objects.filter(pk=post.pk).first()
     first_leader = appointing.no_leader_yet()
+    document = None
+    # The paper of its end is in the history; that of the appointment stays.
+    if was is None or was.valid_to != post.valid_to:
+        document = form.recorded()
     if was is None:
-        post.made_by = request.user
-        post.document, post.document_signer = paper["document"], paper["document_signer"]
+        post.made_by, post.basis = request.user, document
     save()
     if was is None or was.valid_to != post.valid_to:
         appointing.record_assignment(
-            post,
-            was,
-            by=request.user,
-            document=paper["document"],
-            signer=paper["document_signer"],
-            first_leader=first_leader,
+            post, was, by=request.user, document=document, first_leader=first_leader
         )
 
 
@@ -443,14 +437,33 @@ class RolesFormSet(BaseInlineFormSet):
             if crossed and form.has_changed():
                 form.add_error(None, appointing.sides_crossed(self.instance, role, crossed[0]))
             seen.append(role)
+        self._check_papers()
+
+    def _check_papers(self):
+        """Say at its row what the ledger would refuse of one paper beside that of another row."""
+        rows: list[Any] = self.forms
+        with transaction.atomic():
+            for form in rows:
+                if form.errors or not form.has_changed():
+                    continue
+                try:
+                    form.recorded()
+                except ValidationError as refused:
+                    form.add_error(None, form.placed(refused))
+            transaction.set_rollback(True)
 
 
-class RoleAssignmentInline(Searching, admin.TabularInline):
+class RoleAssignmentInline(Searching, admin.StackedInline):
     model = RoleAssignment
     fk_name = "user"
     form = AssignmentForm
     formset = RolesFormSet
-    fields = ["role", "org_unit", "valid_from", "valid_to", "document", "document_signer"]
+    fields = [
+        ("role", "org_unit"),
+        ("valid_from", "valid_to"),
+        ("number", "signed_on", "body"),
+        ("signer", "signer_capacity"),
+    ]
     extra = 0
     can_delete = False
     autocomplete_fields = ["org_unit"]
@@ -717,13 +730,18 @@ class OrgUnitAdmin(Kept):
 
 @admin.register(RoleAssignment)
 class RoleAssignmentAdmin(Kept):
-    list_display = ["user", "role", "org_unit", "valid_from", "valid_to", "made_by", "document"]
+    list_display = ["user", "role", "org_unit", "valid_from", "valid_to", "made_by", "named"]
     list_filter = ["role", "org_unit__level"]
     search_fields = ["user__username", "user__full_name", "org_unit__search"]
     autocomplete_fields = ["user", "org_unit"]
-    list_select_related = ["user", "org_unit", "made_by"]
+    list_select_related = ["user", "org_unit", "made_by", "basis__replaced_by"]
     form = AssignmentForm
-    fields = ["user", "role", "org_unit", "valid_from", "valid_to", "document", "document_signer"]
+    fields = ["user", "role", "org_unit", "valid_from", "valid_to", *OnLedger.OF_DOCUMENT]
+
+    @admin.display(description=_("văn bản phân công"))
+    def named(self, post):
+        """The document on which it was given."""
+        return post.paper or "–"
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         return _of(super().get_form(request, obj, change=change, **kwargs), request)

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.letters import sort_key
 from cycle.models import (
+    Document,
+    Effect,
     HistoryEntry,
     OrgUnit,
     Role,
@@ -39,7 +41,7 @@ from cycle.models import (
 from cycle.models.organisation import check_period
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from django.db.models import QuerySet
@@ -232,7 +234,7 @@ def check_paper(
     if is_oneself(by, person) and not signed_by_another(document, signer, by):
         raise ValidationError(
             {
-                "document_signer" if document.strip() else "document": _(
+                "signer" if document.strip() else "number": _(
                     "Không ai tự giao vai trò cho mình: cần số, ngày văn bản và tên người ký, "
                     "là người khác."
                 )
@@ -240,7 +242,7 @@ def check_paper(
         )
     if role == Role.LEADER and not document.strip() and not first_leader:
         raise ValidationError(
-            {"document": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
+            {"number": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
         )
     check_leaders_signer(person, role, signer)
 
@@ -336,18 +338,72 @@ def sides_crossed(person: User, post: RoleAssignment, other: RoleAssignment) -> 
 def check_named(document: str, signer: str = "") -> None:
     """What is given as a document names one, and what is given as its signer names a person.
 
-    Raises ValidationError at ``document`` or ``document_signer``.
+    Raises ValidationError at ``number`` or ``signer``.
     """
-    check_document(document, "document")
-    check_signer(signer, "document_signer")
+    check_document(document, "number")
+    check_signer(signer, "signer")
+
+
+def issuers(units: Iterable[OrgUnit]) -> list[OrgUnit]:
+    """Who may have issued what a post of these units rests on, the likeliest first: they
+    themselves, and the units above them.
+    """
+    units = list(dict.fromkeys(units))
+    above = {key for unit in units for key in unit.above()}
+    return [*units, *OrgUnit.objects.filter(pk__in=above).order_by("pk")]
+
+
+def recorded(
+    typed: Document | None,
+    units: Sequence[OrgUnit],
+    *,
+    by: User,
+    capacity: RoleAssignment | None = None,
+    everywhere: bool = False,
+) -> Document | None:
+    """What posts of these ``units`` rest on, as typed, in the ledger; one that is in it is returned
+    as it is, for one paper may be that of many.
+
+    It is of one of the units or one above it, unless it names another body. A unit above numbers
+    its documents itself: below it nobody takes one of its numbers, unless they appoint
+    ``everywhere``, as the administration does. Raises ValidationError by field.
+    """
+    if typed is None or typed.pk is not None:
+        return typed
+    typed.does = typed.does or Effect.DECIDES
+    if typed.issuer is None:
+        documents.issue(typed, issuers(units))
+    if not everywhere:
+        documents.check_register(typed, by=by, of=units)
+    return documents.record(typed, by=by, capacity=capacity)
+
+
+class Said(TypedDict):
+    """What is asked of a paper, whatever else is: its number, and who signed it."""
+
+    document: str
+    signer: str
+
+
+def said(document: Document | None) -> Said:
+    """A document as :func:`check_paper` and :func:`check_assignment` ask about it."""
+    if document is None:
+        return {"document": "", "signer": ""}
+    return {"document": document.number, "signer": document.signer}
+
+
+def told(document: Document | None) -> dict[str, Any]:
+    """How the history names what a post rests on."""
+    if document is None:
+        return {"document": "", "document_signer": ""}
+    signer = document.signer
+    return {"document": str(document), "document_signer": signer, "ledger": document.pk}
 
 
 def check_leaders_signer(person: User, role: str, signer: str) -> None:
     """A leader's paper is signed by somebody else than who is appointed. Raises ValidationError."""
     if role == Role.LEADER and signer.strip() and not _is_another(signer, person):
-        raise ValidationError(
-            {"document_signer": _("Người ký văn bản phải là người khác người được giao.")}
-        )
+        raise ValidationError({"signer": _("Người ký văn bản phải là người khác người được giao.")})
 
 
 def no_leader_yet() -> bool:
@@ -486,7 +542,7 @@ def _check_ending(post: RoleAssignment, document: str) -> None:
         )
     if post.role == Role.LEADER and not document.strip() and not no_leader_yet():
         raise ValidationError(
-            {"document": _("Vai trò lãnh đạo chỉ kết thúc bằng văn bản: hãy nhập số, ngày.")}
+            {"number": _("Vai trò lãnh đạo chỉ kết thúc bằng văn bản: hãy nhập số, ngày.")}
         )
     left = stranded(
         post.role, post.org_unit_id, day=post.valid_to + timedelta(days=1), without=post.user
@@ -517,16 +573,13 @@ def record_assignment(
     was: RoleAssignment | None,
     *,
     by: User | None,
-    document: str,
-    signer: str,
+    document: Document | None,
     first_leader: bool,
 ) -> None:
     """Write down that an administrator gave, prolonged or ended ``post``; see
     :func:`assignment_entry`.
     """
-    entry = assignment_entry(
-        post, was, by=by, document=document, signer=signer, first_leader=first_leader
-    )
+    entry = assignment_entry(post, was, by=by, document=document, first_leader=first_leader)
     HistoryEntry.objects.record_all([entry])
 
 
@@ -535,8 +588,7 @@ def assignment_entry(
     was: RoleAssignment | None,
     *,
     by: User | None,
-    document: str,
-    signer: str,
+    document: Document | None,
     first_leader: bool,
 ) -> HistoryEntry:
     """What the history says, unsaved, of a post that was given, prolonged or ended.
@@ -548,7 +600,7 @@ def assignment_entry(
     if was is not None:
         event = "role.prolong" if _is_longer(was, post) else "role.end"
     data: dict[str, Any] = {}
-    if post.role == Role.LEADER and not document and first_leader:
+    if post.role == Role.LEADER and document is None and first_leader:
         data["bootstrap"] = True
     return HistoryEntry.objects.entry(
         event,
@@ -561,8 +613,7 @@ def assignment_entry(
         post_role=post.role,
         unit=post.org_unit_id,
         valid_from=post.valid_from.isoformat(),
-        document=document,
-        document_signer=signer,
+        **told(document),
         **data,
     )
 

@@ -1,8 +1,29 @@
 """What an administrator posts of people and their posts, and on what paper."""
 
 from cycle import clock
+from tests.absences import on_paper
 
 PAPER = {"document": "15/QĐ-UBND, 02/11/2026", "document_signer": "Giàng A Ký"}
+
+
+def named(document=PAPER["document"], document_signer=PAPER["document_signer"]):
+    """The same as the doors take it."""
+    return {"document": on_paper(document, document_signer)}
+
+
+def typed(document=PAPER["document"], document_signer=PAPER["document_signer"], row="", **more):
+    """The same as a form asks for it; ``row`` stands before each name."""
+    paper = on_paper(document, document_signer)
+    if paper is None:
+        return {}
+    fields = {
+        "number": paper.number,
+        "signed_on": f"{paper.signed_on:%d/%m/%Y}",
+        "body": "UBND xã Nà Tấu",
+        "signer": document_signer,
+        "signer_capacity": paper.signer_capacity,
+    }
+    return {f"{row}{name}": value for name, value in (fields | more).items()}
 
 
 def post_of(user, unit):

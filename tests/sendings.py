@@ -258,8 +258,7 @@ def missing_scans(w):
 def somebody(w):
     return w.chi, "/people/new/", {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
-        "valid_from": today(), "valid_to": "", "email": "", "phone": "", "document": "",
-        "document_signer": "",
+        "valid_from": today(), "valid_to": "", "email": "", "phone": "",
     }, (User, RoleAssignment)  # fmt: skip
 
 

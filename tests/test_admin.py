@@ -40,10 +40,9 @@ COUNTER = itertools.count(1)
 #: What a form needs and its fields do not tell, by form field or by model and field.
 VALUES = {
     "usable_password": "true",
-    "document_signer": "Nguyễn Văn An",
     "document": "12/QĐ-UBND",
-    "cycle.Cycle.signed_on": "02/11/2026",
-    "cycle.Cycle.number": "12/QĐ-UBND",
+    "signed_on": "02/11/2026",
+    "number": "12/QĐ-UBND",
     "signer": "Nguyễn Văn An",
     "phone": "0912345678",
     "password1": PASSWORD,

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from councils.models import InterestKind, Member, Seat
 from cycle import appointing, clock
-from cycle.models import HistoryEntry, Job, Role, RoleAssignment, Substitution, User
+from cycle.models import Document, HistoryEntry, Job, Role, RoleAssignment, Substitution, User
 from dossiers.models import ConditionNotMet, Route, Task
 from dossiers.office import handover
 from dossiers.rules import holds_task
@@ -25,7 +25,7 @@ from tests import judging, records
 from tests.absence_pages import TYPED, asked
 from tests.absences import fresh, on_paper, substitute_for
 from tests.addresses import refused_in_full_once
-from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.appointed import PAPER, add_role, change_role, named, person_form, post_of, typed
 from tests.ground import kept
 from tests.owning import delete_as_owner, update_as_owner
 from tests.sealed_pages import addresses
@@ -114,7 +114,11 @@ def test_who_may_hand_a_post_over_to_whom_on_what(post, favoured, cycle, cast, d
         if (name, post, favoured) == ("chi", "officer", "self"):
             may = set()  # Who signs does not prepare too.
         for paper, fields in PAPERS.items():
+            if paper == "number":
+                continue  # A document of the ledger says who signed it.
             fields = {key: text.format(maker=maker) for key, text in fields.items()}
+            if paper == "own":
+                fields["document"] = f"{maker.pk}/QĐ"  # One number has one signer.
             try:
                 handover.hand_over(
                     held,
@@ -122,7 +126,7 @@ def test_who_may_hand_a_post_over_to_whom_on_what(post, favoured, cycle, cast, d
                     by=fresh(maker),
                     on=clock.today() + timedelta(days=3),
                     reason="Chuyển công tác",
-                    **fields,
+                    document=on_paper(**fields),
                 )
             except (PermissionDenied, ValidationError):
                 assert paper not in may, (name, paper)
@@ -144,7 +148,7 @@ def test_an_auditor_is_given_nothing_to_do(cycle, an, chi, kiem, commune, dossie
     with pytest.raises(ValidationError, match="chỉ xem"):
         handover.substitute(asked(held, kiem, **PAPER), by=chi)
     with pytest.raises(ValidationError, match="chỉ xem"):
-        handover.hand_over(held, to=kiem, by=chi, on=clock.today(), reason="Nghỉ", **PAPER)
+        handover.hand_over(held, to=kiem, by=chi, on=clock.today(), reason="Nghỉ", **named())
     # One of before, or who became an auditor since, reads on and does nothing.
     substitute_for(held, kiem, chi)
     assert not Task.objects.inbox(fresh(kiem)).exists()
@@ -373,7 +377,8 @@ def test_nobody_stands_in_on_both_sides_of_the_desk(cycle, an, chi, dung, minh, 
 
 
 @pytest.mark.parametrize(
-    ("back", "fields", "taken"), [(27, {}, False), (1, {}, False), (0, {}, True), (27, PAPER, True)]
+    ("back", "fields", "taken"),
+    [(27, {}, False), (1, {}, False), (0, {}, True), (27, typed(), True)],
 )
 def test_a_role_of_days_past_is_given_on_a_document(
     back, fields, taken, client, root, dung, son, commune
@@ -544,7 +549,8 @@ def test_what_roles_an_administrator_gives(
         a_leader_signed_in(son)
     client.force_login(root)
     user = {"dung": dung, "root": root, "kiem": kiem}[whom]
-    fields = {key: text.format(maker=root) for key, text in PAPERS[paper].items()}
+    said = {key: text.format(maker=root) for key, text in PAPERS[paper].items()}
+    fields = typed(**said) if said else {}
     today = f"{clock.today():%Y-%m-%d}"
     answer = add_role(client, user, role, commune, valid_from=today, **fields)
     made = RoleAssignment.objects.filter(user=user, role=role)
@@ -554,7 +560,8 @@ def test_what_roles_an_administrator_gives(
         assert (entry.stream, entry.stream_id, entry.actor) == ("person", user.pk, root)
         assert entry.data["assignment"] == made.get().pk
         assert entry.data.get("bootstrap", False) == (role == "leader" and not signed_in)
-        assert (made.get().made_by, made.get().document) == (root, fields.get("document", ""))
+        assert made.get().made_by == root
+        assert (made.get().paper and made.get().paper.number) == fields.get("number")
     else:
         assert not HistoryEntry.objects.filter(event__startswith="role.").exists()
 
@@ -566,7 +573,7 @@ def test_a_role_ends_in_the_record_and_never_backwards(client, root, chi, son, d
     today = clock.today()
     early, now = today - timedelta(days=20), today - timedelta(days=1)
     for fields, said in (
-        ({"valid_to": f"{early:%Y-%m-%d}"} | PAPER, "Không kết thúc lùi ngày"),
+        ({"valid_to": f"{early:%Y-%m-%d}"} | typed(), "Không kết thúc lùi ngày"),
         ({"valid_to": f"{now:%Y-%m-%d}"}, "chỉ kết thúc bằng văn bản"),
         ({"role": "officer"}, "chỉ sửa được ngày kết thúc"),
         ({"user": dung.pk}, "chỉ sửa được ngày kết thúc"),
@@ -576,18 +583,19 @@ def test_a_role_ends_in_the_record_and_never_backwards(client, root, chi, son, d
         assert said in answer.content.decode(), fields
         held.refresh_from_db()
         assert (held.user, held.role, held.valid_to) == (chi, "leader", None)
-    answer = change_role(client, held, valid_to=f"{now:%Y-%m-%d}", **PAPER)
+    answer = change_role(client, held, valid_to=f"{now:%Y-%m-%d}", **typed())
     assert answer.status_code == 302, problems_of(answer)
     entry = HistoryEntry.objects.get(event="role.end")
-    assert (entry.actor, entry.data["document"]) == (root, PAPER["document"])
+    assert (entry.actor, entry.data["document"]) == (root, "15/QĐ-UBND (02/11/2026)")
+    assert Document.objects.get(pk=entry.ledger).issuer == commune
     answer = add_role(
-        client, chi, "leader", commune, valid_from="2021-01-01", valid_to="2021-12-31", **PAPER
+        client, chi, "leader", commune, valid_from="2021-01-01", valid_to="2021-12-31", **typed()
     )
     assert "đã có vai trò này ở đơn vị này" in answer.content.decode()
     # To prolong is to give.
     held.refresh_from_db()
     assert "chỉ giao bằng văn bản" in change_role(client, held, valid_to="").content.decode()
-    assert change_role(client, held, valid_to="", **PAPER).status_code == 302
+    assert change_role(client, held, valid_to="", **typed()).status_code == 302
     assert HistoryEntry.objects.filter(event="role.prolong").exists()
 
 

@@ -28,6 +28,7 @@ from dossiers.views.inbox import _holders
 from dossiers.walk import doors
 from notifications import audiences, digests, feed, weekly
 from tests import judging
+from tests.absences import on_paper
 from tests.filing_anew import certify
 from tests.ground import kept
 from tests.merging import unit, while_it_stood
@@ -249,7 +250,7 @@ def test_what_is_claimed_for_an_ended_unit_is_kept_lent_handed_over_and_briefed(
         assert left == 1
         handover.hand_over(
             post, to=next_one, on=NOW.date(), by=who.leader, reason="Chuyển công tác",
-            document="9/QĐ-UBND ngày 30/12/2026", document_signer="Lãnh đạo xã",
+            document=on_paper("9/QĐ-UBND ngày 30/12/2026", "Lãnh đạo xã"),
         )  # fmt: skip
         assert open_task(dossier).owner == next_one
 

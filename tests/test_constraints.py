@@ -268,7 +268,7 @@ BREAKS = {
     "slip_not_for_oneself": lambda w: slip(w, made_by=w.an),
     "role_assignment_period_not_reversed": lambda w: held_by(w, valid_to=date(2025, 12, 31)),
     "role_assignment_to_oneself_has_a_document": lambda w: held_by(
-        w, made_by=w.an, document="12/QĐ-UBND"
+        w, made_by=w.an, was_document="12/QĐ-UBND"
     ),
     "role_assignment_role_known": lambda w: held_by(w, role="king"),
     "role_assignment_not_twice_at_once": lambda w: [

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cycle import clock, documents
-from cycle.models import Document, OrgUnit, Role, RoleAssignment, User, fold_number
+from cycle.models import Document, OrgUnit, Role, User, fold_number
 from dossiers.forms.records import RECORDS
 from dossiers.law.conditions import ActNotPossible, waits_for_number
 from dossiers.models import (
@@ -530,7 +530,6 @@ def test_the_history_says_the_old_name_and_the_new(awaiting, minh):
         (Producer, "representative"),
         (Product, "name"),
         (Document, "signer"),
-        (RoleAssignment, "document_signer"),
     ],
 )
 def test_whatever_way_a_name_comes_it_is_kept_as_it_is_seen(model, field):

@@ -48,6 +48,8 @@ BY_ORDER = {
     "dossiers/office/allotting.py allotted_potential": "the newest allotment of it counts",
     "dossiers/office/handover.py _check_owes_none": "a sentence names one that owes its document",
     "dossiers/office/handover.py end_substitution": "one row, by its key",
+    "dossiers/office/handover.py _give_role": "one role of one person at one unit on one day",
+    "cycle/admin.py _save_assignment": "one row, by its key",
     "councils/setup.py _regulation": "whether there is any; a round keeps its own",
     "dossiers/law/order.py paper_of_round": "of one round nothing replaced one at a time",
     "dossiers/lists/numbers.py given": "the last row of one chain of corrections",
@@ -135,6 +137,7 @@ HELD_BY = {
     "councils.Opinion.letter": "no basis: a department may answer without a letter",
     "cycle.Cycle.target_basis": "no basis: a year may have no target",
     "cycle.TermRule.basis": "no basis: it is the law's until the province sets another",
+    "cycle.RoleAssignment.basis": "role_assignment_to_oneself_has_a_document",
     "cycle.Substitution.basis": "substitution_of_its_maker_has_a_document",
     "cycle.Document.replaces": "no basis: what it corrects",
     "dossiers.Certificate.decision": "certificate_rests_on_a_decision",
@@ -203,8 +206,6 @@ YET = "not in the ledger yet (docs/documents.md)"
 #: A column that tells of a document in words -> why it is no relation to the ledger.
 IN_WORDS = {
     "cycle.DayOff.document": "an article of a law; the calendar changes",
-    "cycle.RoleAssignment.document": YET,
-    "cycle.RoleAssignment.document_signer": YET,
     "cycle.RuleSet.document": "the law itself",
     "cycle.Wording.document": "the law itself",
     "dossiers.Erasure.signer": "the person whose texts go: no register shows them",

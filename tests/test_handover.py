@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils import timezone
 
 from cycle import clock
-from cycle.models import HistoryEntry, Role, RoleAssignment, User
+from cycle.models import Document, HistoryEntry, Role, RoleAssignment, User
 from dossiers.models import Task
 from dossiers.office.briefing import Briefing
 from dossiers.office.handover import arranged_by, hand_over, keep_posts, take_back
@@ -18,6 +18,7 @@ from notifications.dispatch import dispatch
 from notifications.models import Notification
 from tests import records
 from tests.absences import fresh, substitute_for
+from tests.appointed import typed
 from tests.ground import kept
 from tests.owning import update_as_owner
 from tests.world import open_dossier, open_task, person
@@ -323,15 +324,20 @@ def test_several_roles_go_in_one_action_or_not_at_all(client, three, an, chi, du
     other = an.role_assignments.exclude(pk=post.pk).get()
     client.force_login(chi)
     asked = {"posts": [post.pk, other.pk], "to": dung.pk, "reason": "Nghỉ hưu"}
+    asked |= typed(body=f"UBND {other.org_unit.name}")
     update_as_owner(RoleAssignment.objects.filter(pk=other.pk), valid_from=clock.today())
 
     refused = client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
     assert "không giữ vai trò này vào ngày đó" in refused.content.decode()
-    assert not dung.role_assignments.exists()
+    assert not dung.role_assignments.exists() and not Document.objects.exists()
 
     update_as_owner(RoleAssignment.objects.filter(pk=other.pk), valid_from=date(2020, 1, 1))
     client.post(f"/handover/{post.pk}/", asked | {"on": f"{clock.today():%d/%m/%Y}"})
-    assert dung.role_assignments.count() == 2
+    # One paper of both is in the ledger once, of the unit that it names.
+    document = Document.objects.get(issuer=other.org_unit)
+    assert dung.role_assignments.filter(basis=document).count() == 2
+    told = HistoryEntry.objects.filter(event="role.handover", ledger=document.pk)
+    assert [each.data["document"] for each in told] == [str(document)] * 2
 
 
 def test_an_empty_form_is_refused_in_vietnamese(client, chi, post):

@@ -56,8 +56,9 @@ def _paper(w, text):
 
 def _hand_over(w, text):
     handover.hand_over(
-        w["leads"], to=w["dung"], by=w["minh"], on=clock.today(), reason="Nghỉ", document=text
-    )
+        w["leads"], to=w["dung"], by=w["minh"], on=clock.today(), reason="Nghỉ",
+        document=on_paper(text),
+    )  # fmt: skip
 
 
 def _assign(w, text):
@@ -84,8 +85,8 @@ def _extend(w, text):
 
 
 #: Where it is named in words, with its day; and where it is typed as the ledger asks.
-IN_WORDS = (_hand_over, _assign, _end, _reroute)
-DOORS = (_substitute, _lead_in_absence, _paper, _extend, *IN_WORDS)
+IN_WORDS = (_assign, _end, _reroute)
+DOORS = (_substitute, _lead_in_absence, _paper, _extend, _hand_over, *IN_WORDS)
 
 
 @pytest.fixture

@@ -9,20 +9,21 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from councils.models import Member
 from cycle import appointing, clock
 from cycle.models import HistoryEntry, Role, RoleAssignment, Substitution, User
-from dossiers.office import handover, people
+from dossiers.office import handover, lists, people
 from dossiers.office.lists import PeopleList
 from dossiers.walk import doors
-from tests import judging
+from tests import appointed, judging
 from tests.ground import kept
 from tests.moments import moment
 from tests.owning import save_as_owner, update_as_owner
 from tests.pages import tick
+from tests.sendings import scan
 from tests.world import open_dossier, open_task, person
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/people/"
-PAPER = {"document": "12/QĐ-UBND, 02/11/2026", "document_signer": "Trần Công Sơn"}
+PAPER = appointed.typed("12/QĐ-UBND, 02/11/2026", "Trần Công Sơn")
 
 
 @pytest.fixture
@@ -48,8 +49,7 @@ def typed(**fields):
     today = f"{clock.today():%d/%m/%Y}"
     return {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
-        "valid_from": today, "valid_to": "", "email": "", "phone": "", "document": "",
-        "document_signer": "",
+        "valid_from": today, "valid_to": "", "email": "", "phone": "",
     } | fields  # fmt: skip
 
 
@@ -234,7 +234,59 @@ def test_a_leader_is_appointed_on_paper_signed_by_another(client, settled, staff
     client.force_login(staff)
     client.post("/people/new/", typed(role="leader", **PAPER))
     new = User.objects.get(full_name="Lường Thị Mới")
-    assert post_of(new, commune, "leader").document == PAPER["document"]
+    assert post_of(new, commune, "leader").paper.number == PAPER["number"]
+
+
+def test_what_a_post_was_given_on_is_in_the_ledger_and_corrected_on_its_page(
+    client, settled, staff, commune, chi, la, an, minh
+):
+    client.force_login(staff)
+    asked = typed(role="clerk", **PAPER, scan_file=scan("phan-cong.pdf"))
+    # Once begun, it is named in full; nobody is there before.
+    lacking = client.post("/people/new/", asked | {"signer_capacity": ""})
+    assert set(lacking.context["form"].errors) == {"signer_capacity"}
+    client.post("/people/new/", asked | {"scan_file": scan("phan-cong.pdf")})
+    new = User.objects.get(full_name="Lường Thị Mới")
+    post = post_of(new, commune, "clerk")
+    assert (post.paper.issuer, post.paper.recorded_by) == (commune, staff)
+    assert HistoryEntry.objects.get(event="role.assign").ledger == post.paper.pk
+
+    at, file = f"/people/posts/{post.pk}/correct/", f"/people/posts/{post.pk}/scan/"
+    page = client.get(f"/people/{new.pk}/").content.decode()
+    assert (at in page, file in page, "12/QĐ-UBND (02/11/2026)" in page) == (True, True, True)
+    assert client.get(file).status_code == 200
+    said = PAPER | {"number": "16/QĐ-UBND", "reason": "Gõ nhầm số", "seen": post.basis_id}
+    for stranger in (la, an):
+        client.force_login(stranger)
+        assert client.post(at, said).status_code == client.get(file).status_code == 404
+    # Who leads the unit gives posts there, and corrects.
+    client.force_login(chi)
+    own = client.post(at, said | {"signer": "Quàng Văn Chi"})
+    assert own.status_code == 302
+    seen = RoleAssignment.objects.get(pk=post.pk).paper
+    assert (seen.number, seen.issuer, seen.replaces) == ("16/QĐ-UBND", commune, post.basis)
+    assert "vừa được đính chính" in client.post(at, said).content.decode()
+    # The register says what it is about; of whom, to who looks after them.
+    client.force_login(minh)
+    assert "Phân công vai trò" in client.get("/documents/?q=16/QĐ").content.decode()
+    assert [list(lists._appointed(by, [post.basis_id])) for by in (chi, la, minh)] == [
+        [(post.basis_id, f"{new}: {post}", f"/people/{new.pk}/")], [], [],
+    ]  # fmt: skip
+
+    # Nobody becomes the signer of the paper by which they lead.
+    client.force_login(staff)
+    people.assign(
+        RoleAssignment(user=new, role="leader", org_unit=la.role_assignments.get().org_unit,
+                       valid_from=clock.today()),
+        by=staff, **appointed.named("17/QĐ-UBND, 02/11/2026", "Trần Công Sơn"),
+    )  # fmt: skip
+    leads = new.role_assignments.get(role="leader")
+    said = {"number": "17/QĐ-UBND", "body": str(leads.org_unit), "signer": "Lường Thị Mới"}
+    answer = client.post(
+        f"/people/posts/{leads.pk}/correct/",
+        PAPER | said | {"reason": "Gõ nhầm", "seen": leads.basis_id},
+    )
+    assert "phải là người khác người được giao" in answer.context["form"].errors["signer"][0]
 
 
 # --- Move, leave, back ----------------------------------------------------------------------------

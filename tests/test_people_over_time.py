@@ -10,6 +10,7 @@ from cycle import clock, slips
 from cycle.models import HistoryEntry, OrgUnit, Role, RoleAssignment, User
 from dossiers.office import people
 from dossiers.walk import doors
+from tests import appointed
 from tests.ground import kept
 from tests.kept import codes
 from tests.owning import update_as_owner
@@ -19,15 +20,14 @@ from tests.world import open_dossier, open_task, person
 pytestmark = pytest.mark.django_db
 
 PASSWORD = "nếp nương thơm 26"
-PAPER = {"document": "12/QĐ-UBND, 02/11/2026", "document_signer": "Trần Công Sơn"}
+PAPER = ("12/QĐ-UBND, 02/11/2026", "Trần Công Sơn")
 
 
 def typed(**fields):
     today = f"{clock.today():%d/%m/%Y}"
     return {
         "full_name": "Lường Thị Mới", "org_unit": "xa na tau", "role": "officer",
-        "valid_from": today, "valid_to": "", "email": "", "phone": "", "document": "",
-        "document_signer": "",
+        "valid_from": today, "valid_to": "", "email": "", "phone": "",
     } | fields  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def test_a_leader_who_leaves_is_missed_until_another_is_appointed_on_paper(
     chi.refresh_from_db()
     assert chi.is_active and events_of(chi) == []
 
-    people.leave(chi, on=clock.today(), by=staff, reason="Nghỉ hưu", **PAPER)
+    people.leave(chi, on=clock.today(), by=staff, reason="Nghỉ hưu", **appointed.named(*PAPER))
     chi.refresh_from_db()
     assert not chi.is_active
     assert str(commune) in missing(client, "Lãnh đạo, cấp xã")
@@ -88,7 +88,7 @@ def test_a_leader_who_leaves_is_missed_until_another_is_appointed_on_paper(
     assert not people.answers_for(chi, person("moi", "Lò Mới", (Role.OFFICER, commune)))
     dung = User.objects.get(username="dung")
     post = RoleAssignment(role=Role.LEADER, org_unit=commune, valid_from=clock.today())
-    people.bring_back(dung, post, by=staff, **PAPER)
+    people.bring_back(dung, post, by=staff, **appointed.named(*PAPER))
     assert str(commune) not in missing(client, "Lãnh đạo, cấp xã")
 
 

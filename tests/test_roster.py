@@ -13,7 +13,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycle import clock
-from cycle.models import ActivationSlip, HistoryEntry, Level, OrgUnit, Role, RoleAssignment, User
+from cycle.models import (
+    ActivationSlip,
+    Document,
+    HistoryEntry,
+    Level,
+    OrgUnit,
+    Role,
+    RoleAssignment,
+    User,
+)
 from dossiers.office import people, roster
 from tests.ground import kept
 from tests.kept import codes
@@ -154,7 +163,7 @@ WRONG = {
     "no name": (row(name=""), "full_name", "Thiếu «Họ và tên»."),
     "no role": (row(role=""), "role", "Thiếu «Vai trò»."),
     "unknown role": (row(role="Trưởng thôn"), "role", "Không biết vai trò «Trưởng thôn»."),
-    "a leader without paper": (row(role="Lãnh đạo"), "document", "chỉ giao bằng văn bản"),
+    "a leader without paper": (row(role="Lãnh đạo"), "number", "chỉ giao bằng văn bản"),
     "a past day without paper": (row(valid_from="01/02/2026"), "valid_from", "văn bản"),
     "no day": (row(valid_from="31/02/2026"), "valid_from", "không có thật"),
     "no address": (row(email="moi@"), "email", "Địa chỉ thư chưa đúng"),
@@ -210,14 +219,39 @@ def test_one_name_in_two_communes_is_two_people(staff, commune, other_commune):
 
 def test_leaders_and_clerks_as_offices_call_them(staff, commune, son):
     User.objects.filter(pk=son.pk).update(last_login=clock.now())
-    paper = {"document": "12/QĐ-UBND ngày 01/02/2026", "document_signer": "Trần Công Sơn"}
+    paper = {
+        "number": "12/QĐ-UBND ngày 01/02/2026", "body": "UBND tỉnh Điện Biên",
+        "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch",
+    }  # fmt: skip
     found = checked(staff, row(role="Phó Chủ tịch", valid_from=date(2026, 2, 1), **paper))
     assert faults(found) == {}
     assert found.enter()
     post = found.people[0].role_assignments.get()
-    assert (post.role, post.valid_from, post.document) == (
-        "leader", date(2026, 2, 1), paper["document"],
+    assert (post.role, post.valid_from, str(post.paper)) == (
+        "leader", date(2026, 2, 1), "12/QĐ-UBND (01/02/2026)",
     )  # fmt: skip
+
+
+def test_a_paper_of_many_is_in_the_ledger_once(staff, province, commune, other_commune):
+    paper = {
+        "number": "12/QĐ-UBND", "signed_on": date(2026, 2, 1), "body": "UBND tỉnh",
+        "signer": "Trần Công Sơn", "signer_capacity": "Chủ tịch",
+    }  # fmt: skip
+    rows = [row(f"Cán Bộ {n}", unit, **paper) for n, unit in enumerate(["Nà Tấu", "Mường Nhé"] * 4)]
+    # Another post of one of them, on the same paper; and one on none.
+    rows += [row("Cán Bộ 0", "Nà Tấu", "Văn thư", **paper), row("Cán Bộ 9", "Nà Tấu")]
+    other = row("Cán Bộ 10", "Nà Tấu", **paper | {"signer": "Lò Văn Khác"})
+    assert set(faults(checked(staff, *rows, other))) == {(14, "signer")}
+    assert not Document.objects.exists()
+    found = checked(staff, *rows)
+    assert (faults(found), found.enter()) == ({}, True)
+    document = Document.objects.get()
+    assert (document.issuer, document.recorded_by) == (province, staff)
+    posts = RoleAssignment.objects.filter(user__in=found.people)
+    assert list(posts.values_list("basis").distinct().order_by("basis")) == [
+        (document.pk,), (None,),
+    ]  # fmt: skip
+    assert (posts.count(), document.appoints.count()) == (10, 9)
 
 
 def test_a_leader_brings_in_their_own_unit_alone(chi, commune, other_commune):
@@ -270,10 +304,10 @@ def test_what_is_no_list_is_refused_in_words(client, staff, kind):
         "[]",
         "{}",
         "[[1]]",
-        json.dumps([["a"] * 9]),
+        json.dumps([["a"] * 12]),
         "9" * 5000,
         "[" * 5000,
-        '[[2,"L\\ud800","Xã Nà Tấu","Cán bộ OCOP","","","","\\ud800",""]]',
+        '[[2,"L\\ud800","Xã Nà Tấu","Cán bộ OCOP","","","","\\ud800","","","",""]]',
     ],
 )
 def test_what_no_page_sent_is_refused_in_words(client, staff, sent):
@@ -318,9 +352,11 @@ def test_a_head_of_two_rows_loses_no_column(staff, commune):
     found.check()
     assert [each.line for each in found.entries] == [4, 5]
     leader = found.entries[0].said
-    assert (leader["phone"], leader["document"]) == ("912345678", "12/QĐ-UBND")
-    assert leader["document_signer"] == "Lò Văn A"
-    assert set(faults(found)) == {(5, "email")}
+    assert (leader["phone"], leader["number"]) == ("912345678", "12/QĐ-UBND")
+    assert leader["signer"] == "Lò Văn A"
+    # A paper that is named is named in full.
+    lacks = {(4, name) for name in ("signed_on", "body", "signer_capacity")}
+    assert set(faults(found)) == {(5, "email")} | lacks
 
 
 def test_a_sheet_costs_few_queries_however_long(staff, province, commune):

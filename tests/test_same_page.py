@@ -403,7 +403,6 @@ def test_another_person_of_that_name_since_the_tick_is_asked_about(root, commune
     typed = {
         "full_name": "Lường Thị Mới", "org_unit": str(commune), "role": "officer",
         "valid_from": f"{clock.today():%d/%m/%Y}", "valid_to": "", "email": "", "phone": "",
-        "document": "", "document_signer": "",
     }  # fmt: skip
     client = Client()
     client.force_login(root)

@@ -14,6 +14,7 @@ from cycle import clock, slips
 from cycle.models import ActivationSlip, HistoryEntry, Role, RoleAssignment, User, Visitor
 from dossiers.office import people
 from dossiers.office.views.password import CODES
+from tests.absences import on_paper
 from tests.ground import kept
 from tests.kept import codes, tables_with
 from tests.owning import update_as_owner
@@ -199,8 +200,7 @@ def test_a_slip_does_not_reach_above_who_printed_it(client, chi, staff, moi, com
         post,
         RoleAssignment(role=Role.OFFICER, org_unit=province, valid_from=clock.today()),
         by=staff,
-        document="12/QĐ-UBND, 02/11/2026",
-        document_signer="Trần Công Sơn",
+        document=on_paper("12/QĐ-UBND, 02/11/2026", "Trần Công Sơn"),
     )
     before = User.objects.get(pk=moi.pk).password
     said = use(client, slip.code).content.decode()

@@ -18,7 +18,7 @@ from dossiers.office.forms.absence import HandoverForm, SubstitutionForm
 from tests import judging
 from tests.absence_pages import asked
 from tests.absences import fresh, substitute_for
-from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.appointed import PAPER, add_role, change_role, named, person_form, post_of, typed
 from tests.ground import kept
 from tests.owning import owner, update_as_owner
 from tests.world import person
@@ -54,7 +54,7 @@ def _substitute(w, whom):
 
 
 def _hand_over(w, whom):
-    handover.hand_over(w["post"], to=whom, by=w["chi"], on=clock.today(), reason="Nghỉ", **PAPER)
+    handover.hand_over(w["post"], to=whom, by=w["chi"], on=clock.today(), reason="Nghỉ", **named())
 
 
 def _seat(w, whom):
@@ -164,7 +164,7 @@ def test_flag_and_role_in_one_form_are_refused_with_the_sentence(root, dung, com
 
 def test_an_administrator_makes_other_people_and_gives_them_roles(root, commune, client):
     client.force_login(root)
-    answer = add_role(client, root, "officer", commune, **PAPER)
+    answer = add_role(client, root, "officer", commune, **typed())
     assert "«quantri» là tài khoản quản trị" in answer.content.decode()
     password = "tre già măng mọc 26"
     made = client.post(
@@ -185,7 +185,7 @@ def test_the_other_sign_in_is_still_oneself(root, commune, client):
     second = person("tri", "Quản Trị")
     client.force_login(root)
     assert "Không ai tự giao" in add_role(client, second, "officer", commune).content.decode()
-    assert add_role(client, second, "officer", commune, **PAPER).status_code == 302
+    assert add_role(client, second, "officer", commune, **typed()).status_code == 302
 
 
 # --- What each hat is offered and sees ------------------------------------------------------------
@@ -312,7 +312,7 @@ def test_a_handover_of_who_held_both_before_is_not_taken_back(
     both_hats(an)
     post = post_of(an, commune)
     handover.hand_over(
-        post, to=dung, by=chi, on=clock.today() + timedelta(days=3), reason="Nghỉ", **PAPER
+        post, to=dung, by=chi, on=clock.today() + timedelta(days=3), reason="Nghỉ", **named()
     )
     client.force_login(chi)
     page = client.post(f"/handover/{post.pk}/back/", follow=True).content.decode()

@@ -9,11 +9,11 @@ from django.db import connections, transaction
 
 from councils import data_check
 from cycle import appointing, clock
-from cycle.models import Role, RoleAssignment, Substitution, User
+from cycle.models import Document, Role, RoleAssignment, Substitution, User
 from dossiers.office import handover
 from tests.absence_pages import asked
 from tests.absences import substitute_for
-from tests.appointed import PAPER, add_role, change_role, person_form, post_of
+from tests.appointed import PAPER, add_role, change_role, named, person_form, post_of, typed
 from tests.ground import kept
 from tests.owning import delete_as_owner, update_as_owner
 from tests.world import person
@@ -47,7 +47,7 @@ def _substitute(w, post, whom):
 
 
 def _hand_over(w, post, whom):
-    handover.hand_over(post, to=whom, by=w["minh"], on=clock.today(), reason="Nghỉ", **PAPER)
+    handover.hand_over(post, to=whom, by=w["minh"], on=clock.today(), reason="Nghỉ", **named())
 
 
 def _assign(w, post, whom):
@@ -109,14 +109,14 @@ def test_a_handover_is_not_taken_back_by_who_leads_since(world, an, commune):
     on = clock.today() + timedelta(days=3)
     post = world["officer"]
     heir = person("ke", "Lò Thị Kế")
-    handover.hand_over(post, to=heir, by=world["minh"], on=on, reason="Nghỉ", **PAPER)
+    handover.hand_over(post, to=heir, by=world["minh"], on=on, reason="Nghỉ", **named())
     give(an, Role.LEADER, commune, valid_from=on)
     with pytest.raises(ValidationError, match=REFUSED):
         handover.take_back(post, by=world["minh"])
 
 
 def test_the_administration_gives_and_prolongs_none(client, root, cycle, an, chi, commune):
-    assert REFUSED in add_role(client, an, "leader", commune, **PAPER).content.decode()
+    assert REFUSED in add_role(client, an, "leader", commune, **typed()).content.decode()
     until = clock.today() + timedelta(days=9)
     lan = person("lan", "Lò Thị Lan")
     held = give(lan, Role.OFFICER, commune, valid_to=until)
@@ -131,12 +131,27 @@ def test_nor_both_in_one_form(client, root, cycle, dung, commune):
         "role_assignments-1-user": dung.pk, "role_assignments-1-role": "leader",
         "role_assignments-1-org_unit": commune.pk,
         "role_assignments-1-valid_from": f"{clock.today():%Y-%m-%d}",
-        "role_assignments-1-document": PAPER["document"],
-        "role_assignments-1-document_signer": PAPER["document_signer"],
-    }  # fmt: skip
+    } | typed(row="role_assignments-1-")  # fmt: skip
     answer = client.post(f"/admin/cycle/user/{dung.pk}/change/", person_form(dung, commune, **two))
     assert REFUSED in answer.content.decode()
     assert not dung.role_assignments.exists()
+
+
+def test_two_rows_of_one_form_name_one_paper_alike(client, root, cycle, dung, commune, province):
+    def sent(signer):
+        two = {
+            "role_assignments-TOTAL_FORMS": 2,
+            "role_assignments-1-user": dung.pk, "role_assignments-1-role": "clerk",
+            "role_assignments-1-org_unit": commune.pk,
+            "role_assignments-1-valid_from": f"{clock.today():%Y-%m-%d}",
+        } | typed(row="role_assignments-0-") | typed(row="role_assignments-1-", signer=signer)  # fmt: skip
+        at = f"/admin/cycle/user/{dung.pk}/change/"
+        return client.post(at, person_form(dung, commune, **two))
+
+    assert "15/QĐ-UBND đã vào sổ với người ký" in sent("Lò Văn Khác").content.decode()
+    assert not dung.role_assignments.exists() and not Document.objects.exists()
+    assert sent(PAPER["document_signer"]).status_code == 302
+    assert dung.role_assignments.filter(basis=Document.objects.get()).count() == 2
 
 
 def test_those_of_before_are_listed(cycle, an, dung, chi, minh, commune):

@@ -213,7 +213,15 @@ def papers() -> list[str]:
     """What entries and tables of before name as a paper, and the ledger does not have."""
     from councils.models import Council, Member, Opinion, Regulation, Reopening, SignedDocument
     from cycle import documents
-    from cycle.models import Cycle, Document, HistoryEntry, LawReading, Substitution, TermRule
+    from cycle.models import (
+        Cycle,
+        Document,
+        HistoryEntry,
+        LawReading,
+        RoleAssignment,
+        Substitution,
+        TermRule,
+    )
     from dossiers.models import Allotment, OfficialDocument, PlanPaper, TermEvent
 
     def whole(row):
@@ -238,6 +246,11 @@ def papers() -> list[str]:
         (TermRule, "basis", lambda row: ("", None, "", row.was_document)),
         (LawReading, "basis", lambda row: ("", None, "", row.was_document)),
         (Opinion, "letter", lambda row: ("", None, "", row.was_number)),
+        (
+            RoleAssignment,
+            "basis",
+            lambda row: ("", None, row.was_document_signer, row.was_document),
+        ),
         (
             Substitution,
             "basis",
@@ -551,7 +564,7 @@ def values(name, row, part):
     """What can stand for a part of an address that is about ``row``; raises SystemExit for new parts."""
     from councils.help import book
     from councils.models import DocumentKind
-    from cycle.models import LawReading
+    from cycle.models import LawReading, RoleAssignment
     from dossiers.models import ACTS, Evidence, Potential
     from dossiers.papers.kinds import Printed
 
@@ -563,6 +576,11 @@ def values(name, row, part):
             return [row.decision_id]
         case "pk" if name == "dossiers:absence_correct":
             return [row.pk] if row.basis_id else []
+        case "pk" if name in ("dossiers:post_correct", "dossiers:post_scan"):
+            posts = RoleAssignment.objects.exclude(basis=None)
+            if name == "dossiers:post_scan":
+                posts = posts.exclude(basis__scan_sha256="")
+            return list(posts.values_list("pk", flat=True)[:FEW])
         case "pk" if name == "dossiers:reading_correct":
             return list(LawReading.objects.values_list("pk", flat=True)[:FEW])
         case "term_pk" if name == "dossiers:cycle_term_correct":

@@ -703,7 +703,11 @@ class Hash(Func):
 
 
 class RoleAssignment(models.Model):
-    """A person acts in a role for a unit over a period (phân công)."""
+    """A person acts in a role for a unit over a period (phân công).
+
+    ``basis`` is the document of the ledger on which it was given (quyết định phân công), read as
+    ``paper``; rows of before the ledger keep in the columns ``was_…`` what was typed.
+    """
 
     user = models.ForeignKey(
         User, models.PROTECT, related_name="role_assignments", verbose_name=_("người dùng")
@@ -723,8 +727,20 @@ class RoleAssignment(models.Model):
         related_name="+",
         verbose_name=_("người phân công"),
     )
-    document = models.CharField(_("số, ngày văn bản"), max_length=120, blank=True)
-    document_signer = NameField(_("người ký văn bản"), max_length=150, blank=True)
+    basis = models.ForeignKey(
+        "cycle.Document",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="appoints",
+        verbose_name=_("văn bản phân công"),
+    )
+    was_document = models.CharField(
+        db_column="document", max_length=120, blank=True, db_default="", editable=False
+    )
+    was_document_signer = models.CharField(
+        db_column="document_signer", max_length=150, blank=True, db_default="", editable=False
+    )
     #: The successor, who has the open tasks from the day after ``valid_to`` (bàn giao).
     handed_to = models.ForeignKey(
         User,
@@ -757,9 +773,7 @@ class RoleAssignment(models.Model):
                 condition=Q(role__in=Role.values), name="role_assignment_role_known"
             ),
             models.CheckConstraint(
-                condition=Q(made_by=None)
-                | ~Q(user=F("made_by"))
-                | ~Q(document="") & ~Q(document_signer=""),
+                condition=Q(made_by=None) | ~Q(user=F("made_by")) | Q(basis__isnull=False),
                 name="role_assignment_to_oneself_has_a_document",
             ),
             ExclusionConstraint(
@@ -784,6 +798,7 @@ class RoleAssignment(models.Model):
                 "org_unit_id",
                 "valid_from",
                 "made_by_id",
+                "basis_id",
                 "document",
                 "document_signer",
                 name="post_stays",
@@ -810,6 +825,11 @@ class RoleAssignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_role_display()}, {self.org_unit.name}"
+
+    @property
+    def paper(self) -> "Document | None":
+        """The document on which it was given, as it stands; None where there is none."""
+        return None if self.basis is None else self.basis.in_force
 
     @property
     def label(self) -> str:

@@ -5,7 +5,7 @@ A «post» (phân công) is one role of one person at one unit: a RoleAssignment
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -16,13 +16,12 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock, documents
+from cycle import appointing, clock
 from cycle.locking import locked
 from cycle.models import (
     Cycle,
     DayOff,
     Document,
-    Effect,
     HistoryEntry,
     OrgUnit,
     Role,
@@ -252,7 +251,7 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
             by=by,
             to=substitution.substitute,
             reason=substitution.reason,
-            **_named(substitution.basis),
+            **appointing.told(substitution.basis),
             substitution=substitution.pk,
             period=f"{substitution.valid_from:%d/%m/%Y} – {substitution.valid_to:%d/%m/%Y}",
         )
@@ -262,35 +261,19 @@ def substitute(substitution: Substitution, *, by: User) -> Substitution:
 def _into_ledger(
     substitution: Substitution, post: RoleAssignment, typed: Document | None, by: User
 ) -> Document | None:
-    """What a substitution rests on, as typed, in the ledger: of the post's unit or one above it,
-    unless it names another body. A unit above numbers its documents itself: below it nobody takes
-    one of its numbers. Raises ValidationError by field.
+    """What a substitution rests on, as typed, in the ledger. Raises ValidationError by field."""
+    appointing.check_paper(substitution.substitute, post.role, by=by, **appointing.said(typed))
+    return in_ledger(typed, [post], by=by)
+
+
+def in_ledger(
+    typed: Document | None, posts: Sequence[RoleAssignment], *, by: User
+) -> Document | None:
+    """What is done with these posts rests on, as typed, in the ledger. Raises ValidationError by
+    field.
     """
-    try:
-        appointing.check_paper(
-            substitution.substitute,
-            post.role,
-            by=by,
-            document="" if typed is None else typed.number,
-            signer="" if typed is None else typed.signer,
-        )
-    except ValidationError as refused:
-        raise said_at(refused, {"document": "number", "document_signer": "signer"}) from None
-    if typed is None:
-        return None
-    typed.does = Effect.DECIDES
-    above = OrgUnit.objects.filter(pk__in=post.org_unit.above()).order_by("pk")
-    documents.issue(typed, [post.org_unit, *above])
-    documents.check_register(typed, by=by, of=[post.org_unit])
-    return documents.record(typed, by=by, capacity=_capacity(by, post))
-
-
-def _named(document: Document | None) -> dict[str, Any]:
-    """How the history names what a substitution rests on."""
-    if document is None:
-        return {"document": "", "document_signer": ""}
-    signer = document.signer
-    return {"document": str(document), "document_signer": signer, "ledger": document.pk}
+    units = [post.org_unit for post in posts]
+    return appointing.recorded(typed, units, by=by, capacity=_capacity(by, posts[0]))
 
 
 def said_at(refused: ValidationError, names: Mapping[str, str]) -> ValidationError:
@@ -343,7 +326,7 @@ def add_paper(substitution: Substitution, *, document: Document, by: User) -> Su
             by=by,
             to=substitution.substitute,
             reason="",
-            **_named(substitution.basis),
+            **appointing.told(substitution.basis),
             substitution=substitution.pk,
         )
     return substitution
@@ -388,11 +371,10 @@ def hand_over(
     by: User,
     on: date,
     reason: str,
-    document: str = "",
-    document_signer: str = "",
+    document: Document | None = None,
 ) -> RoleAssignment:
     """Give the post ``assignment`` with all its open work to ``to``, from the day ``on``, today or
-    later (bàn giao).
+    later (bàn giao), on the ``document`` as typed, or as another act recorded it.
 
     The old assignment ends the day before. The successor gets the role if they lack it, and on that
     day every open task that the holder or their substitute had claimed. All or nothing. Returns the
@@ -401,16 +383,16 @@ def hand_over(
     """
     with transaction.atomic():
         post = _locked(assignment.pk, "dossiers.hand_over", by)
-        reason, document = reason.strip(), document.strip()
+        reason = reason.strip()
         _check_handover(post, to, on, reason)
         appointing.check_sides(to, post, first=on, last=None, field="to")
         appointing.check_person(to, post.role, field="to")
-        appointing.check_paper(to, post.role, by=by, document=document, signer=document_signer)
+        appointing.check_paper(to, post.role, by=by, **appointing.said(document))
+        document = in_ledger(document, [post], by=by)
         was_until = post.valid_to
         post.valid_to, post.handed_to = on - timedelta(days=1), to
         post.save(update_fields=["valid_to", "handed_to"])
-        paper = {"document": document, "document_signer": document_signer.strip()}
-        successor, is_new = _give_role(post, to, on, made_by=by, **paper)
+        successor, is_new = _give_role(post, to, on, made_by=by, basis=document)
         handed = []
         if on <= clock.today():
             handed = _pass_all(post, User.objects.get(pk=to.pk), by, reason)
@@ -425,7 +407,7 @@ def hand_over(
             successor=successor.pk,
             is_new=is_new,
             tasks=handed,
-            **paper,
+            **appointing.told(document),
         )
     return successor
 

@@ -34,7 +34,7 @@ from cycle.models import (
 )
 from cycle.written import day_text
 from dossiers.law.states import State
-from dossiers.lists.documents import Thing, about
+from dossiers.lists.documents import Thing, about, subjects
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Queried
 from dossiers.models import (
@@ -68,6 +68,34 @@ def seen_people(user: User) -> QuerySet[User]:
     if not rules.has_perm("dossiers.see_people", user):
         raise Http404
     return people.seen_by(user)
+
+
+def seen_posts(user: User) -> QuerySet[RoleAssignment]:
+    """The posts of the people whom this person may see. Raises Http404 for who may see none."""
+    return RoleAssignment.objects.filter(user__in=seen_people(user)).select_related(
+        "user", "org_unit"
+    )
+
+
+@about
+def _appointed(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The posts that were given on documents."""
+    if rules.has_perm("dossiers.see_people", user):
+        for post in seen_posts(user).filter(basis__in=keys).order_by("pk"):
+            if post.basis_id:
+                address = reverse("dossiers:person", args=[post.user_id])
+                yield Thing(post.basis_id, f"{post.user}: {post}", address)
+
+
+@subjects
+def _appointing(keys: Collection[int]) -> dict[int, str]:
+    """What is written on a document by which posts were given."""
+    posts = RoleAssignment.objects.filter(basis__in=keys).order_by()
+    return {
+        key: _now("Phân công vai trò")
+        for key in posts.values_list("basis", flat=True).distinct()
+        if key is not None
+    }
 
 
 def with_posts() -> Prefetch[Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
 import rules
@@ -23,7 +23,17 @@ from django.utils.translation import gettext as _
 from cycle import accounts, appointing, clock, letters, slips
 from cycle.appointing import Appointed
 from cycle.locking import locked
-from cycle.models import Cycle, Fold, HistoryEntry, Role, RoleAssignment, Stream, User, fold
+from cycle.models import (
+    Cycle,
+    Document,
+    Fold,
+    HistoryEntry,
+    Role,
+    RoleAssignment,
+    Stream,
+    User,
+    fold,
+)
 from dossiers.office import handover
 from dossiers.rules import administers_people
 
@@ -197,7 +207,7 @@ class Doubles:
 
 
 def enrol(
-    person: User, post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
+    person: User, post: RoleAssignment, *, by: User, document: Document | None = None
 ) -> User:
     """A new officer: an account without a password, and their first post (cấp tài khoản).
 
@@ -206,7 +216,7 @@ def enrol(
     """
     with transaction.atomic():
         many = Enrolments(by)
-        many.add(person, post, document=document, document_signer=document_signer)
+        many.add(person, post, document=document)
         many.write()
     return person
 
@@ -223,10 +233,10 @@ class Enrolments:
         self._added: list[tuple[User, RoleAssignment]] = []
         self._may: dict[int, bool] = {}
 
-    def add(
-        self, person: User, post: RoleAssignment, *, document: str = "", document_signer: str = ""
-    ) -> None:
-        """Check one of them; nothing is written yet. Raises PermissionDenied, ValidationError."""
+    def add(self, person: User, post: RoleAssignment, *, document: Document | None = None) -> None:
+        """Check one of them; nothing is written yet but the ``document``, typed for one or for
+        several of them. Raises PermissionDenied, ValidationError.
+        """
         # A name that was made here is free: nobody need ask the database again.
         is_made = not person.username
         person.username = person.username or free_username(person.full_name, used=self._used)
@@ -240,13 +250,12 @@ class Enrolments:
         if not self._may[unit]:
             raise PermissionDenied
         post.user, post.made_by = person, self.by
-        post.document, post.document_signer = document.strip(), document_signer.strip()
         appointing.check_assignment(
-            None, post, by=self.by, document=post.document, signer=post.document_signer,
-            first_leader=self._first_leader,
-        )  # fmt: skip
+            None, post, by=self.by, first_leader=self._first_leader, **appointing.said(document)
+        )
         # Of those there is the row at hand, or it is written below.
         post.full_clean(validate_constraints=False, exclude=["user", "org_unit", "made_by"])
+        post.basis = _in_ledger(document, [post], by=self.by)
         self._used.add(person.username.lower())
         self._added.append((person, post))
 
@@ -264,19 +273,24 @@ class Enrolments:
             ],
             [
                 appointing.assignment_entry(
-                    post, None, by=self.by, document=post.document, signer=post.document_signer,
-                    first_leader=self._first_leader,
+                    post, None, by=self.by, document=post.basis, first_leader=self._first_leader
                 )
                 for _person, post in self._added
             ],
-        ):  # fmt: skip
+        ):
             record.record_all(entries)
         self._added = []
 
 
-def assign(
-    post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
-) -> RoleAssignment:
+def _in_ledger(
+    typed: Document | None, posts: Sequence[RoleAssignment], *, by: User
+) -> Document | None:
+    """What gives or ends these posts, as typed, in the ledger. Raises ValidationError by field."""
+    units = [post.org_unit for post in posts]
+    return appointing.recorded(typed, units, by=by, everywhere=administers_people(by))
+
+
+def assign(post: RoleAssignment, *, by: User, document: Document | None = None) -> RoleAssignment:
     """Give ``post`` (unsaved) to its person (phân công).
 
     Raises PermissionDenied, ValidationError.
@@ -284,23 +298,23 @@ def assign(
     with transaction.atomic():
         if not rules.has_perm("dossiers.appoint", by, post.org_unit_id):
             raise PermissionDenied
-        post.document, post.document_signer = document.strip(), document_signer.strip()
         post.made_by = by
-        paper = {"document": post.document, "signer": post.document_signer}
         first_leader = appointing.no_leader_yet()
         appointing.check_assignment(
-            None, post, by=by, document=post.document, signer=post.document_signer,
-            first_leader=first_leader,
-        )  # fmt: skip
+            None, post, by=by, first_leader=first_leader, **appointing.said(document)
+        )
         # What overlaps is said by clean(); the database's own words are for programmers.
         post.full_clean(validate_constraints=False)
+        post.basis = _in_ledger(document, [post], by=by)
         post.save(force_insert=True)
-        appointing.record_assignment(post, None, by=by, first_leader=first_leader, **paper)
+        appointing.record_assignment(
+            post, None, by=by, document=post.basis, first_leader=first_leader
+        )
     return post
 
 
 def end(
-    post: RoleAssignment, last: date, *, by: User, document: str = "", document_signer: str = ""
+    post: RoleAssignment, last: date, *, by: User, document: Document | None = None
 ) -> RoleAssignment:
     """Let ``post`` end with the day ``last``; what its holder had claimed waits for the others.
 
@@ -319,11 +333,15 @@ def end(
             )
         ended = copy.copy(was)
         ended.valid_to = last
-        paper = {"document": document.strip(), "signer": document_signer.strip()}
         first_leader = appointing.no_leader_yet()
-        appointing.check_assignment(was, ended, by=by, first_leader=first_leader, **paper)
+        appointing.check_assignment(
+            was, ended, by=by, first_leader=first_leader, **appointing.said(document)
+        )
+        document = _in_ledger(document, [was], by=by)
         ended.save(update_fields=["valid_to"])
-        appointing.record_assignment(ended, was, by=by, first_leader=first_leader, **paper)
+        appointing.record_assignment(
+            ended, was, by=by, document=document, first_leader=first_leader
+        )
         if last < clock.today():
             handover.free_stranded()
     return ended
@@ -334,23 +352,21 @@ def move(
     new: RoleAssignment,
     *,
     by: User,
-    document: str = "",
-    document_signer: str = "",
+    document: Document | None = None,
 ) -> RoleAssignment:
     """From the first day of ``new`` (unsaved) its holder has that instead of ``post``.
 
     The office calls it điều chuyển. Raises PermissionDenied, ValidationError; then they keep what
     they have.
     """
-    paper = {"document": document, "document_signer": document_signer}
     with transaction.atomic():
         new.user = post.user
         if (new.role, new.org_unit_id) == (post.role, post.org_unit_id):
             raise ValidationError(
                 {"role": _("%(who)s đang giữ chính vai trò này.") % {"who": post.user}}
             )
-        assign(new, by=by, **paper)
-        end(post, new.valid_from - timedelta(days=1), by=by, **paper)
+        assign(new, by=by, document=document)
+        end(post, new.valid_from - timedelta(days=1), by=by, document=new.basis)
     return new
 
 
@@ -361,8 +377,7 @@ def leave(
     by: User,
     reason: str,
     to: User | None = None,
-    document: str = "",
-    document_signer: str = "",
+    document: Document | None = None,
 ) -> None:
     """From the day ``on`` this person has no post any more (nghỉ, chuyển công tác).
 
@@ -371,7 +386,6 @@ def leave(
     come, the account is closed too; on a day to come the beat closes it, see :func:`close_left`.
     Raises PermissionDenied, ValidationError.
     """
-    paper = {"document": document, "document_signer": document_signer}
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=person.pk)
         posts = endable(by, person)
@@ -386,14 +400,22 @@ def leave(
         HistoryEntry.objects.record(
             "person.leave", Appointed(person), by=by, reason=reason.strip(), on=on.isoformat()
         )
+        if posts:
+            document = _in_ledger(document, posts, by=by)
         for post in posts:
-            _pass(post, to, on=on, by=by, reason=reason, paper=paper)
+            _pass(post, to, on=on, by=by, reason=reason, document=document)
         if on <= clock.today() and not appointing.held_from(person, on):
             close(person, by=by)
 
 
 def _pass(
-    post: RoleAssignment, to: User | None, *, on: date, by: User, reason: str, paper: dict[str, str]
+    post: RoleAssignment,
+    to: User | None,
+    *,
+    on: date,
+    by: User,
+    reason: str,
+    document: Document | None,
 ) -> None:
     """End ``post`` before ``on``, for ``to`` to go on if there is somebody."""
     if post.valid_from >= on:
@@ -406,7 +428,7 @@ def _pass(
     # Before the first year there is neither work to hand over nor where to record it.
     hands_over = Cycle.objects.exists() and rules.has_perm("dossiers.hand_over", by, post)
     if to is not None and hands_over:
-        handover.hand_over(post, to=to, by=by, on=on, reason=reason, **paper)
+        handover.hand_over(post, to=to, by=by, on=on, reason=reason, document=document)
         return
     if to is not None:
         if to.pk == post.user_id:
@@ -417,11 +439,11 @@ def _pass(
         if not theirs.exists():
             given = RoleAssignment(user=to, role=post.role, org_unit=post.org_unit, valid_from=on)
             try:
-                assign(given, by=by, **paper)
+                assign(given, by=by, document=document)
             except ValidationError as refused:
                 raise handover.said_at(refused, {"user": "to", "valid_from": "on"}) from None
     try:
-        end(post, on - timedelta(days=1), by=by, **paper)
+        end(post, on - timedelta(days=1), by=by, document=document)
     except ValidationError as refused:
         raise handover.said_at(refused, {"valid_to": "on"}) from None
 
@@ -474,7 +496,7 @@ def close(person: User, *, by: User | None) -> None:
 
 
 def bring_back(
-    person: User, post: RoleAssignment, *, by: User, document: str = "", document_signer: str = ""
+    person: User, post: RoleAssignment, *, by: User, document: Document | None = None
 ) -> RoleAssignment:
     """Another post for somebody known here; one who had left may use their account again (trở lại).
 
@@ -491,7 +513,7 @@ def bring_back(
             person.save(update_fields=["is_active"])
             appointing.record_person(person, was, by=by)
         post.user = person
-        return assign(post, by=by, document=document, document_signer=document_signer)
+        return assign(post, by=by, document=document)
 
 
 def change_contact(person: User, *, by: User, **given: str) -> User:

@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cycle import clock, sheets, written
-from cycle.models import OrgUnit, Role, RoleAssignment, User, fold
+from cycle.models import Document, OrgUnit, Role, RoleAssignment, User, fold
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.shown import sealed
 from dossiers.office import people
@@ -41,12 +41,27 @@ COLUMNS = {
     "email": ("Thư điện tử", "Email", "E-mail", "Địa chỉ email"),
     "phone": ("Điện thoại", "Số điện thoại", "SĐT", "Di động"),
     "valid_from": ("Từ ngày", "Ngày bắt đầu"),
-    "document": ("Số, ngày văn bản", "Văn bản", "Quyết định", "Số quyết định"),
-    "document_signer": ("Người ký văn bản", "Người ký"),
-}
+    "number": (
+        "Số, ký hiệu văn bản", "Số và ký hiệu", "Số, ngày văn bản", "Văn bản", "Quyết định",
+        "Số quyết định", "Số văn bản",
+    ),
+    "signed_on": ("Ngày ký văn bản", "Ngày ký", "Ngày văn bản", "Ngày quyết định"),
+    "body": ("Cơ quan ban hành", "Nơi ban hành"),
+    "signer": ("Người ký văn bản", "Người ký"),
+    "signer_capacity": ("Chức vụ người ký",),
+}  # fmt: skip
 NEEDED = ("full_name", "org_unit", "role")
 #: How long a text may be that an account or a post keeps.
-LENGTHS = {"full_name": 150, "email": 254, "document": 120, "document_signer": 150}
+LENGTHS = {
+    "full_name": 150, "email": 254, "number": 60, "body": 200, "signer": 150,
+    "signer_capacity": 150,
+}  # fmt: skip
+#: What says which document a post rests on: where one is said, all are.
+OF_DOCUMENT = ("number", "signed_on", "body", "signer", "signer_capacity")
+#: Days among the columns.
+DAYS = ("valid_from", "signed_on")
+#: A number with its day in one cell: «12/QĐ-UBND ngày 01/02/2026».
+_WITH_DAY = re.compile(r"(.*?)[\s,;(]+(?:ngày\s+)?(\d{1,2}[/.-]\d{1,2}[/.-]\d{4})\)?")
 #: Other words for a role.
 CALLED = {
     "can bo": Role.OFFICER, "chuyen vien": Role.OFFICER, "can bo phu trach ocop": Role.OFFICER,
@@ -91,6 +106,8 @@ class Roster:
     def __init__(self, entries: list[Entry], by: User) -> None:
         self.entries, self.by = entries, by
         self.people: list[User] = []
+        #: Each paper that the rows name, once, by what they say of it.
+        self._papers: dict[tuple[Any, ...], Document] = {}
 
     @property
     def faults(self) -> int:
@@ -140,6 +157,7 @@ class Roster:
             self._make_all()
 
     def _make_all(self) -> None:
+        self._papers = {}
         among = None if administers_people(self.by) else people.led_by(self.by)
         units = Units(clock.today(), among)
         for entry in self.entries:
@@ -195,14 +213,24 @@ class Roster:
         person = User(full_name=meant["full_name"], email=meant["email"], phone=meant["phone"])
         with _said_at_cells(entry):
             _check_new(meant, known)
-            many.add(person, _post(meant), **_paper(meant))
+            many.add(person, _post(meant), document=self._paper(meant))
             made[meant["person"]] = person
 
     def _assign(self, entry: Entry, person: User) -> None:
         post = _post(entry.meant)
         post.user = person
         with _said_at_cells(entry), transaction.atomic():
-            people.assign(post, by=self.by, **_paper(entry.meant))
+            people.assign(post, by=self.by, document=self._paper(entry.meant))
+
+    def _paper(self, meant: dict[str, Any]) -> Document | None:
+        """The document that a row names: one for all rows that say the same of it."""
+        if not meant.get("number"):
+            return None
+        said = {name: meant[name] for name in OF_DOCUMENT}
+        key = tuple(fold(value) if isinstance(value, str) else value for value in said.values())
+        if key not in self._papers:
+            self._papers[key] = Document(outside=said.pop("body"), **said)
+        return self._papers[key]
 
 
 def _plain(value: Any) -> str:
@@ -214,10 +242,6 @@ def _post(meant: dict[str, Any]) -> RoleAssignment:
     return RoleAssignment(
         role=meant["role"], org_unit=meant["org_unit"], valid_from=meant["valid_from"]
     )
-
-
-def _paper(meant: dict[str, Any]) -> dict[str, str]:
-    return {name: meant.get(name, "") for name in ("document", "document_signer")}
 
 
 def _reaches(entry: Entry) -> tuple[str, str, str]:
@@ -296,7 +320,7 @@ def empty_sheet(among: Collection[int] | None = None) -> bytes:
         beside = book.create_sheet(title)
         for line in lines:
             beside.append([line])
-    for column in "ABCDEFGH":
+    for column in "ABCDEFGHIJK":
         sheet.column_dimensions[column].width = 24
     content = io.BytesIO()
     book.save(content)
@@ -329,7 +353,7 @@ def _bounded(entries: list[Entry], by: User) -> Roster:
 
 def _head(rows: list[sheets.Row]) -> tuple[dict[str, int], int]:
     """({column: its number}, lines it takes) of what may be the head: one line, or two of which the
-    upper one names groups, «Văn bản» over «Số, ngày văn bản» and «Người ký văn bản».
+    upper one names groups, «Văn bản» over «Số, ký hiệu văn bản» and «Người ký văn bản».
     """
     first, *rest = rows
     columns = _columns(first)
@@ -382,9 +406,11 @@ def _said(row: sheets.Row, columns: dict[str, int]) -> dict[str, str]:
     said = {}
     for name, number in columns.items():
         cell = row.cells[number] if number < len(row.cells) else ""
-        if name == "valid_from" and isinstance(cell, int | float):
+        if name in DAYS and isinstance(cell, int | float):
             cell = sheets.from_serial(cell) or cell
         said[name] = f"{cell:%d/%m/%Y}" if isinstance(cell, date) else str(cell).strip()
+    if not said.get("signed_on") and (both := _WITH_DAY.fullmatch(said.get("number", ""))):
+        said["number"], said["signed_on"] = both.groups()
     return said
 
 
@@ -428,13 +454,17 @@ def _understand(entry: Entry, units: Units) -> None:
         meant["phone"] = written.phone(said.get("phone", ""))
     except written.NotAPhone as refused:
         entry.refuse("phone", refused)
-    try:
-        first = said.get("valid_from", "")
-        day = meant["valid_from"] = written.day(first) if first else clock.today()
-        if wrong := written.out_of_time(day, written.IN_SERVICE):
-            entry.refuse("valid_from", wrong)
-    except written.NotADay as refused:
-        entry.refuse("valid_from", refused)
+    for name in DAYS:
+        try:
+            day = meant[name] = written.day(said[name]) if said.get(name) else clock.today()
+            if wrong := written.out_of_time(day, written.IN_SERVICE):
+                entry.refuse(name, wrong)
+        except written.NotADay as refused:
+            entry.refuse(name, refused)
+    if any(said.get(name) for name in OF_DOCUMENT):
+        for name in OF_DOCUMENT:
+            if not said.get(name):
+                entry.refuse(name, _("Thiếu «%(column)s».") % {"column": COLUMNS[name][0]})
 
 
 def _role(text: str) -> Role | None:

@@ -43,19 +43,6 @@ def _reason() -> forms.CharField:
     return forms.CharField(label=_("Lý do"), max_length=300, widget=forms.Textarea({"rows": 2}))
 
 
-def _document(**kwargs: Any) -> forms.CharField:
-    options: dict[str, Any] = {
-        "required": False,
-        "max_length": 120,
-        "label": _("Số, ngày văn bản (nếu có)"),
-    }
-    return forms.CharField(**options | kwargs)
-
-
-def _signer() -> forms.CharField:
-    return forms.CharField(label=_("Người ký văn bản"), required=False, max_length=150)
-
-
 class Asked(PlainPart):
     """A form that does one act; an error of the act is shown at its field."""
 
@@ -123,21 +110,21 @@ class PaperForm(OfBody, Asked):
         )
 
 
-class HandoverForm(Asked):
+class HandoverForm(OfBody, Asked):
     """Hand over posts of a person, with all open work, to another (bàn giao)."""
 
+    needed = False
     posts: forms.Field = PostsField(
         None, label=_("Vai trò bàn giao"), widget=forms.CheckboxSelectMultiple
     )
     to = _person(_("Người nhận bàn giao"))
     on = DateField(label=_("Người nhận làm từ ngày"))
     reason = _reason()
-    document = _document(help_text=_("Bắt buộc với vai trò lãnh đạo."))
-    document_signer = _signer()
 
     def __init__(self, *args: Any, user: User, post: RoleAssignment, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, by=user, **kwargs)
         self.user = user
+        self.fields["number"].help_text = _("Bắt buộc với vai trò lãnh đạo.")
         self.fields["posts"].queryset = (
             handover.arranged_by(user)
             .filter(user=post.user_id)
@@ -147,11 +134,15 @@ class HandoverForm(Asked):
 
     def save(self) -> list[RoleAssignment] | None:
         """The successor's assignments: all of them, or None when one was refused."""
-        asked = dict(self.cleaned_data)
-        posts = asked.pop("posts")
+        posts = list(self.cleaned_data["posts"])
+        asked: dict[str, Any] = {name: self.cleaned_data[name] for name in ("to", "on", "reason")}
 
         def give_all() -> list[RoleAssignment]:
             with transaction.atomic():
-                return [handover.hand_over(post, by=self.user, **asked) for post in posts]
+                paper = handover.in_ledger(self.document(), posts, by=self.user)
+                return [
+                    handover.hand_over(post, by=self.user, document=paper, **asked)
+                    for post in posts
+                ]
 
         return self.attempt(give_all)

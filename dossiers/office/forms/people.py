@@ -18,6 +18,7 @@ from cycle.models import OrgUnit, Role, RoleAssignment, User
 from cycle.units import Units, UnitUnknown
 from cycle.written import IN_SERVICE
 from dossiers.forms.fields import DateField, PlainPart, RowField, refuse
+from dossiers.forms.ledger import OfBody
 from dossiers.forms.shown import Corrects, ticked
 from dossiers.office import people
 from dossiers.rules import administers_people
@@ -77,26 +78,8 @@ FILE_MESSAGES = {
 }
 
 
-def _documents() -> dict[str, forms.Field]:
-    return {
-        "document": forms.CharField(
-            label=_("Số, ngày văn bản (nếu có)"),
-            required=False,
-            max_length=120,
-            help_text=_("Bắt buộc với vai trò lãnh đạo."),
-        ),
-        "document_signer": forms.CharField(
-            label=_("Người ký văn bản"), required=False, max_length=150
-        ),
-    }
-
-
-class Asked(PlainPart):
+class Acts(PlainPart):
     """A form that does one act; what the act refuses is said at the field it is about."""
-
-    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.by = by
 
     def attempt(self, act: Callable[[], T]) -> T | None:
         """What ``act`` returns; None when it was refused."""
@@ -106,12 +89,26 @@ class Asked(PlainPart):
             refuse(self, refused)
             return None
 
-    def paper(self) -> dict[str, str]:
-        """The document and its signer, as every act takes them."""
-        return {name: self.cleaned_data[name] for name in ("document", "document_signer")}
+
+class Asked(Acts):
+    """One that knows who fills it in."""
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
 
 
-class PostForm(Asked):
+class OnPaper(OfBody, Acts):
+    """One whose act may rest on a document (văn bản phân công), which a leader's post needs."""
+
+    needed = False
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, by=by, **kwargs)
+        self.fields["number"].help_text = _("Bắt buộc với vai trò lãnh đạo.")
+
+
+class PostForm(OnPaper):
     """Which post, from which day, on what paper."""
 
     role = forms.ChoiceField(label=_("Vai trò"), choices=[("", _("Chọn vai trò")), *Role.choices])
@@ -129,7 +126,7 @@ class PostForm(Asked):
                 help_text=_("Gõ tên, không cần dấu; chọn trong danh sách gợi ý."),
             ),
             **{name: self.declared_fields[name] for name in ("role", "valid_from", "valid_to")},
-            **_documents(),
+            **OnPaper.base_fields,
         }
         super().__init__(*args, by=by, **kwargs)
         self.initial.setdefault("valid_from", clock.today())
@@ -189,7 +186,9 @@ class EnrolForm(PostForm):
         """The new person, or None when it was refused."""
         asked = self.cleaned_data
         person = User(**{name: asked[name] for name in ("full_name", "email", "phone")})
-        return self.attempt(lambda: people.enrol(person, self.post(), by=self.by, **self.paper()))
+        return self.attempt(
+            lambda: people.enrol(person, self.post(), by=self.by, document=self.document())
+        )
 
 
 def named(person: User) -> str:
@@ -204,7 +203,7 @@ class GiveForm(PostForm):
     def save(self, person: User) -> RoleAssignment | None:
         """The post, or None when it was refused."""
         return self.attempt(
-            lambda: people.bring_back(person, self.post(), by=self.by, **self.paper())
+            lambda: people.bring_back(person, self.post(), by=self.by, document=self.document())
         )
 
 
@@ -238,10 +237,12 @@ class MoveForm(PostForm):
     def save(self) -> RoleAssignment | None:
         """The new post, or None when it was refused."""
         old = self.cleaned_data["old"]
-        return self.attempt(lambda: people.move(old, self.post(), by=self.by, **self.paper()))
+        return self.attempt(
+            lambda: people.move(old, self.post(), by=self.by, document=self.document())
+        )
 
 
-class LeaveForm(Asked):
+class LeaveForm(OnPaper):
     """A person leaves: since when, why, who goes on."""
 
     on = DateField(label=_("Nghỉ từ ngày"))
@@ -255,7 +256,10 @@ class LeaveForm(Asked):
 
     def __init__(self, *args: Any, by: User, person: User, **kwargs: Any) -> None:
         self.person = person
-        self.base_fields = {**self.declared_fields, **_documents()}  # type: ignore[misc]
+        self.base_fields = {  # type: ignore[misc]
+            **{name: self.declared_fields[name] for name in ("on", "reason", "to")},
+            **OnPaper.base_fields,
+        }
         super().__init__(*args, by=by, **kwargs)
         colleagues = people.seen_by(by).filter(is_active=True, is_staff=False, is_superuser=False)
         self.fields["to"].queryset = colleagues.exclude(pk=person.pk).order_by(
@@ -266,10 +270,9 @@ class LeaveForm(Asked):
     def save(self) -> bool:
         """Whether it was done."""
         asked: dict[str, Any] = {name: self.cleaned_data[name] for name in ("on", "reason", "to")}
-        asked |= self.paper()
 
         def act() -> bool:
-            people.leave(self.person, by=self.by, **asked)
+            people.leave(self.person, by=self.by, document=self.document(), **asked)
             return True
 
         return self.attempt(act) or False

@@ -167,7 +167,7 @@ def handover_list(request: SignedIn) -> HttpResponseBase:
 def handover_post(request: SignedIn, pk: int) -> HttpResponseBase:
     """Hand posts of one person over to a successor (bàn giao)."""
     post = get_object_or_404(handover.arranged_by(request.user), pk=pk)
-    form = HandoverForm(request.POST or None, user=request.user, post=post)
+    form = HandoverForm(request.POST or None, request.FILES or None, user=request.user, post=post)
     fill(form, request.typed)
     if form.is_valid() and (given := form.save()):
         links = format_html_join(

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from cycle.asking import SignedIn
+from cycle.downloads import download
 from cycle.models import Cycle, LawReading, TermRule
 from cycle.once import once
 from cycle.typed import fill, shows_typed
@@ -19,7 +20,7 @@ from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.forms.ledger import CorrectForm
 from dossiers.office import bases
-from dossiers.office.lists import substitutions
+from dossiers.office.lists import seen_posts, substitutions
 
 
 @login_required
@@ -30,6 +31,34 @@ def absence(request: SignedIn, pk: int) -> HttpResponseBase:
     """Correct the document of a substitution (văn bản ủy quyền)."""
     row = get_object_or_404(substitutions(request.user), pk=pk)
     return _correct(request, row, reverse("dossiers:absence"))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def post(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document on which a post was given (văn bản phân công)."""
+    row = get_object_or_404(seen_posts(request.user), pk=pk)
+    return _correct(request, row, reverse("dossiers:person", args=[row.user_id]))
+
+
+@login_required
+def post_scan(request: SignedIn, pk: int) -> HttpResponseBase:
+    """The scan of the document on which a post was given."""
+    row = get_object_or_404(seen_posts(request.user), pk=pk)
+    paper = row.paper
+    # Of a unit above it may be named; it is read where that unit lets it be read.
+    if paper is None or not paper.scan_sha256 or not bases.keeps(request.user, paper, row.org_unit):
+        raise Http404
+    return download(
+        request,
+        paper.scan_sha256,
+        paper.scan_filename,
+        paper.scan_type,
+        title=str(paper),
+        back=reverse("dossiers:person", args=[row.user_id]),
+    )
 
 
 @login_required

@@ -29,7 +29,7 @@ from cycle.models import ActivationSlip, HistoryEntry, Stream, User
 from cycle.once import once, recorded, unrecorded
 from cycle.typed import fill, shows_typed
 from dossiers import drafts
-from dossiers.office import people, roster
+from dossiers.office import bases, people, roster
 from dossiers.office.forms.people import (
     ContactForm,
     EnrolForm,
@@ -38,7 +38,7 @@ from dossiers.office.forms.people import (
     MoveForm,
     RosterForm,
 )
-from dossiers.office.lists import PeopleList, person_row, seen_people, with_posts
+from dossiers.office.lists import PeopleList, person_row, seen_people, seen_posts, with_posts
 from dossiers.rules import administers_people
 
 T = TypeVar("T")
@@ -104,9 +104,30 @@ def person(request: SignedIn, pk: int) -> HttpResponseBase:
             "ends": people.endable(request.user, found),
             "administers": administers_people(request.user),
             "is_administration": found.is_staff or found.is_superuser,
+            "papers": _papers(request, found),
             "history": entries,
         },
     )
+
+
+def _papers(request: SignedIn, found: User) -> list[dict[str, Any]]:
+    """On which document each post of a person was given, and what the page leads to."""
+    posts = seen_posts(request.user).filter(user=found, basis__isnull=False)
+    rows = []
+    for post in posts.select_related("basis__issuer", "basis__replaced_by").order_by(
+        "-valid_from", "-pk"
+    ):
+        paper = post.paper
+        assert paper is not None, "those without one were left out"
+        rows.append(
+            {
+                "post": post,
+                "paper": paper,
+                "scan": paper.scan_sha256 and bases.keeps(request.user, paper, post.org_unit),
+                "may_correct": bases.may_correct(request.user, post),
+            }
+        )
+    return rows
 
 
 @login_required
@@ -119,7 +140,7 @@ def person_new(request: SignedIn) -> HttpResponseBase:
     here = drafts.place(request.user, "person_new")
     if (answer := drafts.answer(request, here)) is not None:
         return answer
-    form = EnrolForm(request.POST or None, by=request.user)
+    form = EnrolForm(request.POST or None, request.FILES or None, by=request.user)
     fill(form, drafts.shown(request, here))
     if form.is_valid() and (made := _kept(form.save)):
         drafts.done(here)
@@ -152,7 +173,7 @@ def give(request: SignedIn, pk: int) -> HttpResponseBase:
     _not_of_the_administration(found)
     if not found.is_active and not rules.has_perm("dossiers.answer_for", request.user, found):
         raise Http404
-    form = GiveForm(request.POST or None, by=request.user)
+    form = GiveForm(request.POST or None, request.FILES or None, by=request.user)
     fill(form, request.typed)
     if form.is_valid() and (post := _kept(form.save, found)):
         messages.success(
@@ -179,7 +200,7 @@ def move(request: SignedIn, pk: int) -> HttpResponseBase:
     found = _one(request, pk)
     if not found.is_active or not people.endable(request.user, found):
         raise Http404
-    form = MoveForm(request.POST or None, by=request.user, person=found)
+    form = MoveForm(request.POST or None, request.FILES or None, by=request.user, person=found)
     fill(form, request.typed)
     if form.is_valid() and (post := _kept(form.save)):
         messages.success(
@@ -203,7 +224,7 @@ def leave(request: SignedIn, pk: int) -> HttpResponseBase:
     ends = people.endable(request.user, found)
     if not found.is_active or not (ends or administers_people(request.user)):
         raise Http404
-    form = LeaveForm(request.POST or None, by=request.user, person=found)
+    form = LeaveForm(request.POST or None, request.FILES or None, by=request.user, person=found)
     fill(form, request.typed)
     if form.is_valid() and _kept(form.save):
         found.refresh_from_db()
