@@ -11,6 +11,9 @@ from viewflow import this
 from viewflow.workflow import flow
 
 from cycle.models import RuleSet
+from dossiers.law.acts import Act
+from dossiers.law.nodes import NODES
+from dossiers.law.states import State
 from dossiers.models.dossier import Dossier
 from dossiers.models.task import Process, Task
 from dossiers.walk.engine import LOCK, OfficerTask, standing
@@ -102,8 +105,23 @@ class TwoLevelsFlow(flow.Flow):
 
 #: By the name of the procedure in a rule set.
 FLOWS: dict[str, Any] = {"three_levels": ThreeLevelsFlow, "two_levels": TwoLevelsFlow}
+_EDGES = {"three_levels": THREE_LEVELS, "two_levels": TWO_LEVELS}
 
 
 def of(rule_set: RuleSet) -> Any:
     """The flow of the edition that ``rule_set`` belongs to."""
     return FLOWS[rule_set.procedure]
+
+
+def begins_in(act: Act, procedure: str) -> list[State]:
+    """The states in which an act that a task asks for may begin in a ``procedure``: those whose
+    task is followed there by what the act leads to.
+    """
+    edges, found = _EDGES[procedure], []
+    for node, state in NODES.items():
+        # None: out of the walk.
+        follow = {NODES.get(name) for name in edges.get(node, ())}
+        leads = {led if led in NODES.values() else None for led in act.leads}
+        if state in act.begins and node in edges and (not leads or leads & follow):
+            found.append(state)
+    return found

@@ -8,7 +8,7 @@ from cycle.models import Duty
 from dossiers import flows
 from dossiers.law.nodes import NODES
 from dossiers.law.states import LIVE
-from dossiers.models import Dossier, Process, State, Task
+from dossiers.models import ACTS, Dossier, Process, State, Task
 from dossiers.walk import doors
 from dossiers.walk.engine import DutyMissing, OfficerTask
 from tests import records
@@ -54,6 +54,16 @@ def test_after_every_act_the_flow_knows_who_is_next(procedure):
             assert following.state == target, act
         else:
             assert following.task_type == "END", act
+
+
+@pytest.mark.parametrize("procedure", FLOWS)
+def test_an_act_begins_where_the_levels_of_its_procedure_let_it(procedure):
+    for act in sorted(OF_A_TASK):
+        begins, leads = LAW[act]
+        there = {state for name, state, _to in moves(procedure) if name == act}
+        if not leads:
+            there = {state for state in begins if not is_foreign(procedure, act, state, None)}
+        assert set(flows.begins_in(ACTS[act], procedure)) == there, act
 
 
 @pytest.mark.parametrize("procedure", FLOWS)

@@ -349,8 +349,8 @@ _STOPPED = _(
     "người ký."
 )
 _CORRECTED = _(
-    "Văn bản đính chính do Chủ tịch UBND tỉnh, huyện hoặc xã, hoặc người đứng đầu cơ quan của UBND "
-    "ký: hãy kiểm tra chức vụ người ký."
+    "Văn bản đính chính do Chủ tịch UBND hoặc người đứng đầu cơ quan của UBND ký: hãy kiểm tra "
+    "chức vụ người ký."
 )
 _NOTIFIED = _(
     "Thông báo kết quả do Chủ tịch, Phó Chủ tịch UBND tỉnh, lãnh đạo hội đồng hoặc người đứng đầu "

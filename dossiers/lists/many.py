@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 
-from cycle.models import Duty, Effect, Level, Role, User
+from cycle.models import Duty, Effect, Level, Role, RuleSet, User
+from dossiers import flows
 from dossiers.law.acts import Act
 from dossiers.law.nodes import NODES
 from dossiers.lists.numbers import by_agenda
@@ -76,8 +77,15 @@ def may(user: User, act: Act) -> bool:
 
 
 def _for_act(tasks: QuerySet[Task], act: Act) -> QuerySet[Task]:
-    """Of ``tasks_of`` a person those that they may complete by ``act``; conditions aside."""
-    tasks = tasks.filter(state__in=act.begins)
+    """Of ``tasks_of`` a person those that they may complete by ``act`` under the levels of their
+    own dossier; conditions aside.
+    """
+    own = Q(pk__in=[])
+    for procedure in flows.FLOWS:
+        editions = RuleSet.objects.filter(content__procedure=procedure)
+        states = flows.begins_in(act, procedure)
+        own |= Q(dossier__rule_set__in=editions.values("pk"), state__in=states)
+    tasks = tasks.filter(own)
     for mark, hinders in _hinders(act).items():
         if hinders:
             tasks = tasks.exclude(**{mark: True})
@@ -95,14 +103,15 @@ def open_acts(
         tasks = tasks.filter(dossier__in=keys)
     if commune is not None:
         tasks = tasks.filter(dossier__commune=commune)
-    many = Counter(tasks.order_by().values_list("state", *MARKS))
+    many = Counter(tasks.order_by().values_list("dossier__rule_set", "state", *MARKS))
+    procedures = {edition: RuleSet.pinned(edition).procedure for edition, *_rest in many}
     found = [
         (
             act,
             sum(
                 number
-                for (state, *marks), number in many.items()
-                if state in act.begins
+                for (edition, state, *marks), number in many.items()
+                if state in flows.begins_in(act, procedures[edition])
                 and not any(
                     mark and _hinders(act)[name] for name, mark in zip(MARKS, marks, strict=True)
                 )

@@ -27,7 +27,7 @@ class Printed(models.TextChoices):
     SELF_ASSESSMENT = "self_assessment", _("Báo cáo tự đánh giá (Mẫu 02)")
     COMMUNE_REPORT = "commune_report", _("Báo cáo của xã (Mẫu 03)")
     PROPOSAL = "commune_proposal", _("Tờ trình, văn bản đề nghị của xã")
-    CHECKLIST = "checklist", _("Phiếu kiểm tra hồ sơ của tỉnh, huyện")
+    CHECKLIST = "checklist", _("Phiếu kiểm tra hồ sơ")
     SURVEY = "survey_minutes", _("Biên bản khảo sát tại cơ sở")
     INSPECTION = "inspection_minutes", _("Biên bản kiểm tra sau công nhận")
     STOPPED = "stopped_production", _("Xác nhận ngừng sản xuất của xã")
