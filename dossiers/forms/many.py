@@ -23,7 +23,7 @@ from cycle import files
 from cycle.fields import named
 from cycle.models import User, fold
 from dossiers.forms.acts import ActForm, AskedForm
-from dossiers.forms.fields import Fold, PlainPart, polish
+from dossiers.forms.fields import LONG, Fold, PlainPart, polish
 from dossiers.forms.shown import sealed
 from dossiers.forms.uploads import held_note
 from dossiers.law.conditions import Words, told_with
@@ -480,16 +480,21 @@ class ManyForm:
 
     def _typed(self, row: Row) -> dict[str, Any]:
         """What differs of a row that has no form of the act, as it was typed: it is kept too."""
+        # A row without the act's form was not asked whether it is text.
+        said = {
+            name: (row.form[name].value() or "").replace("\x00", "").strip()
+            for name in row.form.fields
+            if name != "on"
+        }
         there = {
-            part: {
-                name: row.form[name].value()[:300]
-                for name in DIFFERS[part]
-                if name in row.form.fields and row.form[name].value()
-            }
+            part: {name: said[name][:300] for name in DIFFERS[part] if said.get(name)}
             for part in DIFFERS
             if part in self.differing
         }
-        return {"records": [[part, values] for part, values in there.items() if values]}
+        return {
+            "records": [[part, values] for part, values in there.items() if values],
+            "reason": said.get("words", "")[:LONG],
+        }
 
     @property
     def planned(self) -> list[ActBatchRow]:

@@ -165,7 +165,7 @@ class ActBatchRow(models.Model):
     #: only of a row that was just planned.
     asks: list[str]
     doubt: str = ""
-    #: Which numbers and days are of this dossier alone; once ``walk.batch.differing`` has said it.
+    #: Which numbers, days and reason are of this dossier; once ``walk.batch.differing`` said it.
     differs: list[tuple[str, str]]
 
     objects = ActBatchRowQuerySet.as_manager()

@@ -267,8 +267,9 @@ def _in_each_language(
 
 
 def differing(rows: Sequence[ActBatchRow]) -> None:
-    """Say on each row what is of its dossier alone (nội dung riêng): of one that is done what its
-    act recorded, of another what was typed. Of words said of one dossier nothing is repeated.
+    """Say on each row what is of its dossier alone (nội dung riêng), its reason among it: of one
+    that is done what its act recorded, of another what was typed. Nothing is repeated of words:
+    they are read where they stand, and are gone with them.
     """
     done = {(row.batch_id, row.dossier_id): row for row in rows if row.state == RowState.DONE}
     told = HistoryEntry.objects.filter(
@@ -276,10 +277,17 @@ def differing(rows: Sequence[ActBatchRow]) -> None:
         stream_id__in={dossier for _batch, dossier in done},
         data__together__in={batch for batch, _dossier in done},
     )
+    reasons = {(row.batch_id, row.dossier_id): row.call.get("reason", "") for row in rows}
     kept: dict[str, dict[int, ActBatchRow]] = {}
-    for of, data in told.order_by().values_list("stream_id", "data") if done else ():
-        for kind, pk in data.get("records", ()):
-            if kind in DIFFERS and (row := done.get((data["together"], of))):
+    for entry in told.order_by() if done else ():
+        key = (entry.data["together"], entry.stream_id)
+        row = done.get(key)
+        if row is None:
+            continue
+        if entry.event == ACTS[row.batch.act].event:
+            reasons[key] = entry.reason
+        for kind, pk in entry.data.get("records", ()):
+            if kind in DIFFERS:
                 kept.setdefault(kind, {})[pk] = row
     for row in rows:
         typed = row.call.get("records", ())
@@ -292,6 +300,9 @@ def differing(rows: Sequence[ActBatchRow]) -> None:
         for pk, record in model._default_manager.in_bulk(list(of_rows)).items():
             kept_there = {name: getattr(record, name) for name in DIFFERS[kind]}
             of_rows[pk].differs += _differs(kind, kept_there)
+    for row in rows:
+        if reason := reasons[row.batch_id, row.dossier_id]:
+            row.differs.append((_("Lý do, nhận xét"), reason))
 
 
 def _differs(kind: str, values: dict[str, Any]) -> list[tuple[str, str]]:
