@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
+from django.urls import get_resolver
 from django.utils import timezone
 
 from cycle.models import Document
@@ -200,6 +201,45 @@ def test_every_basis_is_a_named_relation_that_the_database_asks_for():
         if refused.value.__cause__.diag.column_name == f"{relation}_id":
             missing.discard(name)
     assert (missing, held - {"cycle.FormerPaper.document"}) == (set(), set(WITHOUT))
+
+
+#: A basis -> the page on which its document is corrected, or how else that is done.
+CORRECTED = {
+    "councils.Council.decision": "councils:correct_basis",
+    "councils.Council.extension": "councils:correct_basis",
+    "councils.EvaluationRound.void_basis": "councils:correct_basis",
+    "councils.Member.decision": "councils:correct_basis",
+    "councils.Member.release": "councils:correct_basis",
+    "councils.Opinion.letter": "asked once more, answered on another: another row",
+    "councils.Regulation.basis": "councils:correct_basis",
+    "councils.Reopening.basis": "councils:correct_basis",
+    "councils.SignedDocument.document": "recorded again on the page of its round",
+    "cycle.Cycle.target_basis": "the targets are set anew, in the administration",
+    "cycle.Document.replaces": "the correction itself",
+    "cycle.FormerPaper.document": "which row of before it was",
+    "cycle.LawReading.basis": "dossiers:reading_correct",
+    "cycle.Substitution.basis": "dossiers:absence_correct",
+    "cycle.TermRule.basis": "dossiers:cycle_term_correct",
+    "dossiers.Allotment.basis": "dossiers:split_correct",
+    "dossiers.Certificate.decision": "dossiers:paper_correct",
+    "dossiers.CertificateNumber.document": "dossiers:paper_correct",
+    "dossiers.OfficialDocument.document": "dossiers:paper_correct",
+    "dossiers.PlanPaper.document": "dossiers:plan_correct",
+    "dossiers.StoppedProduction.paper": "dossiers:paper_correct",
+    "dossiers.TermEvent.basis": "dossiers:term_correct",
+}
+
+
+def test_what_a_row_rests_on_is_corrected_on_a_page_or_says_how():
+    relations = {
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.related_model in (Document, OfficialDocument)
+    }
+    assert set(CORRECTED) == relations
+    for page in (each.split(":") for each in CORRECTED.values() if ":" in each and " " not in each):
+        assert page[1] in get_resolver().namespace_dict[page[0]][1].reverse_dict, page
 
 
 YET = "not in the ledger yet (docs/documents.md)"

@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 import rules
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.urls import reverse
 from django.utils import timezone
 
 from cycle import clock, documents
@@ -111,6 +112,37 @@ def test_the_task_follows_and_the_record_says_why(monday, chi):
     line = task.term.events.last()
     assert (line.kind, line.by, line.paper) == ("extend", chi, "15/VPĐP (16/11/2026)")
     assert (line.basis.issuer, entry.ledger) == (task.org_unit, line.basis_id)
+
+
+def test_its_document_is_corrected_where_it_is_shown(client, monday, chi, an, la):
+    term = open_task(monday).term
+    extend(term, by=chi, **asked())
+    line = term.events.last()
+    place, page = reverse("dossiers:term", args=[term.pk]), [term.pk, line.pk]
+    at = reverse("dossiers:term_correct", args=page)
+    wrong = TYPED | {"number": "16/VPĐP", "reason": "Gõ nhầm", "seen": line.basis_id}
+    # Who may not extend it today corrects nothing; a stranger finds nothing.
+    for user in (an, la):
+        client.force_login(user)
+        assert client.post(at, wrong).status_code == 404
+    assert at not in signed(client, an).get(place).content.decode()
+    assert at in signed(client, chi).get(place).content.decode()
+    # A number of the province's register is not taken, nor one that is no number.
+    above = wrong | {"body": f"UBND {term.org_unit.at_level('province')}"}
+    for typed in (above, wrong | {"number": ""}, wrong | {"number": "\x00"}):
+        assert list(client.post(at, typed).context["form"].errors) == ["number"]
+    gone = reverse("dossiers:term_correct", args=[term.pk + 1, line.pk])
+    assert client.get(gone).status_code == 404
+    assert client.post(at, wrong).status_code == 302
+    assert term.events.last().paper == "16/VPĐP (16/11/2026)"
+    assert "16/VPĐP (16/11/2026)" in client.get(place).content.decode()
+    # What another page had, somebody corrected meanwhile.
+    assert list(client.post(at, wrong).context["form"].errors) == ["seen"]
+
+
+def signed(client, user):
+    client.force_login(user)
+    return client
 
 
 def test_the_officer_cannot_give_themselves_time(monday, an):

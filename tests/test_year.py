@@ -29,7 +29,7 @@ from cycle.workdays import Calendar
 from dossiers.forms.opening import OutreachForm
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.missing import Filters, Missing
-from dossiers.models import CaseType, Dossier, OutreachEvent
+from dossiers.models import CaseType, Dossier, OutreachEvent, PlanPaper
 from dossiers.office import windows
 from dossiers.office import year as years
 from dossiers.walk.running import running_year
@@ -37,6 +37,7 @@ from notifications import audiences
 from notifications.letters import context_of
 from tests import judging
 from tests.absence_pages import TYPED
+from tests.absences import of_ledger
 from tests.ground import kept
 from tests.owning import delete_as_owner, update_as_owner
 from tests.pages import tick, yes
@@ -425,6 +426,33 @@ def test_a_term_is_changed_with_its_paper(client, new_year):
         in client.get(reverse("dossiers:cycle_duties", args=[new_year.pk])).content.decode()
     )
     assert str(term) in client.get("/documents/?q=15/QĐ").content.decode()
+
+
+def test_the_document_of_a_plan_is_corrected_where_it_is_shown(client, new_year, rule_sets, an):
+    plan, other = new_year.plans.get(), open_cycle(rule_sets["qd26_2026"], new_year.year + 1)
+    page, at = (
+        reverse(name, args=[pk])
+        for name, pk in (("dossiers:cycle", new_year.pk), ("dossiers:plan_correct", plan.pk))
+    )
+    assert at in client.get(page).content.decode()
+    its = plan.of_ledger
+    typed = {name: getattr(its, name) for name in ("number", "body", "signer", "signer_capacity")}
+    typed |= {"signed_on": f"{its.signed_on:%d/%m/%Y}", "reason": "Gõ nhầm", "seen": its.pk}
+    typed["signer_capacity"] = typed["signer_capacity"] or "Chủ tịch"
+    # Each year has a plan of its own.
+    taken = of_ledger("77/KH-UBND", its.issuer)
+    PlanPaper.objects.create(
+        cycle=other, document=taken, made_by=plan.made_by, made_at=plan.made_at
+    )
+    refused = client.post(at, typed | {"number": "77/KH-UBND"})
+    assert "cần kế hoạch riêng" in refused.context["form"].errors["number"][0]
+    assert client.post(at, typed | {"number": "78/KH-UBND"}).status_code == 302
+    assert new_year.plans.get().of_ledger.number == "78/KH-UBND"
+    assert "78/KH-UBND" in client.get(page).content.decode()
+    # The clerk's register names the year.
+    assert str(new_year) in client.get("/documents/?q=78/KH").content.decode()
+    client.force_login(an)
+    assert client.get(at).status_code == 404
 
 
 def typed_windows(batch, **changed):

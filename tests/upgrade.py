@@ -363,6 +363,7 @@ NOT_IN_DEMO = {
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
     "dossiers:many_one", "dossiers:potential_one", "dossiers:potential_correct", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
+    "dossiers:plan_correct", "dossiers:term_correct",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
     # No year of the demo was closed by its page.
     "dossiers:cycle_reopen",
@@ -585,6 +586,10 @@ def values(name, row, part):
             return list(LawReading.objects.values_list("pk", flat=True)[:FEW])
         case "term_pk" if name == "dossiers:cycle_term_correct":
             return [rule.pk for rule in row.term_rules.exclude(basis=None)[:FEW]]
+        case "pk" if name == "dossiers:plan_correct":
+            return [plan.pk for plan in row.plans.all()[:FEW]]
+        case "event_pk":
+            return [event.pk for event in row.events.exclude(basis=None)[:FEW]]
         case "pk" if name == "dossiers:register_scan":
             return [row.pk] if row.scan_sha256 else []
         case "pk":

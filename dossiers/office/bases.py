@@ -1,13 +1,16 @@
-"""What a post, a substitution, a reading of the law or a term rests on, typed wrong and corrected
-(đính chính). All that rests on the document reads the correction.
+"""What a post, a substitution, a reading of the law, a term, its extension or the plan of a year
+rests on, typed wrong and corrected (đính chính). All that rests on the document reads the
+correction.
 """
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
 import rules
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
 from cycle import appointing, clock, documents
 from cycle.models import (
@@ -20,24 +23,42 @@ from cycle.models import (
     TermRule,
     same_name,
 )
+from dossiers.models import PlanPaper, TermEvent
+from dossiers.office import year
 
 if TYPE_CHECKING:
     from cycle.files import Staged
     from cycle.models import User
 
-#: A row that rests on a document by its ``basis``.
-Resting = RoleAssignment | Substitution | LawReading | TermRule
+#: A row that rests on a document.
+Resting = RoleAssignment | Substitution | LawReading | TermRule | TermEvent | PlanPaper
+
+
+def basis_of(row: Resting) -> Document | None:
+    """The document that the row rests on, as it stands."""
+    its = row.document if isinstance(row, PlanPaper) else row.basis
+    return its and its.in_force
 
 
 def may_correct(by: User, row: Resting) -> bool:
     """Whether ``by`` may correct what the row rests on: whoever may record one today."""
-    if row.basis is not None and not keeps(by, row.basis.in_force, _unit(row)):
+    its = basis_of(row)
+    if its is not None and not keeps(by, its, _unit(row)):
         return False
-    if isinstance(row, RoleAssignment):
-        return rules.has_perm("dossiers.appoint", by, row.org_unit_id)
-    if isinstance(row, Substitution):
-        return rules.has_perm("dossiers.substitute", by, row.assignment)
-    if isinstance(row, TermRule) and row.cycle.closed_on is not None:
+    match row:
+        case RoleAssignment():
+            return rules.has_perm("dossiers.appoint", by, row.org_unit_id)
+        case Substitution():
+            return rules.has_perm("dossiers.substitute", by, row.assignment)
+        case TermEvent(kind=TermEvent.Kind.EXTEND):
+            return rules.has_perm("dossiers.extend_term", by, row.term)
+        case TermEvent():
+            of = row.term.cycle
+        case TermRule() | PlanPaper():
+            of = row.cycle
+        case _:
+            of = None
+    if of is not None and of.closed_on is not None:
         return False
     return rules.has_perm("dossiers.keep_year", by)
 
@@ -72,11 +93,20 @@ def correct(
     """
     if not may_correct(by, row):
         raise PermissionDenied
-    if body != seen.body:
-        typed = Document(outside=body)
-        documents.issue(typed, _issuers(row))
-        became |= {"issuer": typed.issuer, "outside": typed.outside}
-    return documents.correct(seen, by=by, reason=reason, scan=scan, asked=True, **became)
+    unit = _unit(row)
+    with transaction.atomic():
+        if body != seen.body:
+            typed = Document(outside=body)
+            documents.issue(typed, _issuers(unit))
+            became |= {"issuer": typed.issuer, "outside": typed.outside}
+        new = copy(seen)
+        for name, value in became.items():
+            setattr(new, name, value)
+        if not (documents.same_number(new, seen) and documents.same_body(new, seen)):
+            documents.check_register(new, by=by, of=[unit] if unit is not None else [])
+            if isinstance(row, PlanPaper):
+                year.check_plan(PlanPaper(document=new), row.cycle)
+        return documents.correct(seen, by=by, reason=reason, scan=scan, asked=True, **became)
 
 
 @documents.refuses_correction
@@ -98,14 +128,20 @@ def _signed_by_another(old: Document, new: Document) -> None:
 
 
 def _unit(row: Resting) -> OrgUnit | None:
-    """The unit for which somebody is appointed, or stands in; None for what is of the province."""
-    if isinstance(row, Substitution):
-        row = row.assignment
-    return row.org_unit if isinstance(row, RoleAssignment) else None
+    """The unit in whose name the row rests on its document; None: the province's office."""
+    match row:
+        case RoleAssignment():
+            return row.org_unit
+        case Substitution():
+            return row.assignment.org_unit
+        case TermEvent(kind=TermEvent.Kind.EXTEND):
+            return row.term.org_unit
+        case _:
+            return None
 
 
-def _issuers(row: Resting) -> list[OrgUnit]:
+def _issuers(unit: OrgUnit | None) -> list[OrgUnit]:
     """The units that may have issued it, the likeliest first."""
-    if (unit := _unit(row)) is not None:
+    if unit is not None:
         return appointing.issuers([unit])
     return list(OrgUnit.objects.valid_on(clock.today()).filter(level=Level.PROVINCE))

@@ -42,6 +42,7 @@ from dossiers.models import (
     Dossier,
     OutreachEvent,
     OutreachKind,
+    PlanPaper,
     PromotionEvent,
     RowKind,
     StockBatch,
@@ -296,13 +297,20 @@ def _read(user: User, keys: Collection[int]) -> Iterable[Thing]:
 
 @about
 def _of_the_year(user: User, keys: Collection[int]) -> Iterable[Thing]:
-    """The terms and the targets that rest on documents."""
+    """The plans, terms and targets that rest on documents."""
     if not rules.has_perm("dossiers.see_year", user):
         return
     for rule in TermRule.objects.filter(basis__in=keys, cycle__void=False).order_by("pk"):
         if rule.basis_id:
             address = reverse("dossiers:cycle_duties", args=[rule.cycle_id])
             yield Thing(rule.basis_id, str(rule), address)
+    plans = PlanPaper.objects.filter(document__in=keys, cycle__void=False)
+    for plan in plans.select_related("cycle", "batch").order_by("pk"):
+        name, address = str(plan.cycle), reverse("dossiers:cycle", args=[plan.cycle_id])
+        if plan.batch is not None:
+            args = [plan.cycle_id, plan.batch_id]
+            name, address = str(plan.batch), reverse("dossiers:cycle_batch", args=args)
+        yield Thing(plan.document_id, name, address)
     for year in Cycle.objects.filter(target_basis__in=keys).order_by("pk"):
         if year.target_basis_id:
             address = reverse("dossiers:cycle", args=[year.pk])

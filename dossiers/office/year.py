@@ -249,7 +249,7 @@ def past_the_law(batch: Batch) -> list[str]:
 def _keep_paper(paper: PlanPaper, cycle: Cycle, batch: Batch | None, by: User) -> None:
     """Save a plan, and its document, as typed, in the ledger. Raises ValidationError by field."""
     _of_the_province(paper.document)
-    _of_no_other_year(paper, cycle)
+    check_plan(paper, cycle)
     try:
         paper.document = documents.record(paper.document, by=by)
     except ValidationError as error:
@@ -276,7 +276,7 @@ def _into_ledger(typed: Document, by: User) -> Document:
     return documents.record(typed, by=by, capacity=capacity(by))
 
 
-def _of_no_other_year(paper: PlanPaper, cycle: Cycle) -> None:
+def check_plan(paper: PlanPaper, cycle: Cycle) -> None:
     """Raise ValidationError when another year that stands rests on this plan: each has its own."""
     rests = PlanPaper.objects.filter(cycle__void=False, cycle__beside=False)
     typed = paper.document

@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from cycle.models import DayOff, User
 from cycle.workdays import Calendar, Projection, Unit
 from dossiers.law.guidance import title_of_term
+from dossiers.models import Dossier
 from dossiers.models.term import Term, TermEvent, resumed_on
 
 Kind = TermEvent.Kind
@@ -31,10 +33,21 @@ class Line:
     days: int
     left: int | None
     due_on: date
+    #: The line itself, where it rests on a document of the ledger.
+    event: TermEvent | None = None
 
     @property
     def late(self) -> int:
         return max(-(self.left or 0), 0)
+
+
+def shown_to(user: User) -> QuerySet[Term]:
+    """The terms of dossiers that ``user`` may see, and the cycle's dates, which all may see."""
+    return Term.objects.filter(
+        Q(dossier=None) | Q(dossier__in=Dossier.objects.visible_to(user))
+    ).select_related(
+        "rule__rule_set", "task", "cycle", "org_unit__parent__parent", "dossier__product"
+    )
 
 
 class Explanation:
@@ -77,6 +90,7 @@ class Explanation:
             days,
             event.left,
             event.due_on,
+            event if event.basis_id else None,
         )
 
     @cached_property

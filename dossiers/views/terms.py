@@ -8,7 +8,6 @@ import rules
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,9 +19,10 @@ from cycle.typed import fill, shows_typed
 from cycle.written import day_text
 from dossiers.forms.fields import refuse
 from dossiers.forms.terms import ExtensionForm
-from dossiers.models import Dossier, Task, Term, TermState
+from dossiers.models import Task, Term, TermState
+from dossiers.office import bases
 from dossiers.terms.due import UNITS
-from dossiers.terms.explanation import Explanation, title_of
+from dossiers.terms.explanation import Explanation, shown_to, title_of
 from dossiers.terms.extension import extend
 
 
@@ -30,14 +30,7 @@ def _visible(user: User, **which: Any) -> Term:
     """A term of a dossier that ``user`` may see, or one of the cycle's dates, which all may see;
     else 404.
     """
-    return get_object_or_404(
-        Term.objects.filter(
-            Q(dossier=None) | Q(dossier__in=Dossier.objects.visible_to(user))
-        ).select_related(
-            "rule__rule_set", "task", "cycle", "org_unit__parent__parent", "dossier__product"
-        ),
-        **which,
-    )
+    return get_object_or_404(shown_to(user), **which)
 
 
 @login_required
@@ -54,11 +47,14 @@ def term_why(request: SignedIn, pk: int) -> HttpResponseBase:
 
 
 def _why(request: SignedIn, term: Term) -> HttpResponseBase:
+    told = Explanation(term)
+    based = [line.event for line in told.lines if line.event is not None]
     page = {
         "term": term,
         "title": title_of(term),
-        "told": Explanation(term),
+        "told": told,
         "unit": UNITS[term.unit],
+        "correctable": [each for each in based if bases.may_correct(request.user, each)],
         "may_extend": _may_extend(request.user, term),
     }
     fragment = request.htmx and not request.htmx.boosted

@@ -19,8 +19,10 @@ from cycle.typed import fill, shows_typed
 from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.forms.ledger import CorrectForm
+from dossiers.models import PlanPaper, TermEvent
 from dossiers.office import bases
 from dossiers.office.lists import seen_posts, substitutions
+from dossiers.terms.explanation import shown_to
 
 
 @login_required
@@ -81,10 +83,33 @@ def term(request: SignedIn, pk: int, term_pk: int) -> HttpResponseBase:
     return _correct(request, row, reverse("dossiers:cycle_duties", args=[pk]))
 
 
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def extension(request: SignedIn, pk: int, event_pk: int) -> HttpResponseBase:
+    """Correct the document on which a term was extended, or moved with its batch."""
+    events = TermEvent.objects.select_related("term__cycle", "term__org_unit")
+    row = get_object_or_404(events, pk=event_pk, term__in=shown_to(request.user).filter(pk=pk))
+    return _correct(request, row, reverse("dossiers:term", args=[pk]))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def plan(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document by which a year, or a batch of it, is held (kế hoạch)."""
+    row = get_object_or_404(PlanPaper.objects.select_related("cycle"), pk=pk)
+    args = [row.cycle_id] if row.batch_id is None else [row.cycle_id, row.batch_id]
+    address = "dossiers:cycle" if row.batch_id is None else "dossiers:cycle_batch"
+    return _correct(request, row, reverse(address, args=args))
+
+
 def _correct(request: SignedIn, row: bases.Resting, back: str) -> HttpResponseBase:
-    if row.basis is None or not bases.may_correct(request.user, row):
+    seen = bases.basis_of(row)
+    if seen is None or not bases.may_correct(request.user, row):
         raise Http404
-    seen = row.basis.in_force
     form = CorrectForm(request.POST or None, request.FILES or None, standing=seen, by=request.user)
     fill(form, request.typed)
     if form.is_valid():

@@ -30,7 +30,7 @@ from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.law.guidance import GUIDES
 from dossiers.models import PlanPaper
-from dossiers.office import closing
+from dossiers.office import bases, closing
 from dossiers.office import year as years
 from dossiers.office.forms import year as forms
 from dossiers.office.lists import batch_dossiers
@@ -154,6 +154,7 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
     labels = questions()
     frozen = closing.closing_of(year)
     outside = frozen.figures["outside"] if frozen else CycleReport(year).outside()
+    paper = year.plans.filter(batch=None).last()
     return render(
         request,
         "dossiers/cycle.html",
@@ -162,7 +163,8 @@ def cycle(request: SignedIn, pk: int) -> HttpResponseBase:
             "may": may,
             "may_close": closing.may_close(request.user) and year.closed_on is None,
             "cramped": [(batch, cramped[batch.pk]) for batch in batches if cramped.get(batch.pk)],
-            "paper": year.plans.filter(batch=None).last(),
+            "paper": paper,
+            "may_correct": paper is not None and bases.may_correct(request.user, paper),
             "batches": batches,
             "months": months,
             "groups": _strips(year, batches, windows, months, today),
@@ -405,13 +407,15 @@ def batch(request: SignedIn, pk: int, batch_pk: int) -> HttpResponseBase:
     its_windows = list(its.windows.all())
     may = rules.has_perm("dossiers.keep_year", request.user) and year.closed_on is None
     page = batch_dossiers(request.user, its).page(request.GET.get("page"), ROWS)
+    paper = next(reversed(its.plans.all()), None)
     return render(
         request,
         "dossiers/cycle_batch.html",
         {
             "cycle": year,
             "batch": its,
-            "paper": next(reversed(its.plans.all()), None),
+            "paper": paper,
+            "may_correct": paper is not None and bases.may_correct(request.user, paper),
             "windows": its_windows,
             "cramped": years.cramped(year, [its], its_windows).get(its.pk) if may else None,
             "past_the_law": years.past_the_law(its),
