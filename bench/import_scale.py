@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from bench.ground import end_the_province_of_the_reference_data, history_is_whole
 from bench.transition_cost import _login
 from cycle import files
-from cycle.models import HistoryEntry, Level, OrgUnit, Role
+from cycle.models import Document, HistoryEntry, Level, OrgUnit, Role
 from cycle.models.job import run_waiting
 from dossiers.models import (
     Certificate,
@@ -172,14 +172,14 @@ def _checked(mark, rows, lan, unit, wrong=()):
 
 
 def _paper():
-    scan = files.stage(ContentFile(b"%PDF-1.4 danh sach"))
-    return {
-        "document_number": "88/BC",
-        "document_on": date(2026, 1, 5),
-        "document_signer": "Nguyễn Văn Lãnh",
-        "scan_sha256": scan.sha256,
-        "scan_bytes": scan.bytes,
-    }
+    made = Document(
+        number="88/BC",
+        signed_on=date(2026, 1, 5),
+        signer="Nguyễn Văn Lãnh",
+        signer_capacity="Chánh Văn phòng",
+    )
+    made.hold(files.stage(ContentFile(b"%PDF-1.4 danh sach")))
+    return {"document": made}
 
 
 def _entered(mark, rows, lan, unit):

@@ -93,6 +93,7 @@ urlpatterns = [
     path("stock/", stock.stock_list, name="stock"),
     path("stock/one/", stock.stock_one, name="stock_one"),
     path("stock/<int:pk>/", stock.stock_batch, name="stock_batch"),
+    path("stock/<int:pk>/document/correct/", bases.stock, name="stock_correct"),
     path("potential/", potential.potential_list, name="potential"),
     path("potential/new/", potential.potential_new, name="potential_new"),
     path("potential/<int:pk>/", potential.potential_one, name="potential_one"),

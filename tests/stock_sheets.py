@@ -15,7 +15,7 @@ from django.db import connections
 
 from cycle import files
 from cycle.management.commands.load_reference import UNITS
-from cycle.models import Job, OrgUnit
+from cycle.models import Document, Job, OrgUnit
 from cycle.models.job import run_waiting
 from cycle.tables import DATA
 from dossiers.models import StockBatch
@@ -184,19 +184,16 @@ def load_units():
     return OrgUnit.objects.get(level="province")
 
 
-def paper():
+def paper(number="88/BC-VPĐP"):
     """What a batch is entered on."""
-    scan = files.stage(ContentFile(b"%PDF-1.4 danh sach"))
-    return {
-        "document_number": "88/BC-VPĐP",
-        "document_on": date(2026, 1, 5),
-        "document_signer": "Nguyễn Văn Lãnh",
-        "document_capacity": "Chánh Văn phòng",
-        "scan_sha256": scan.sha256,
-        "scan_bytes": scan.bytes,
-        "scan_filename": "88.pdf",
-        "scan_type": "application/pdf",
-    }
+    made = Document(
+        number=number,
+        signed_on=date(2026, 1, 5),
+        signer="Nguyễn Văn Lãnh",
+        signer_capacity="Chánh Văn phòng",
+    )
+    made.hold(files.stage(ContentFile(f"%PDF-1.4 danh sach {number}".encode()), "88.pdf"))
+    return {"document": made}
 
 
 def uploaded(content, by, unit, name="danh sach.xlsx", kind="certificates"):

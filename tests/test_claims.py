@@ -135,6 +135,7 @@ OLD = {
     "given-document_number": "211/QĐ-UBND",
     "given-document_on": "03/03/2024",
     "given-document_signer": "Trần Công Sơn",
+    "given-document_capacity": "Chủ tịch UBND tỉnh",
 }
 
 

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 APPS = ("cycle", "dossiers", "councils", "notifications")
 PICKS = {"first", "last", "latest", "earliest"}
 #: What names a document, and is picked for other things than that.
-PICKED_FOR_ELSE = {"Council", "Cycle", "EvaluationRound", "Member"}
+PICKED_FOR_ELSE = {"Council", "Cycle", "EvaluationRound", "Member", "StockBatch"}
 #: The models whose rows are documents, or rest on one.
 _MODELS = sorted(
     {Document.__name__, "CertificateNumber"}
@@ -142,6 +142,7 @@ HELD_BY = {
     "cycle.Substitution.basis": "substitution_of_its_maker_has_a_document",
     "cycle.Document.replaces": "no basis: what it corrects",
     "dossiers.Certificate.decision": "certificate_rests_on_a_decision",
+    "dossiers.StockBatch.basis": "stock_batch_rests_on_a_paper",
     "dossiers.TermEvent.basis": "term_extension_has_a_document",
     "dossiers.CertificateNumber.document": "no decision is known of a certificate of before",
 }
@@ -225,6 +226,7 @@ CORRECTED = {
     "dossiers.CertificateNumber.document": "dossiers:paper_correct",
     "dossiers.OfficialDocument.document": "dossiers:paper_correct",
     "dossiers.PlanPaper.document": "dossiers:plan_correct",
+    "dossiers.StockBatch.basis": "dossiers:stock_correct",
     "dossiers.StoppedProduction.paper": "dossiers:paper_correct",
     "dossiers.TermEvent.basis": "dossiers:term_correct",
 }
@@ -249,10 +251,6 @@ IN_WORDS = {
     "cycle.RuleSet.document": "the law itself",
     "cycle.Wording.document": "the law itself",
     "dossiers.Erasure.signer": "the person whose texts go: no register shows them",
-    "dossiers.StockBatch.document_capacity": YET,
-    "dossiers.StockBatch.document_number": YET,
-    "dossiers.StockBatch.document_on": YET,
-    "dossiers.StockBatch.document_signer": YET,
     "dossiers.TermEvent.document": "as the days off say it that moved a term; of before, a plan",
 }
 

@@ -313,7 +313,6 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
         ("councils.scoresheet", "scan_sha256"),
         ("dossiers.actbatch", "scan_sha256"),
         ("dossiers.stockbatch", "sha256"),
-        ("dossiers.stockbatch", "scan_sha256"),
     }
 
 

@@ -7,12 +7,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from cycle.models import OrgUnit
+from cycle.models import Document, HistoryEntry, OrgUnit, Role
 from cycle.models.job import run_waiting
 from dossiers.models import BatchState, Certificate, StockBatch
 from dossiers.office.stock import work
 from tests.public_pages import main
-from tests.stock_sheets import GOOD, OTHERS, book, checked, good, paper
+from tests.stock_sheets import GOOD, OTHERS, book, checked, committed, good, paper
 from tests.world import person
 
 pytestmark = pytest.mark.django_db
@@ -289,8 +289,20 @@ def test_a_refused_entry_is_checked_again_beside_the_sentence_and_keeps_its_pape
     client.post(f"/stock/{first.pk}/", {"act": "commit", **paper_fields()})
     run_waiting()
     address = f"/stock/{second.pk}/"
+    # What the ledger has of that number, or of that scan, is said at its field.
+    for changed, field in (
+        ({"document_on": "06/01/2026"}, "document_on"),
+        ({"document_signer": "Lò Văn Khác"}, "document_signer"),
+        ({"document_number": "99/BC-UBND"}, "scan"),
+    ):
+        refused = client.post(address, {"act": "commit", **paper_fields(**changed)})
+        assert list(refused.context["forms"]["commit"].errors) == [field], changed
     # The second waits on a check of before the first was entered.
-    client.post(address, {"act": "commit", **paper_fields(document_number="99/BC-UBND")})
+    other = paper_fields(
+        document_number="99/BC-UBND",
+        scan=SimpleUploadedFile("99.pdf", b"%PDF-1.4 danh sach khac obj %%EOF"),
+    )
+    client.post(address, {"act": "commit", **other})
     run_waiting()
     answer = client.get(address)
     assert "hãy kiểm tra lại" in main(answer)
@@ -304,12 +316,37 @@ def test_a_refused_entry_is_checked_again_beside_the_sentence_and_keeps_its_pape
     form = answer.context["forms"]["commit"]
     assert "again" not in answer.context["forms"]
     assert form["document_number"].value() == "99/BC-UBND"
-    kept = {name: value for name, value in paper_fields().items() if name != "scan"}
+    # Typed again it is the same document, and what is otherwise is its correction.
+    kept = {name: form[name].value() for name in form.fields if name != "scan"}
+    kept |= {"document_on": f"{kept['document_on']:%d/%m/%Y}", "document_signer": "Lò Văn Khác"}
     client.post(address, {"act": "commit", **kept})
     run_waiting()
     second.refresh_from_db()
     assert (second.state, second.problem) == (BatchState.COMMITTED, "")
-    assert second.scan_sha256
+    assert (second.paper.signer, second.paper.scan_filename) == ("Lò Văn Khác", "99.pdf")
+    assert Document.objects.standing().numbered("99/BC-UBND").get() == second.paper
+    told = HistoryEntry.objects.filter(event="stock.commit").latest("pk")
+    assert told.ledger == second.paper.pk
+
+
+def test_the_document_of_a_list_is_corrected_where_it_is_shown(land, lan):
+    batch = committed(book([GOOD]), lan, land)
+    page, at = f"/stock/{batch.pk}/", f"/stock/{batch.pk}/document/correct/"
+    client = signed_in(lan)
+    assert at in client.get(page).content.decode()
+    typed = {
+        "number": "88/BC-VPĐP", "signed_on": "05/01/2026", "body": str(land),
+        "signer": "Nguyễn Thị Lãnh", "signer_capacity": "Chánh Văn phòng", "reason": "Gõ nhầm",
+        "seen": batch.basis_id,
+    }  # fmt: skip
+    assert client.post(at, typed).status_code == 302
+    assert "Nguyễn Thị Lãnh" in client.get(page).content.decode()
+    # The clerk's register names the list.
+    register = client.get("/documents/?q=88/BC").content.decode()
+    assert f'href="{page}"' in register and "Nguyễn Thị Lãnh" in register
+    commune = OrgUnit.objects.get(name="Xã Nà Tấu", valid_to=None)
+    stranger = person("khach", "Lò Khách", (Role.OFFICER, commune))
+    assert signed_in(stranger).get(at).status_code == 404
 
 
 def test_a_list_of_heads_alone_makes_no_batch(land, lan):

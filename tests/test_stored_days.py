@@ -188,7 +188,6 @@ WHERE = {
     "dossiers.FilingNumber.at": MADE,
     "dossiers.ActBatch.at": "shown at templates/dossiers/many_one.html",
     "dossiers.ActBatchRow.at": "shown at templates/dossiers/_many_rows.html",
-    "dossiers.StockBatch.document_on": "shown at templates/dossiers/stock_batch.html",
     "dossiers.StockBatch.at": "shown at templates/dossiers/stock_list.html",
     "dossiers.StockBatch.checked_at": "asked by dossiers/office/stock/work.py",
     "dossiers.StockBatch.committed_at": "shown at templates/dossiers/stock_batch.html",

@@ -363,7 +363,7 @@ NOT_IN_DEMO = {
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
     "dossiers:many_one", "dossiers:potential_one", "dossiers:potential_correct", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
-    "dossiers:plan_correct", "dossiers:term_correct",
+    "dossiers:plan_correct", "dossiers:term_correct", "dossiers:stock_correct",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
     # No year of the demo was closed by its page.
     "dossiers:cycle_reopen",
@@ -588,6 +588,8 @@ def values(name, row, part):
             return [rule.pk for rule in row.term_rules.exclude(basis=None)[:FEW]]
         case "pk" if name == "dossiers:plan_correct":
             return [plan.pk for plan in row.plans.all()[:FEW]]
+        case "pk" if name == "dossiers:stock_correct":
+            return [row.pk] if row.basis_id else []
         case "event_pk":
             return [event.pk for event in row.events.exclude(basis=None)[:FEW]]
         case "pk" if name == "dossiers:register_scan":

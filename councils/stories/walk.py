@@ -22,7 +22,7 @@ from councils.stories.cast import (
 )
 from councils.stories.replay import DATA
 from councils.stories.scenes import Scene
-from cycle import clock, files
+from cycle import clock, documents, files
 from cycle.models import Document, Level, OrgUnit, Role, Rubric
 from cycle.workdays import add_months
 from cycle.written import day_text, in_sentence
@@ -106,10 +106,20 @@ class Walk:
         province = self.commune.at_level(Level.PROVINCE)
         assert province is not None, "a commune lies in a province"
         by, product = self.posts(Role.OFFICER, province), self.dossier.product
-        issued, staged = add_months(clock.today(), -24), files.stage(ContentFile(SCAN))
+        issued = add_months(clock.today(), -24)
         # Nobody signs on a Saturday or Sunday.
         issued -= timedelta(days=max(0, issued.weekday() - 4))
         paper = {"number": f"{product.pk}/QĐ-UBND", "signer": "Lò Văn Hặc"}
+        scan = ContentFile(SCAN + f"% {paper['number']}\n".encode())
+        staged = files.stage(scan, "quyet-dinh.pdf", "application/pdf")
+        document = Document(
+            number=paper["number"],
+            signed_on=issued,
+            issuer=province,
+            signer=paper["signer"],
+            signer_capacity="Chủ tịch UBND tỉnh",
+        )
+        document.hold(staged)
         batch = StockBatch.objects.create(
             org_unit=province,
             cycle=stock.archive(),
@@ -117,15 +127,8 @@ class Walk:
             at=clock.now(),
             checked_at=clock.now(),
             state=BatchState.COMMITTING,
-            document_number=paper["number"],
-            document_on=issued,
-            document_signer=paper["signer"],
-            scan_sha256=staged.sha256,
-            scan_bytes=staged.bytes,
-            scan_filename="quyet-dinh.pdf",
-            scan_type="application/pdf",
+            basis=documents.record(document, by=by),
         )
-        files.keep(staged.sha256)
         values = {
             "product": product.name,
             "product_id": product.pk,

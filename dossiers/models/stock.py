@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
 from cycle.files import HashField
-from cycle.models import Cycle, Job, OrgUnit, User
+from cycle.models import Cycle, Document, Job, OrgUnit, User
 
 #: What the cycle is called that keeps what no year of this product has judged.
 ARCHIVE = "Sản phẩm đã công nhận, nhập từ danh sách"
@@ -43,8 +43,8 @@ class StockBatch(models.Model):
 
     ``heads`` are the words above each column, ``columns`` says which of them is which field, and is
     proposed again for a sheet with the same heads. ``answers`` settles once for the whole sheet
-    which unit a name means. Its document is the paper of all that it brings in; ``totals`` what the
-    sheet says of itself beside what was counted.
+    which unit a name means. ``basis`` is the document of the ledger on which all that it brings in
+    comes, read as ``paper``; ``totals`` what the sheet says of itself beside what was counted.
     """
 
     org_unit = models.ForeignKey(
@@ -77,14 +77,14 @@ class StockBatch(models.Model):
     totals = models.JSONField(default=list)
     counts = models.JSONField(default=dict)
     problem = models.TextField(blank=True)
-    document_number = models.CharField(_("số và ký hiệu"), max_length=60, blank=True)
-    document_on = models.DateField(_("ngày ký"), null=True, blank=True)
-    document_signer = models.CharField(_("người ký"), max_length=150, blank=True)
-    document_capacity = models.CharField(_("chức vụ người ký"), max_length=150, blank=True)
-    scan_sha256 = HashField(blank=True)
-    scan_bytes = models.BigIntegerField(default=0)
-    scan_filename = models.CharField(max_length=200, blank=True)
-    scan_type = models.CharField(max_length=100, blank=True)
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="stock_batches",
+        verbose_name=_("văn bản kèm danh sách"),
+    )
     job = models.ForeignKey(Job, models.PROTECT, null=True, related_name="+")
     by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người nhập"))
     at = models.DateTimeField(_("lúc"))
@@ -110,10 +110,7 @@ class StockBatch(models.Model):
             ),
             models.CheckConstraint(
                 condition=~Q(state__in=["committing", "committed", "void"])
-                | ~Q(document_number="")
-                & ~Q(document_signer="")
-                & ~Q(scan_sha256="")
-                & Q(document_on__isnull=False),
+                | Q(basis__isnull=False),
                 name="stock_batch_rests_on_a_paper",
             ),
         ]
@@ -127,6 +124,11 @@ class StockBatch(models.Model):
 
     def __str__(self) -> str:
         return self.filename or str(_("Nhập tay"))
+
+    @property
+    def paper(self) -> Document | None:
+        """The document that it comes on, as it stands; None before it was asked to be entered."""
+        return self.basis and self.basis.in_force
 
     @property
     def is_waiting(self) -> bool:

@@ -1,6 +1,5 @@
-"""What a post, a substitution, a reading of the law, a term, its extension or the plan of a year
-rests on, typed wrong and corrected (đính chính). All that rests on the document reads the
-correction.
+"""What a post, a substitution, a reading of the law, a term, its extension, a plan, a list rests on,
+typed wrong and corrected (đính chính). All that rests on the document reads the correction.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from cycle.models import (
     TermRule,
     same_name,
 )
-from dossiers.models import PlanPaper, TermEvent
+from dossiers.models import PlanPaper, StockBatch, TermEvent
 from dossiers.office import year
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from cycle.models import User
 
 #: A row that rests on a document.
-Resting = RoleAssignment | Substitution | LawReading | TermRule | TermEvent | PlanPaper
+Resting = RoleAssignment | Substitution | LawReading | TermRule | TermEvent | PlanPaper | StockBatch
 
 
 def basis_of(row: Resting) -> Document | None:
@@ -52,6 +51,8 @@ def may_correct(by: User, row: Resting) -> bool:
             return rules.has_perm("dossiers.substitute", by, row.assignment)
         case TermEvent(kind=TermEvent.Kind.EXTEND):
             return rules.has_perm("dossiers.extend_term", by, row.term)
+        case StockBatch():
+            return rules.has_perm("dossiers.import_stock", by, row.org_unit)
         case TermEvent():
             of = row.term.cycle
         case TermRule() | PlanPaper():
@@ -136,6 +137,8 @@ def _unit(row: Resting) -> OrgUnit | None:
             return row.assignment.org_unit
         case TermEvent(kind=TermEvent.Kind.EXTEND):
             return row.term.org_unit
+        case StockBatch():
+            return row.org_unit
         case _:
             return None
 

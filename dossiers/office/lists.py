@@ -326,6 +326,17 @@ def _allotted(user: User, keys: Collection[int]) -> Iterable[Thing]:
         yield Thing(document, name, reverse("dossiers:split_one", args=[pk]))
 
 
+@about
+def _brought_in(user: User, keys: Collection[int]) -> Iterable[Thing]:
+    """The lists of what was there before that came on documents."""
+    if rules.has_perm("dossiers.import_stock", user, None):
+        rows = StockBatch.objects.filter(basis__in=keys, org_unit=stock_office(user))
+        for batch in rows.order_by("pk"):
+            if batch.basis_id:
+                address = reverse("dossiers:stock_batch", args=[batch.pk])
+                yield Thing(batch.basis_id, str(batch), address)
+
+
 class AbsenceList(Queried):
     """Who acts for whom, now, soon and before; with ``show=unpapered`` without the paper due."""
 
@@ -450,7 +461,8 @@ def stock_office(user: User) -> OrgUnit:
 
 def batch_list(user: User) -> Queried:
     """The batches of the office, the newest first."""
-    found = StockBatch.objects.filter(org_unit=stock_office(user)).select_related("by")
+    found = StockBatch.objects.filter(org_unit=stock_office(user))
+    found = found.select_related("by", "basis__replaced_by")
     return Queried(found.order_by(*(StockBatch._meta.ordering or ("-pk",))))
 
 
@@ -459,8 +471,8 @@ _BATCHES = (
     Column("state", _("Trạng thái"), lambda batch: batch.get_state_display()),
     Column("rows", _("Số dòng"), lambda batch: batch.counts.get("rows")),
     Column("wrong", _("Dòng có lỗi"), lambda batch: batch.counts.get("wrong")),
-    Column("document", _("Văn bản"), lambda batch: batch.document_number),
-    Column("document_on", _("Ngày văn bản"), lambda batch: batch.document_on),
+    Column("document", _("Văn bản"), lambda batch: batch.paper and batch.paper.number),
+    Column("document_on", _("Ngày văn bản"), lambda batch: batch.paper and batch.paper.signed_on),
     Column("by", _("Người nhập"), lambda batch: str(batch.by)),
     Column("at", _("Lúc"), lambda batch: batch.at),
 )

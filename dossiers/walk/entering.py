@@ -169,6 +169,7 @@ class Entry:
 
 def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data: Any) -> None:
     """Write into the archive's history what was done with the batch: its file, its paper."""
+    paper = batch.paper
     HistoryEntry.objects.record(
         event,
         archive_of(batch),
@@ -178,10 +179,11 @@ def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data:
         batch=batch.pk,
         file=batch.filename,
         sha256=batch.sha256,
-        document=batch.document_number,
-        document_on=batch.document_on and batch.document_on.isoformat(),
-        document_signer=batch.document_signer,
-        scan=batch.scan_sha256,
+        ledger=paper.pk if paper is not None else None,
+        document=paper.number if paper is not None else "",
+        document_on=paper.signed_on.isoformat() if paper and paper.signed_on else None,
+        document_signer=paper.signer if paper is not None else "",
+        scan=paper.scan_sha256 if paper is not None else "",
         **data,
     )
 

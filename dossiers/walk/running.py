@@ -216,7 +216,8 @@ class Running(Entry):
 
     def tell(self) -> None:
         """One line of history for each dossier: where it stood, since when, what was before."""
-        held = self.capacity
+        held, paper = self.capacity, self.batch.paper
+        document = paper.number if paper is not None else ""
         HistoryEntry.objects.bulk_create(
             [
                 HistoryEntry(
@@ -232,7 +233,7 @@ class Running(Entry):
                     data={
                         "batch": self.batch.pk,
                         "line": row.line,
-                        "document": self.batch.document_number,
+                        "document": document,
                         "steps": {name: row.values[name] for name in STEPS if name in row.values},
                         "records": [
                             ["officialdocument", paper.pk] for paper in self.papers[row.pk]

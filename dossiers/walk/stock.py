@@ -84,6 +84,7 @@ __all__ = [
     "archive_of",
     "enter",
     "noon",
+    "on_paper",
     "record",
     "running_year",
     "strike",
@@ -96,6 +97,19 @@ def hold(batch: StockBatch) -> StockBatch:
     Cycle.objects.select_for_update(no_key=True).get(pk=archive_of(batch).pk)
     its = StockBatch.objects.select_related("cycle", "into__rule_set").filter(pk=batch.pk)
     return locked(its).get()
+
+
+def on_paper(batch: StockBatch, typed: Document, *, by: User) -> Document:
+    """The document that the batch comes on, as typed, in the ledger; that of an entry which was
+    refused is it again, corrected where it is typed otherwise. Raises ValidationError by field.
+    """
+    documents.issue(typed, [batch.org_unit])
+    documents.check_register(typed, by=by, of=[batch.org_unit])
+    capacity = by.capacity(Role.OFFICER, batch.org_unit_id)
+    if (known := batch.paper) is None:
+        return documents.record(typed, by=by, capacity=capacity)
+    reason = _("Nhập lại văn bản kèm danh sách")
+    return documents.record_again(typed, known, by=by, capacity=capacity, reason=reason)
 
 
 def enter(batch: StockBatch, *, by: User) -> int:

@@ -37,6 +37,7 @@ def enter(at, kind):
     at.page.get_by_label("Số và ký hiệu văn bản").fill("88/BC-VPĐP")
     at.page.get_by_label("Ngày ký").fill("05/01/2026")
     at.page.get_by_label("Người ký", exact=True).fill("Nguyễn Văn Lãnh")
+    at.page.get_by_label("Chức vụ người ký").fill("Chánh Văn phòng")
     at.page.get_by_label("Bản chụp văn bản").set_input_files(
         {"name": "88.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 danh sach obj %%EOF"}
     )

@@ -11,9 +11,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from cycle import clock
+from cycle import clock, documents
 from cycle.fields import CountField, DateField, NameField
-from cycle.models import Cycle, Level, OrgUnit, User, check_symbol
+from cycle.models import Cycle, Document, Level, OrgUnit, User, check_symbol
 from cycle.sheets import MAX_BYTES, MAX_LINES
 from cycle.units import Units, UnitUnknown
 from dossiers.forms.fields import FindSelect, PlainPart, RowField, polish
@@ -262,14 +262,31 @@ class AnswersForm(PlainPart):
         return said | {name: self.cleaned_data[name] for name in ("into",) if name in self.fields}
 
 
+#: A field of the document that a list comes with -> its field here: beside the number of a
+#: certificate, its name says whose number it is.
+OF_PAPER = {
+    "number": "document_number",
+    "signed_on": "document_on",
+    "body": "document_body",
+    "signer": "document_signer",
+    "signer_capacity": "document_capacity",
+}
+
+
 class PaperForm(PlainPart):
     """The document that the list comes with: the paper of all that it brings in."""
 
     not_future: tuple = ("document_on",)
     document_number = forms.CharField(label=_("Số và ký hiệu văn bản"), max_length=60)
     document_on = DateField(label=_("Ngày ký"))
+    document_body = forms.CharField(
+        label=_("Cơ quan ban hành"),
+        max_length=200,
+        required=False,
+        help_text=_("Để trống nếu là văn bản của tỉnh."),
+    )
     document_signer = forms.CharField(label=_("Người ký"), max_length=150)
-    document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150, required=False)
+    document_capacity = forms.CharField(label=_("Chức vụ người ký"), max_length=150)
     scan = ScanField(
         label=_("Bản chụp văn bản"), help_text=_("PDF hoặc ảnh, của văn bản kèm danh sách này.")
     )
@@ -278,15 +295,14 @@ class PaperForm(PlainPart):
         self, *args: Any, user: User, batch: StockBatch | None = None, **kwargs: Any
     ) -> None:
         """``batch`` may have its paper from an entry that was refused: it is kept."""
-        names = ("document_number", "document_on", "document_signer", "document_capacity")
-        said = {name: getattr(batch, name) for name in names} if batch is not None else {}
+        its = batch.paper if batch is not None else None
+        said = {mine: getattr(its, name) for name, mine in OF_PAPER.items()} if its else {}
         super().__init__(*args, initial=said, **kwargs)
         hold_for(user, self)
-        self.kept = batch if batch is not None and batch.scan_sha256 else None
-        if self.kept is not None:
+        if its is not None and its.scan_sha256:
             self.fields["scan"].required = False
             self.fields["scan"].help_text = _now("Đã có «%(name)s»; chọn tệp khác để thay.") % {
-                "name": self.kept.scan_filename
+                "name": its.scan_filename
             }
 
     def clean_document_number(self) -> str:
@@ -299,20 +315,19 @@ class PaperForm(PlainPart):
             raise ValidationError(_("Số văn bản phải có chữ số."))
         return number
 
-    def paper(self) -> dict[str, Any]:
-        """The columns of the batch; its scan is staged."""
-        names = ("document_number", "document_on", "document_signer", "document_capacity")
-        said = {name: self.cleaned_data[name] for name in names}
-        scan = self.cleaned_data["scan"]
-        if not scan and self.kept is not None:
-            scans = ("scan_sha256", "scan_bytes", "scan_filename", "scan_type")
-            return said | {name: getattr(self.kept, name) for name in scans}
-        return said | {
-            "scan_sha256": scan.sha256,
-            "scan_bytes": scan.bytes,
-            "scan_filename": scan.filename,
-            "scan_type": scan.content_type,
-        }
+    def paper(self) -> Document:
+        """The document as typed, unsaved, its scan staged."""
+        said = {name: self.cleaned_data[mine] for name, mine in OF_PAPER.items()}
+        made = Document(outside=said.pop("body"), **said)
+        if staged := self.cleaned_data["scan"]:
+            made.hold(staged)
+        return made
+
+    def refuse_paper(self, refused: ValidationError) -> None:
+        """Say what the ledger refuses at the fields here."""
+        for name, sentences in refused.message_dict.items():
+            mine = OF_PAPER.get(name, "scan" if name == documents.SCAN else None)
+            self.add_error(mine, sentences)
 
 
 class AgainForm(PlainPart):
@@ -366,7 +381,8 @@ class GivenForm(PaperForm):
         "expires_on", "edition",
     )  # fmt: skip
     of_paper = (
-        "document_number", "document_on", "document_signer", "document_capacity", "scan",
+        "document_number", "document_on", "document_body", "document_signer", "document_capacity",
+        "scan",
     )  # fmt: skip
 
     def said(self, *names: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cycle import clock, files
+from cycle import clock
 from dossiers.models import BatchState, StockBatch, StockRow
 from dossiers.office.stock import checking
 from dossiers.walk import stock
@@ -45,10 +45,8 @@ def enter_one(
     if form.errors:
         return None
     try:
-        for name, value in form.paper().items():
-            setattr(batch, name, value)
         with transaction.atomic():
-            files.keep(batch.scan_sha256, "scan")
+            batch.basis = stock.on_paper(batch, form.paper(), by=by)
             batch.cycle = stock.archive()
             batch.save()
             StockRow.objects.bulk_create([checking.row_of(batch, line)])
@@ -57,6 +55,6 @@ def enter_one(
         form.add_error(None, refused.problems)
         return None
     except ValidationError as refused:
-        form.add_error("scan", refused)
+        form.refuse_paper(refused)
         return None
     return batch

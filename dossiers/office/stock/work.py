@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycle import clock, files, sheets
-from cycle.models import Job, OrgUnit, User, job_kind
+from cycle.models import Document, Job, OrgUnit, User, job_kind
 from dossiers.models import BatchState, StockBatch, StockKind, StockRow
 from dossiers.office.stock import checking, columns
 from dossiers.office.stock.running import RunningChecker
@@ -226,10 +226,11 @@ def check(job: Job) -> dict[str, Any]:
     return {"rows": batch.counts.get("rows", 0), "wrong": batch.counts.get("wrong", 0)}
 
 
-def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
-    """Let the batch be entered on its ``paper``.
+def ask_commit(batch: StockBatch, *, by: User, document: Document) -> Job:
+    """Let the batch be entered on its ``document``, as typed.
 
-    Raises PermissionDenied, :class:`NotNow`, and ValidationError when its scan is gone.
+    Raises PermissionDenied, :class:`NotNow`, and ValidationError, by field, for what the ledger
+    refuses of the document.
     """
     if not rules.has_perm("dossiers.import_stock", by, batch.org_unit):
         raise PermissionDenied
@@ -239,9 +240,7 @@ def ask_commit(batch: StockBatch, *, by: User, **paper: Any) -> Job:
         # After a refusal what was checked no longer holds.
         if batch.problem or batch.counts.get("wrong") or not batch.to_enter().exists():
             raise NotNow
-        files.keep(paper["scan_sha256"], "scan")
-        for name, value in paper.items():
-            setattr(batch, name, value)
+        batch.basis = stock.on_paper(batch, document, by=by)
         batch.state, batch.problem = BatchState.COMMITTING, ""
         batch.job = Job.objects.ask("stock.commit", by=by, batch=batch.pk)
         batch.save()

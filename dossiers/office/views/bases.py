@@ -19,9 +19,9 @@ from cycle.typed import fill, shows_typed
 from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.forms.ledger import CorrectForm
-from dossiers.models import PlanPaper, TermEvent
+from dossiers.models import PlanPaper, StockBatch, TermEvent
 from dossiers.office import bases
-from dossiers.office.lists import seen_posts, substitutions
+from dossiers.office.lists import seen_posts, stock_office, substitutions
 from dossiers.terms.explanation import shown_to
 
 
@@ -104,6 +104,16 @@ def plan(request: SignedIn, pk: int) -> HttpResponseBase:
     args = [row.cycle_id] if row.batch_id is None else [row.cycle_id, row.batch_id]
     address = "dossiers:cycle" if row.batch_id is None else "dossiers:cycle_batch"
     return _correct(request, row, reverse(address, args=args))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def stock(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document that a list of what was there before came on."""
+    row = get_object_or_404(StockBatch, pk=pk, org_unit=stock_office(request.user))
+    return _correct(request, row, reverse("dossiers:stock_batch", args=[pk]))
 
 
 def _correct(request: SignedIn, row: bases.Resting, back: str) -> HttpResponseBase:

@@ -133,7 +133,12 @@ def potential_one(request: SignedIn, pk: int) -> HttpResponseBase:
     """One of them: what the survey says, what became of it, and the way on."""
     potential = get_object_or_404(
         Potential.objects.visible_to(request.user).select_related(
-            "commune", "dossier__cycle", "batch", "closed_by", "event", "recorded_by"
+            "commune",
+            "dossier__cycle",
+            "batch__basis__replaced_by",
+            "closed_by",
+            "event",
+            "recorded_by",
         ),
         pk=pk,
     )

@@ -22,6 +22,7 @@ from dossiers.models import (
     StockBatch,
     StockKind,
 )
+from dossiers.office import bases
 from dossiers.office.forms.stock import (
     AgainForm,
     AnswersForm,
@@ -91,7 +92,9 @@ def stock_batch(request: Any, pk: int) -> HttpResponseBase:
     """One batch where it stands: its columns, what is wrong with its cells, its paper, its end."""
     unit = stock_office(request.user)
     batch = get_object_or_404(
-        StockBatch.objects.select_related("by", "committed_by", "job", "org_unit", "cycle", "into"),
+        StockBatch.objects.select_related(
+            "by", "committed_by", "job", "org_unit", "cycle", "into", "basis__replaced_by"
+        ),
         pk=pk,
         org_unit=unit,
     )
@@ -162,9 +165,9 @@ def _do(request: Any, act: str, form: Any, batch: StockBatch) -> bool:
         work.ask_check(batch, by=by, **form.settled())
     elif act == "commit":
         try:
-            work.ask_commit(batch, by=by, **form.paper())
+            work.ask_commit(batch, by=by, document=form.paper())
         except ValidationError as refused:
-            form.add_error("scan", refused)
+            form.refuse_paper(refused)
             return False
     elif act == "undo":
         try:
@@ -183,6 +186,7 @@ def _page(request: Any, batch: StockBatch, forms: dict[str, Any]) -> dict[str, A
     over = batch.rows.exclude(kind=RowKind.DATA).order_by("line")
     return {
         "batch": batch,
+        "may_correct": batch.basis is not None and bases.may_correct(request.user, batch),
         "job": batch.job if batch.is_waiting and batch.job else None,
         "forms": forms,
         "wrong": [form for form in forms.values() if form.is_bound and form.errors],
