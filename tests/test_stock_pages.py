@@ -11,6 +11,7 @@ from cycle.models import Document, HistoryEntry, OrgUnit, Role
 from cycle.models.job import run_waiting
 from dossiers.models import BatchState, Certificate, StockBatch
 from dossiers.office.stock import work
+from dossiers.walk import stock
 from tests.public_pages import main
 from tests.stock_sheets import GOOD, OTHERS, book, checked, committed, good, paper
 from tests.world import person
@@ -344,6 +345,11 @@ def test_the_document_of_a_list_is_corrected_where_it_is_shown(land, lan):
     # The clerk's register names the list.
     register = client.get("/documents/?q=88/BC").content.decode()
     assert f'href="{page}"' in register and "Nguyễn Thị Lãnh" in register
+    # What came with lists that were struck out is typed otherwise for the next.
+    stock.strike(batch, by=lan, reason="Nhầm danh sách")
+    again = committed(book([GOOD]), lan, land)
+    assert (again.state, again.paper.signer) == ("committed", "Nguyễn Văn Lãnh")
+    assert Document.objects.standing().numbered("88/BC-VPĐP").get() == again.paper
     commune = OrgUnit.objects.get(name="Xã Nà Tấu", valid_to=None)
     stranger = person("khach", "Lò Khách", (Role.OFFICER, commune))
     assert signed_in(stranger).get(at).status_code == 404

@@ -58,8 +58,8 @@ def may_correct(by: User, row: Resting) -> bool:
         case TermRule() | PlanPaper():
             of = row.cycle
         case _:
-            of = None
-    if of is not None and of.closed_on is not None:
+            return rules.has_perm("dossiers.keep_year", by)
+    if of.closed_on is not None:
         return False
     return rules.has_perm("dossiers.keep_year", by)
 

@@ -188,16 +188,20 @@ def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data:
     )
 
 
-def _of_nothing(document: Document) -> bool:
+def of_nothing(document: Document) -> bool:
     """Whether a document came with lists that were struck out, and nothing else rests on it."""
-    resting = document.of_dossiers.all()
-    return resting.exists() and not resting.filter(dossier__void=False).exists()
+    acts = document.of_dossiers.all()
+    lists = StockBatch.objects.filter(basis__in=[each.pk for each in document.versions()])
+    if not (acts.exists() or lists.exists()):
+        return False
+    stand = lists.exclude(state=BatchState.VOID)
+    return not (acts.filter(dossier__void=False).exists() or stand.exists())
 
 
 def in_ledger(papers: list[Document], *, by: User) -> list[Document]:
     """The documents of the ledger that a list names, in its order."""
     try:
-        return documents.record_many(papers, by=by, loose=_of_nothing)
+        return documents.record_many(papers, by=by, loose=of_nothing)
     except ValidationError as error:
         raise StockRefused(error.messages[0]) from error
 

@@ -71,6 +71,7 @@ from dossiers.walk.entering import (
     in_ledger,
     ledger_line,
     noon,
+    of_nothing,
     record,
     stop_clocks,
 )
@@ -100,13 +101,18 @@ def hold(batch: StockBatch) -> StockBatch:
 
 
 def on_paper(batch: StockBatch, typed: Document, *, by: User) -> Document:
-    """The document that the batch comes on, as typed, in the ledger; that of an entry which was
-    refused is it again, corrected where it is typed otherwise. Raises ValidationError by field.
+    """The document that the batch comes on, as typed, in the ledger. That of an entry which was
+    refused, or of lists which were struck out, is it again, corrected where it is typed otherwise.
+    Raises ValidationError by field.
     """
     documents.issue(typed, [batch.org_unit])
     documents.check_register(typed, by=by, of=[batch.org_unit])
-    capacity = by.capacity(Role.OFFICER, batch.org_unit_id)
-    if (known := batch.paper) is None:
+    known, capacity = batch.paper, by.capacity(Role.OFFICER, batch.org_unit_id)
+    if known is None:
+        there = Document.objects.standing().filter(before=False).numbered(typed.number)
+        same = (each for each in there if documents.same_body(each, typed))
+        known = next((each for each in same if of_nothing(each)), None)
+    if known is None:
         return documents.record(typed, by=by, capacity=capacity)
     reason = _("Nhập lại văn bản kèm danh sách")
     return documents.record_again(typed, known, by=by, capacity=capacity, reason=reason)
