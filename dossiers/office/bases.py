@@ -1,5 +1,5 @@
-"""What a post, a substitution, a reading of the law, a term, its extension, a plan, a list rests on,
-typed wrong and corrected (đính chính). All that rests on the document reads the correction.
+"""What a post, a substitution, a reading of the law, a term, its extension, a plan or a list rests
+on, typed wrong and corrected (đính chính). All that rests on the document reads the correction.
 """
 
 from __future__ import annotations
