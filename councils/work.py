@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     Case,
     DateField,
@@ -48,6 +49,7 @@ from councils.models import (
     SignedDocument,
 )
 from cycle.models import Level, OrgUnit, Role, RuleSet
+from cycle.prepared import Blank, prepared
 from cycle.steps import Step
 from dossiers.lists import work
 from dossiers.lists.work import Kind, Waiting
@@ -160,13 +162,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     """
     if user.business(Role.DEPARTMENT):
         yield _opinions(Opinion.objects.asked_of(user).filter(answered_at=None))
-    open_ = EvaluationRound.objects.filter(council=OuterRef("council"), state=RoundState.OPEN)
-    typed = Scoresheet.objects.filter(member=OuterRef("pk"), state=SheetState.ENTERED)
-    seats = list(
-        user.seats.values_list(
-            "council", "seat", "since", "until", "pk", Exists(typed), Exists(open_)
-        )
-    )
+    seats = _seats(user=user.pk, today=today)
 
     def sits(*as_: str) -> list[int]:
         """Ids of the councils where the person sits today, in one of these seats."""
@@ -176,7 +172,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
             if seat in as_ and since <= today and (until is None or until >= today)
         ]
 
-    scores = [each for each in seats if each[1] in (*JUDGES, Seat.SECRETARY) and each[-1]]
+    scores = [each for each in seats if each[1] in (*JUDGES, Seat.SECRETARY) and each[-2]]
     judged = sits(*JUDGES, Seat.SECRETARY)
     # Who scores does not act as another's substitute there (``rules.runs``).
     posts = [
@@ -187,8 +183,9 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     runs = Q(council__org_unit__in=offices) | Q(council__in=secretary)
     presides = runs | Q(council__in=chairs)
     if scores:
-        yield _sheets(Member.objects.filter(pk__in=[each[4] for each in scores]), today)
-    if any(each[-2] for each in scores) or offices or secretary or chairs:
+        owed = sorted({entry for *_seat, entries in scores for entry in entries})
+        yield _of_products(SHEET, RoundEntry.objects.filter(pk__in=owed), "round__opened_at")
+    if any(each[-3] for each in scores) or offices or secretary or chairs:
         yield _compared(user, presides, sits(*JUDGES), secretary)
     if team := sits(*TEAM):
         # Of which editions the office alone reports on a re-evaluation, the editions say.
@@ -229,6 +226,25 @@ def overseen(user: User, today: date) -> Iterator[Waiting]:
     yield _rounds(EvaluationRound.objects.filter(here, state__in=_RUNNING))
 
 
+@prepared
+def _seats(*, user: Any, today: Any) -> QuerySet[Any]:
+    """Where a person ever sat: council, seat, first and last day, whether a sheet of it was typed
+    from paper, whether a round is open there, and the products of open rounds that it owes a sheet.
+    """
+    open_ = EvaluationRound.objects.filter(council=OuterRef("council"), state=RoundState.OPEN)
+    typed = Scoresheet.objects.filter(member=OuterRef("pk"), state=SheetState.ENTERED)
+    owed = _owed(Member.objects.filter(pk=OuterRef(OuterRef("pk"))), today)
+    return Member.objects.filter(user=user).values_list(
+        "council",
+        "seat",
+        "since",
+        "until",
+        Exists(typed),
+        Exists(open_),
+        ArraySubquery(owed.order_by().values("pk")),
+    )
+
+
 # --- What waits -----------------------------------------------------------------------------
 
 
@@ -256,9 +272,14 @@ def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiti
 
 
 def _sheets(seats: MemberQuerySet, today: date) -> Waiting:
+    return _of_products(SHEET, _owed(seats, today), "round__opened_at")
+
+
+def _owed(seats: MemberQuerySet, today: date | Blank) -> QuerySet[RoundEntry]:
     """The products of open rounds whose sheet one of these seats owes: see
     ``EvaluationRound.due_to_score`` and ``waits_for``; not those whose sheets were counted.
     """
+    its_day: Any = today if isinstance(today, Blank) else Value(today, output_field=DateField())
     entry, person = OuterRef(OuterRef("pk")), {"member__user": OuterRef("user")}
     left_out = Interest.objects.filter(entry=entry, recused=True, **person)
     given = Scoresheet.objects.filter(
@@ -271,7 +292,7 @@ def _sheets(seats: MemberQuerySet, today: date) -> Waiting:
     its = "council__rounds__"
     meets = Q((f"{its}mode", RoundMode.MEETING))
     # In writing a round has no time of meeting. Who has left since scores what met before.
-    here = Q(until=None) | Q(until__gte=today)
+    here = Q(until=None) | Q(until__gte=its_day)
     met_on = OuterRef("work_met_on")
     owe = seats.held(met_on, met_on).filter(
         Q(seat__in=JUDGES) | Q((f"{its}regulation__secretary_scores", True), seat=Seat.SECRETARY),
@@ -284,12 +305,11 @@ def _sheets(seats: MemberQuerySet, today: date) -> Waiting:
         council__rounds=OuterRef("round"),
     )
     day = TruncDate(Coalesce("round__meets_at", "round__opened_at", output_field=DateTimeField()))
-    owed = (
-        RoundEntry.objects.annotate(work_met_on=Least(day, Value(today, output_field=DateField())))
+    return (
+        RoundEntry.objects.annotate(work_met_on=Least(day, its_day))
         .filter(Exists(owe), live=True, round__state=RoundState.OPEN)
         .exclude(counted_scoring=F("scoring"))
     )
-    return _of_products(SHEET, owed, "round__opened_at")
 
 
 def _unreported() -> QuerySet[RoundEntry]:

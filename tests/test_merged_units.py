@@ -1011,7 +1011,7 @@ def test_the_list_of_split_communes_asks_no_more(
                 name=f"HTX {number}", owner_type=OwnerType.COOPERATIVE, commune=ended
             )
         client.force_login(s.tinh)
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(5):
             page = client.get("/split/")
         found = page.context["rows"]
         assert len(found) == rows

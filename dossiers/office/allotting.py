@@ -7,20 +7,23 @@ done keeps the unit of its day: tasks that are closed, the history, ``Dossier.be
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import rules
+from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import (
+    BigIntegerField,
     Case,
     DateTimeField,
     Exists,
     F,
+    Func,
+    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -46,7 +49,8 @@ from cycle.models import (
     heir_of,
     now_called,
 )
-from cycle.models.area import Business, Heirs, start
+from cycle.models.area import BusinessRows, Heirs, start
+from cycle.prepared import prepared
 from dossiers.lists import work
 from dossiers.models import (
     Allotment,
@@ -76,16 +80,25 @@ def split_units(user: User) -> QuerySet[OrgUnit]:
     """The split communes that have a main successor and that this person is told of: the province's
     office of all, who works at a successor or at its heir of theirs.
     """
-    found = (
-        provinces.split()
-        .filter(valid_to__lt=clock.today_in_database())
-        .exclude(main_successor=None)
+    found = _ended(provinces.split(), clock.today_in_database())
+    return found if _allots(user) else found.filter(_into(user.business()))
+
+
+def _allots(user: User) -> bool:
+    return rules.has_perm("dossiers.allot", user)
+
+
+def _ended(split: QuerySet[OrgUnit], today: Any) -> QuerySet[OrgUnit]:
+    return split.filter(valid_to__lt=today).exclude(main_successor=None)
+
+
+def _into(units: Any) -> Exists:
+    """The condition that a unit went, at least in part, into one of ``units``."""
+    its = Func(
+        Cast(units, ArrayField(BigIntegerField())), template="(SELECT unnest(%(expressions)s))"
     )
-    if rules.has_perm("dossiers.allot", user):
-        return found
     link = OrgUnit.successors.through.objects
-    mine = {unit for held in user.assignments() for unit in held.business}
-    return found.filter(Exists(link.filter(from_orgunit=OuterRef("pk"), to_orgunit__in=mine)))
+    return Exists(link.filter(from_orgunit=OuterRef("pk"), to_orgunit__in=its))
 
 
 def waiting(*units: int) -> QuerySet[Producer]:
@@ -106,34 +119,45 @@ def waiting_potential(*units: int) -> QuerySet[Potential]:
     return found.order_by("pk")
 
 
+@prepared
+def _waits(*, today: Any, mine: Any = None) -> QuerySet[Any]:
+    """The split communes, all or what went into one of the units ``mine``, each with how much is to
+    be allotted.
+    """
+    today = clock.set_or_its_own(today)
+    units = _counted(_ended(provinces.split(), today), today).select_related(None).order_by()
+    its = units if mine is None else units.filter(_into(mine))
+    return its.prefetch_related(None).values_list("pk", F("makers") + F("found"))
+
+
+def _counted(units: QuerySet[OrgUnit], today: Any) -> QuerySet[OrgUnit]:
+    """``units`` with how many producers (``makers``) and potential products (``found``) wait."""
+    its = BusinessRows(start(OuterRef("pk")), today)
+    there = Dossier.objects.filter(commune__in=BusinessRows(start(OuterRef(OuterRef("pk"))), today))
+    makers = Producer.objects.filter(
+        Q(commune__in=its) | Q(pk__in=there.order_by().values("product__producer"))
+    )
+    found = Potential.objects.filter(commune__in=its).exclude(state=PotentialState.BEGUN)
+    return units.annotate(makers=_count(makers), found=_count(found))
+
+
+def _count(rows: QuerySet[Any]) -> Subquery:
+    counted = rows.order_by().annotate(of=Func(F("pk"), function="COUNT")).values("of")
+    return Subquery(counted, output_field=IntegerField())
+
+
 def split_rows(user: User) -> list[dict[str, Any]]:
     """The split communes that ``user`` is told of, each with today's name of its main successor and
     how many of its producers wait; the number of queries does not depend on theirs.
     """
-    units = list(
-        split_units(user)
-        .select_related("main_successor")
-        .annotate(
-            its=Business(start(F("pk")), clock.today_in_database()),
-            main_now=heir_of("main_successor", field="name"),
-        )
-    )
-    if not units:
-        return []
-    there = {pk for unit in units for pk in unit.its}
-    makers = Producer.objects.filter(commune__in=there).values_list("commune", "pk")
-    through = Dossier.objects.filter(commune__in=there, product__producer__void=False)
-    found = Potential.objects.filter(commune__in=there).exclude(state=PotentialState.BEGUN)
-    began = Counter(found.order_by().values_list("commune", flat=True))
-    at: dict[int, set[int]] = {}
-    for commune, maker in makers.union(through.values_list("commune", "product__producer")):
-        at.setdefault(commune, set()).add(maker)
+    units = _counted(split_units(user), clock.today_in_database())
+    units = units.annotate(main_now=heir_of("main_successor", field="name"))
     return [
         {
             "unit": unit,
             "main": now_called(unit.main_successor.name, unit.main_now),
-            "waiting": len(set().union(*(at.get(pk, ()) for pk in unit.its))),
-            "found": sum(began[pk] for pk in unit.its),
+            "waiting": unit.makers,
+            "found": unit.found,
         }
         for unit in units
     ]
@@ -159,9 +183,9 @@ def _work(user: User, _today: date) -> Iterator[work.Waiting]:
     """A row for each split commune with something to allot, of who is told of it."""
     if not any(held.org_unit.level in ("commune", "province") for held in user.assignments()):
         return
-    rows = split_rows(user)
-    waits = {row["unit"].pk: many for row in rows if (many := row["waiting"] + row["found"])}
-    if waits:
+    mine = {} if _allots(user) else {"mine": user.business()}
+    there = _waits(today=clock.day_that_is_set(), **mine)
+    if waits := {unit: many for unit, many in there if many}:
         yield work.Waiting(
             ALLOT,
             OrgUnit.objects.filter(pk__in=waits),
