@@ -2,8 +2,8 @@
 
 The officer has the same open tasks in a table of few and in one of many; all others are done, or
 other communes'. She sits on the province's council too and owes it sheets: the same page is taken
-with its other kinds of work and without. Each page shows 25 rows. The pages take turns in one run;
-medians are compared.
+with its other kinds of work and without; viewflow's shows tasks alone, and is held against that.
+Each page shows 25 rows. The pages take turns in one run; medians are compared.
 """
 
 import gc
@@ -25,7 +25,7 @@ from tests import judging
 from tests.world import open_cycle, open_dossier, person
 
 BOUND = (
-    "nhanh hơn hộp việc của viewflow ít nhất 2,5 lần; tối đa 10 truy vấn; "
+    "chỉ việc của hồ sơ: nhanh hơn hộp việc của viewflow ít nhất 2,5 lần; tối đa 10 truy vấn; "
     "trung vị ở cỡ lớn ≤ 1,4 lần cỡ nhỏ, có mọi loại việc ≤ 1,4 lần chỉ việc của hồ sơ"
 )
 #: few tasks, many tasks, rounds of timing
@@ -76,6 +76,7 @@ def run(scale):
         "bare_ms": round(times["bare"], 2),
         "alone_ms": round(times["alone"], 2),
         "every_kind_over_alone": round(times["inbox"] / times["alone"], 2),
+        "stock_over_alone": round(times["stock"] / times["alone"], 2),
         "stock_over_inbox": round(times["stock"] / times["inbox"], 2),
         # Each beside the bare page of its own minutes: the machine may have other work in some.
         "many_over_few": round(
@@ -85,7 +86,7 @@ def run(scale):
     }
     return figures | {
         "exact": figures["queries"] <= 10,
-        "fast": figures["stock_over_inbox"] >= 2.5
+        "fast": figures["stock_over_alone"] >= 2.5
         and figures["many_over_few"] <= 1.4
         and figures["every_kind_over_alone"] <= 1.4,
     }

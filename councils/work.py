@@ -172,7 +172,7 @@ def of(user: User, today: date) -> Iterator[Waiting]:
             if seat in as_ and since <= today and (until is None or until >= today)
         ]
 
-    scores = [each for each in seats if each[1] in (*JUDGES, Seat.SECRETARY) and each[-2]]
+    scores = [each for each in seats if each[1] in (*JUDGES, Seat.SECRETARY) and each[5]]
     judged = sits(*JUDGES, Seat.SECRETARY)
     # Who scores does not act as another's substitute there (``rules.runs``).
     posts = [
@@ -183,17 +183,13 @@ def of(user: User, today: date) -> Iterator[Waiting]:
     runs = Q(council__org_unit__in=offices) | Q(council__in=secretary)
     presides = runs | Q(council__in=chairs)
     if scores:
-        owed = sorted({entry for *_seat, entries in scores for entry in entries})
+        owed = sorted({entry for seat in scores for entry in seat[6]})
         yield _of_products(SHEET, RoundEntry.objects.filter(pk__in=owed), "round__opened_at")
-    if any(each[-3] for each in scores) or offices or secretary or chairs:
+    if any(each[4] for each in scores) or offices or secretary or chairs:
         yield _compared(user, presides, sits(*JUDGES), secretary)
     if team := sits(*TEAM):
         # Of which editions the office alone reports on a re-evaluation, the editions say.
-        alone = [
-            pk
-            for pk in RuleSet.objects.order_by().values_list("pk", flat=True)
-            if RuleSet.pinned(pk).office_reports
-        ]
+        alone = [pk for pk in seats[0][-1] if RuleSet.pinned(pk).office_reports]
         office_s = _AGAIN & Q(dossier__rule_set__in=alone)
         yield _reports(Q(round__council__in=team) & ~office_s)
     if offices:
@@ -229,7 +225,8 @@ def overseen(user: User, today: date) -> Iterator[Waiting]:
 @prepared
 def _seats(*, user: Any, today: Any) -> QuerySet[Any]:
     """Where a person ever sat: council, seat, first and last day, whether a sheet of it was typed
-    from paper, whether a round is open there, and the products of open rounds that it owes a sheet.
+    from paper, whether a round is open there, the products of open rounds that it owes a sheet; and
+    all editions.
     """
     open_ = EvaluationRound.objects.filter(council=OuterRef("council"), state=RoundState.OPEN)
     typed = Scoresheet.objects.filter(member=OuterRef("pk"), state=SheetState.ENTERED)
@@ -242,6 +239,7 @@ def _seats(*, user: Any, today: Any) -> QuerySet[Any]:
         Exists(typed),
         Exists(open_),
         ArraySubquery(owed.order_by().values("pk")),
+        ArraySubquery(RuleSet.objects.order_by().values("pk")),
     )
 
 

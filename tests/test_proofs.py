@@ -121,7 +121,7 @@ TIMED = {
     "services_down": ["slowest_return_s"],
     "sweep_scale": ["of_raw", "of_viewflow", "idle_of_select_1"],
     "close_scale": ["of_raw", "growth", "growth_bound"],
-    "inbox_scale": ["stock_over_inbox", "many_over_few", "every_kind_over_alone"],
+    "inbox_scale": ["stock_over_alone", "many_over_few", "every_kind_over_alone"],
     "import_scale": ["of_raw"],
     "batch_scale": ["accept_at_province_of_raw", "certify_of_raw"],
     "export_scale": ["first_of_copy", "csv_of_copy"],

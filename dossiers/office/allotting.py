@@ -18,7 +18,6 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import (
     BigIntegerField,
-    Case,
     DateTimeField,
     Exists,
     F,
@@ -29,8 +28,6 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
-    Value,
-    When,
 )
 from django.db.models.functions import Cast
 from django.urls import reverse
@@ -120,14 +117,11 @@ def waiting_potential(*units: int) -> QuerySet[Potential]:
 
 
 @prepared
-def _waits(*, today: Any, mine: Any = None) -> QuerySet[Any]:
-    """The split communes, all or what went into one of the units ``mine``, each with how much is to
-    be allotted.
-    """
-    today = clock.set_or_its_own(today)
-    units = _counted(_ended(provinces.split(), today), today).select_related(None).order_by()
+def _there(*, today: Any, mine: Any = None) -> QuerySet[Any]:
+    """The split communes, all or what went into one of the units ``mine``."""
+    units = _ended(provinces.split(), clock.set_or_its_own(today))
     its = units if mine is None else units.filter(_into(mine))
-    return its.prefetch_related(None).values_list("pk", F("makers") + F("found"))
+    return its.select_related(None).prefetch_related(None).order_by().values_list("pk", flat=True)
 
 
 def _counted(units: QuerySet[OrgUnit], today: Any) -> QuerySet[OrgUnit]:
@@ -184,15 +178,16 @@ def _work(user: User, _today: date) -> Iterator[work.Waiting]:
     if not any(held.org_unit.level in ("commune", "province") for held in user.assignments()):
         return
     mine = {} if _allots(user) else {"mine": user.business()}
-    there = _waits(today=clock.day_that_is_set(), **mine)
-    if waits := {unit: many for unit, many in there if many}:
+    # Asked first, and alone: few provinces have any, and what waits there is much to ask.
+    if there := _there(today=clock.day_that_is_set(), **mine):
+        units = _counted(OrgUnit.objects.filter(pk__in=there), clock.today_in_database())
         yield work.Waiting(
             ALLOT,
-            OrgUnit.objects.filter(pk__in=waits),
+            units.filter(Q(makers__gt=0) | Q(found__gt=0)),
             since=Cast(F("valid_to"), DateTimeField()),
             unit="main_successor",
             name=F("name"),
-            many=Case(*(When(pk=pk, then=Value(many)) for pk, many in waits.items())),
+            many=F("makers") + F("found"),
         )
 
 
