@@ -20,6 +20,7 @@ from dossiers.law.guidance import GUIDES
 from dossiers.models import (
     ACTS,
     BusinessPlan,
+    Call,
     Certificate,
     CertificateNumber,
     CommuneReport,
@@ -65,6 +66,7 @@ RECORDS = (
     Certificate,
     CertificateNumber,
     Promotion,
+    Call,
     Inspection,
     StoppedProduction,
     Revocation,

@@ -124,6 +124,7 @@ TABLE = {
     "order_evaluation": ({S.CERTIFIED, S.PROMOTED}, STAYS, "reason paper"),
     "withdraw_decision": ({S.CERTIFIED, S.PROMOTED}, {S.REVOKED}, "reason paper"),
     "record_centre_result": ({S.AT_CENTRE}, {S.CERTIFIED, S.RANKED}, "task paper"),
+    "record_call": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
     "record_promotion": ({S.CERTIFIED, S.PROMOTED}, STAYS, ""),
     "notify_result": (
         {S.AT_CENTRE, S.CERTIFIED, S.PROMOTED, S.NOT_RECOGNISED},
@@ -140,6 +141,7 @@ TABLE = {
     "enter_late": ({S.POTENTIAL}, {S.IDEA_SELECTED, S.IMPLEMENTING, S.ASSEMBLING}, "reason"),
     "withdraw": (AT_WORK, {S.WITHDRAWN}, "reason"),
     "correct_names": (set(S), STAYS, "reason paper"),
+    "correct_call": (set(S), STAYS, "reason"),
     "correct_visit": (set(S), STAYS, "reason"),
     "correct_support": (set(S), STAYS, "reason"),
     "correct_promotion": (set(S), STAYS, "reason"),

@@ -12,6 +12,7 @@ from cycle.letters import fold_number
 from cycle.models import Document, kind_of
 from dossiers.models import (
     BusinessPlan,
+    Call,
     Certificate,
     CertificateNumber,
     CommuneReport,
@@ -55,6 +56,15 @@ def visit(**fields):
         "findings": "Đã có 120 đàn ong",
     }
     return Visit(**values | fields)
+
+
+def call(**fields):
+    values = {
+        "called_on": clock.today(),
+        "spoke_with": "Giàng A Pó",
+        "said": "Sẽ nộp hồ sơ trong tháng",
+    }
+    return Call(**values | fields)
 
 
 def support(**fields):

@@ -33,6 +33,7 @@ from cycle.models import (
 from dossiers.forms.uploads import held_note
 from dossiers.models import (
     ACTS,
+    Call,
     CertificateNumber,
     Dossier,
     Erasure,
@@ -112,6 +113,13 @@ def visit(w):
     return act(
         w, State.IMPLEMENTING, "record_visit", w.an, Visit,
         visited_on=today(), visitor="Lò Thị An", findings="120 đàn ong",
+    )  # fmt: skip
+
+
+def call(w):
+    return act(
+        w, State.PROMOTED, "record_call", w.an, Call,
+        called_on=today(), spoke_with="Giàng A Pó", said="Sẽ nộp trong tháng",
     )  # fmt: skip
 
 
@@ -322,7 +330,7 @@ def erasure(w):
 
 
 FORMS = [
-    dossier, event, fair, known, evidence, visit, support, promotion, inspection, council, seat, regulation,
+    dossier, event, fair, known, evidence, visit, call, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
     erasure, numbers, corrected_numbers, missing_scans,
 ]  # fmt: skip

@@ -411,6 +411,7 @@ BREAKS = {
         for _ in "12"
     ],
     "dossiers_visit_replaces_id_key": lambda w: replaced_twice(w, records.visit),
+    "dossiers_call_replaces_id_key": lambda w: replaced_twice(w, records.call),
     "dossiers_supportmeasure_replaces_id_key": lambda w: replaced_twice(w, records.support),
     "dossiers_promotion_replaces_id_key": lambda w: replaced_twice(w, records.promotion),
     "dossiers_completion_replaces_id_key": lambda w: replaced_twice(w, records.completion),
@@ -431,6 +432,9 @@ BREAKS = {
     ),
     "visit_replaces_one_of_its_dossier": lambda w: kept(
         w, records.visit(), replaces=of_another(w, records.visit())
+    ),
+    "call_replaces_one_of_its_dossier": lambda w: kept(
+        w, records.call(), replaces=of_another(w, records.call())
     ),
     "support_replaces_one_of_its_dossier": lambda w: kept(
         w, records.support(), replaces=of_another(w, records.support())
@@ -822,6 +826,7 @@ SUPERKEYS = {
     "potential_id_batch",
     "certificate_id_dossier",
     "communereport_id_dossier",
+    "call_id_dossier",
     "completion_id_dossier",
     "certificatenumber_id_certificate",
     "inspection_id_dossier",
@@ -1203,6 +1208,7 @@ IMMUTABLE = [
     "cycle_ruleset",
     "dossiers_allotment",
     "dossiers_businessplan",
+    "dossiers_call",
     "dossiers_certificate",
     "dossiers_certificatenumber",
     "dossiers_communereport",
@@ -1816,7 +1822,7 @@ def test_every_key_beside_the_one_of_its_dossier_or_round_is_held_to_it():
         "dossiers.idea.previous", "dossiers.evidence.replaces", "dossiers.officialdocument.scan",
         "dossiers.certificate.decision", "dossiers.stockrow.certificate",
         "dossiers.certificatenumber.certificate", "dossiers.certificatenumber.replaces",
-        "dossiers.visit.replaces", "dossiers.supportmeasure.replaces",
+        "dossiers.visit.replaces", "dossiers.supportmeasure.replaces", "dossiers.call.replaces",
         "dossiers.promotion.replaces", "dossiers.samplereceipt.replaces",
         "dossiers.completion.replaces", "dossiers.communereport.replaces",
         "dossiers.inspection.replaces",

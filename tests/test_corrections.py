@@ -64,6 +64,7 @@ def typed(form, **fields):
 
 #: act -> the record it replaces, as it was made first; a field, what it was, what it is.
 REPLACED = {
+    "correct_call": ("record_call", records.call, "spoke_with", "Giàng A Pó", "Vợ ông Pó"),
     "correct_visit": ("record_visit", records.visit, "visitor", "Lò Thị An", "Quàng Văn Chi"),
     "correct_support": ("record_support", records.support, "paid", 0, 50_000_000),
     "correct_promotion": ("record_promotion", records.promotion, "cost", 0, 3_000_000),
@@ -75,7 +76,7 @@ REPLACED = {
 #: Where the dossier stands when it is recorded, where that is not while the plan is carried out.
 RECORDED = {
     "correct_promotion": State.CERTIFIED, "correct_samples": State.AT_PROVINCE,
-    "correct_inspection": State.CERTIFIED,
+    "correct_inspection": State.CERTIFIED, "correct_call": State.CERTIFIED,
 }  # fmt: skip
 #: Where the dossier stands when it is corrected: also long after the step.
 LATER = [State.IMPLEMENTING, State.AT_PROVINCE, State.CERTIFIED, State.DEFERRED]

@@ -40,6 +40,8 @@ FREE_ACTS = {
     "notify_result": {"minh"},
     "number_certificate": {"minh"},
     "correct_number": {"minh"},
+    "record_call": {"an", "binh", "minh"},
+    "correct_call": {"an", "binh", "minh"},
     "record_promotion": {"an", "binh", "minh", "tam"},
     "record_inspection": {"binh", "minh"},
     "confirm_stopped": {"an", "chi", "binh", "minh"},

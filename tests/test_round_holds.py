@@ -51,6 +51,7 @@ TABLE = {
     # Names; the group of products, of which the round has the product set, is refused below.
     "correct_names": STAYS,
     "correct_details": STAYS,
+    "correct_call": STAYS,
     "correct_visit": STAYS,
     "correct_support": STAYS,
     "correct_promotion": STAYS,

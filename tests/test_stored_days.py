@@ -163,6 +163,7 @@ WHERE = {
     "cycle.Document.signed_on": "asked by cycle/documents.py",
     "cycle.Document.at": MADE,
     # What the steps record.
+    "dossiers.Call.call_again_on": "asked by dossiers/models/dossier.py",
     "dossiers.Visit.next_visit_on": "asked by dossiers/models/dossier.py",
     "dossiers.CommuneReport.samples": "asked by dossiers/models/dossier.py",
     "dossiers.Evaluation.met_on": "asked by dossiers/law/order.py",

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from urllib.parse import parse_qsl
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.urls import reverse
 
@@ -675,6 +676,46 @@ def test_while_its_reevaluation_is_open_the_list_says_which_certificate_is_in_fo
     assert moved in radar(minh, at(2026, 8, 2))
 
 
+def test_who_is_called_is_in_the_list_and_called_again_on_the_day_agreed(old, an, minh, la):
+    """Every call stays; the last one, as it was corrected, says when to call again."""
+    process = old.dossier.process
+    agreed = date(2026, 2, 20)
+    with clock.at(at(2026, 2, 3)):
+        doors.act(process, "record_call", by=an, record=records.call(said="Chờ nhãn mới"))
+        doors.act(process, "record_call", by=an, record=records.call(call_again_on=agreed))
+    (term,) = old.dossier.terms.live().filter(code="call")
+    assert (term.due_on, term.org_unit, term.legal) == (agreed, old.dossier.commune, False)
+    text = radar(minh, at(2026, 2, 10))
+    assert "03/02/2026: Sẽ nộp hồ sơ trong tháng hẹn 20/02/2026" in text
+    assert "Chờ nhãn mới" not in text and "Ghi cuộc gọi" in text
+    (last,) = old.dossier.calls.filter(call_again_on=agreed)
+    with clock.at(at(2026, 2, 11)):
+        nothing = records.call(called_on=last.called_on, said="Đã nộp", replaces=last)
+        doors.act(process, "correct_call", by=an, record=nothing, reason="Không hẹn nữa")
+    assert not old.dossier.terms.live().filter(code="call").exists()
+    assert "Đã nộp" in radar(minh, at(2026, 2, 12))
+    with clock.at(at(2026, 2, 12)), pytest.raises(PermissionDenied):
+        doors.act(process, "record_call", by=la, record=records.call())
+
+
+def test_a_reevaluation_is_opened_from_the_list_in_its_days(old, an, la):
+    def form(user, moment):
+        client = Client()
+        client.force_login(user)
+        with clock.at(moment):
+            return client.get(reverse("dossiers:dossier_new"), {"again": old.dossier_id})
+
+    assert "Mở hồ sơ đánh giá lại" not in radar(an, at(2026, 2, 1))
+    assert "Mở hồ sơ đánh giá lại" in radar(an, at(2026, 2, 2))
+    shown = form(an, at(2026, 2, 2)).context["form"]
+    given = {name: shown[name].value() for name in ("product", "commune", "case_type")}
+    heir = old.dossier.commune.heir().pk
+    assert given == {
+        "product": old.dossier.product_id, "commune": heir, "case_type": "reevaluation"
+    }  # fmt: skip
+    assert form(la, at(2026, 2, 2)).status_code == 404
+
+
 @pytest.mark.parametrize("rows", (1, 3))
 def test_the_list_of_what_ends_asks_no_more(
     cycle_of_three, old_commune, an, son, minh, rows, django_assert_num_queries
@@ -685,7 +726,7 @@ def test_the_list_of_what_ends_asks_no_more(
     client.force_login(minh)
     with clock.at(at(2026, 6, 1)):
         client.get(reverse("dossiers:ending"))
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(reverse("dossiers:ending"))
 
 

@@ -416,6 +416,15 @@ class DossierForm(PlainPart):
         )
 
 
+def judged_anew(dossier: Dossier) -> dict[str, Any]:
+    """What the form is given of the product that ``dossier`` certified, to be evaluated again."""
+    return {
+        "product": dossier.product_id,
+        "commune": dossier.commune.heir().pk,
+        "case_type": CaseType.REEVALUATION,
+    }
+
+
 def told_by(potential: Potential) -> dict[str, Any]:
     """What is said of a potential product, as the form asks it."""
     commune = potential.commune.heir().pk

@@ -36,6 +36,7 @@ from dossiers.forms.uploads import FilesField
 from dossiers.models import (
     ACTS,
     BusinessPlan,
+    Call,
     CaseType,
     Certificate,
     CertificateNumber,
@@ -441,6 +442,7 @@ def short(record: Any) -> str:
     """A record in a few words, told apart from others of its kind."""
     told = {
         Visit: "visitor",
+        Call: "spoke_with",
         SupportMeasure: "provider",
         Promotion: "channel",
         SampleReceipt: "samples",
@@ -603,6 +605,7 @@ FORMS = {
         prefilled=True,
     ),
     "visit": record_form(Visit, held_on="visited_on", not_future=("visited_on",)),
+    "call": record_form(Call, held_on="called_on", not_future=("called_on",)),
     "supportmeasure": record_form(SupportMeasure, SupportPart, not_future=("done_on",)),
     "completion": record_form(
         Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True
@@ -627,6 +630,7 @@ _OTHERWISE = {
     ("record_centre_result", "certificate"): record_form(Certificate, CentreCertificatePart),
     ("promote", "promotion"): record_form(Promotion, LastPromotionPart),
     ("correct_visit", "visit"): record_form(Visit, CorrectedPart, not_future=("visited_on",)),
+    ("correct_call", "call"): record_form(Call, CorrectedPart, not_future=("called_on",)),
     ("correct_support", "supportmeasure"): record_form(
         SupportMeasure, CorrectedSupportPart, not_future=("done_on",)
     ),

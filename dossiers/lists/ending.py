@@ -14,6 +14,7 @@ from dossiers.law.states import AT_WORK
 from dossiers.lists.filters import Asked, Listed, Narrowed, beyond, in_order
 from dossiers.models.certificate import Certificate
 from dossiers.models.dossier import CaseType, Dossier, Route
+from dossiers.models.records import Call
 from dossiers.models.term import Term
 
 #: How long before its end (D9) a certificate is listed: there is still time to file anew.
@@ -102,7 +103,7 @@ class Ending(Listed):
 
     def _shaped(self, terms: list[Any]) -> list[dict[str, Any]]:
         """Each clock with its certificate, its commune of today and the days left; ``before`` is
-        the commune that it belonged to, when another has taken it over.
+        the commune that it belonged to, when another has taken it over; ``call`` is the last one.
         """
         # Under way, filed or not: meanwhile this certificate is the one in force.
         again = Dossier.objects.visible_to(self.user).filter(
@@ -114,12 +115,15 @@ class Ending(Listed):
             again=Subquery(again.order_by("pk").values("pk")[:1])
         )
         given = found.in_bulk([term.certificate_id for term in terms])
+        called = Call.objects.current().filter(dossier__in=[term.dossier_id for term in terms])
+        calls = {call.dossier_id: call for call in called.order_by("called_on", "pk")}
         return [
             {
                 "term": term,
                 **self._where(term.dossier.commune),
                 "certificate": given[term.certificate_id],
                 "left": (term.due_on - self.today).days,
+                "call": calls.get(term.dossier_id),
             }
             for term in terms
         ]

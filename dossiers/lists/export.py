@@ -209,6 +209,10 @@ def _refiling(end: int) -> Callable[[Any], Any]:
     return of
 
 
+def _called(name: str) -> Any:
+    return lambda row: getattr(row["call"], name, None)
+
+
 _ENDING = (
     Column("commune", _("Xã, phường"), _of("commune")),
     Column("before", _("Xã, phường trước sắp xếp"), _of("before")),
@@ -222,6 +226,9 @@ _ENDING = (
     Column("refile_from", _("Nộp đánh giá lại từ"), _refiling(0)),
     Column("refile_until", _("Nộp đánh giá lại đến hết"), _refiling(1)),
     Column("filed_at", _("Đã nộp hồ sơ mới"), lambda row: row["certificate"].filed_on),
+    Column("called_on", _("Gọi lần cuối"), _called("called_on")),
+    Column("said", _("Chủ thể trả lời"), _called("said"), chosen=False),
+    Column("call_again_on", _("Hẹn gọi lại"), _called("call_again_on")),
 )
 
 

@@ -16,6 +16,7 @@ from dossiers.models.potential import Potential, PotentialSource, PotentialState
 from dossiers.models.product import OwnerType, Producer, Product, ProductGroup
 from dossiers.models.records import (
     BusinessPlan,
+    Call,
     CommuneReport,
     Completion,
     Conclusion,
@@ -54,6 +55,7 @@ __all__ = [
     "BatchState",
     "Because",
     "BusinessPlan",
+    "Call",
     "CaseType",
     "Allotment",
     "Certificate",

@@ -90,7 +90,7 @@ from dossiers.models.product import Producer, Product, Standing
 if TYPE_CHECKING:
     from dossiers.models.evidence import Evidence
     from dossiers.models.paper import OfficialDocument
-    from dossiers.models.records import Evaluation, Visit
+    from dossiers.models.records import Call, Evaluation, Visit
     from dossiers.models.task import Process, Task
     from dossiers.models.term import Term, TermQuerySet
 
@@ -572,6 +572,17 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
         """
         last = self.last_visit() if self.state in AT_THE_PRODUCER else None
         return last.next_visit_on if last else None
+
+    def last_call(self) -> Call | None:
+        """The call that was made last, as it was corrected since."""
+        return self.calls.current().order_by("-called_on", "-pk").first()
+
+    def next_call(self) -> date | None:
+        """The day on which the producer is to be called again, as the last call agreed; None once
+        nobody calls in its state.
+        """
+        last = self.last_call() if self.state in HOLDING else None
+        return last.call_again_on if last else None
 
     def refiling(self) -> tuple[date, date] | None:
         """The first and the last day to file this re-evaluation (D6), before the product's last

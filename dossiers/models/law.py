@@ -903,6 +903,23 @@ class Law(models.Model):
     @free_act(
         [S.CERTIFIED, S.PROMOTED],
         None,
+        label=_("Ghi cuộc gọi nhắc hạn"),
+        who=OFFICERS,
+        said=_("ghi một cuộc gọi cho chủ thể"),
+        unsigned=True,
+        keeps=("call",),
+        tells="nobody",
+        about=_(
+            "Ghi mỗi lần gọi chủ thể có giấy sắp hết hạn: ai nghe, trả lời gì, hẹn gọi lại khi "
+            "nào. Ngày hẹn được nhắc đến khi ghi cuộc gọi sau."
+        ),
+    )
+    def record_call(self) -> None:
+        """Ghi một cuộc gọi nhắc chủ thể có giấy chứng nhận sắp hết hạn."""
+
+    @free_act(
+        [S.CERTIFIED, S.PROMOTED],
+        None,
         label=_("Ghi kiểm tra sau công nhận"),
         who=INSPECTORS,
         said=_("ghi một lần kiểm tra sau công nhận"),
@@ -1121,6 +1138,23 @@ class Law(models.Model):
     )
     def correct_visit(self) -> None:
         """Đính chính lần kiểm tra tại cơ sở: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        conditions=[corrected("calls")],
+        reason=True,
+        label=_("Đính chính cuộc gọi"),
+        who=OFFICERS,
+        said=_("đính chính một cuộc gọi"),
+        unsigned=True,
+        keeps=("call",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; danh sách và số cộng lấy bản mới."),
+    )
+    def correct_call(self) -> None:
+        """Đính chính một cuộc gọi: một bản mới thay bản cũ."""
 
     @free_act(
         sorted(S),

@@ -236,6 +236,35 @@ class Visit(Correctable):
             )
 
 
+#: The next call comes within a year.
+CALLED_WITHIN = timedelta(days=366)
+
+
+class Call(Correctable):
+    """A call to the producer whose certificate ends (gọi điện nhắc làm lại hồ sơ): what was said,
+    and when to call again.
+    """
+
+    called_on = models.DateField(_("ngày gọi"))
+    spoke_with = models.CharField(_("gọi cho ai"), max_length=150)
+    said = models.TextField(_("chủ thể trả lời"))
+    call_again_on = models.DateField(_("hẹn gọi lại"), null=True, blank=True)
+
+    class Meta(Correctable.Meta):
+        verbose_name = _("cuộc gọi")
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.called_on or not self.call_again_on:
+            return
+        if self.call_again_on <= self.called_on:
+            raise ValidationError({"call_again_on": _("Ngày hẹn phải sau ngày gọi.")})
+        if self.call_again_on > self.called_on + CALLED_WITHIN:
+            raise ValidationError(
+                {"call_again_on": _("Ngày hẹn sau ngày gọi quá một năm: xin xem lại năm.")}
+            )
+
+
 class SupportKind(models.TextChoices):
     """The seven kinds of support (QĐ 851/QĐ-UBND Bắc Kạn, bảng 3)."""
 

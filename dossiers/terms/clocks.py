@@ -30,7 +30,7 @@ from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
 from dossiers.models.dossier import Dossier
 from dossiers.models.law import ACTS, CaseType
-from dossiers.models.records import Conclusion, Visit
+from dossiers.models.records import Call, Conclusion, Visit
 from dossiers.models.task import Task
 from dossiers.models.term import Term, TermEvent, TermQuerySet, TermState
 
@@ -336,7 +336,7 @@ def follow(
         given = [term for term in others if term.certificate_id]
         follow_validity(given, at=entry.at, by=entry.actor)
     _follow_batch(dossier, others, at=entry.at, by=entry.actor)
-    _follow_visit(dossier, others, at=entry.at, by=entry.actor)
+    _follow_agreed(dossier, others, entry)
     # Also what was deferred, and is withdrawn as it is put together for the next year.
     ends = (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
     if len(held) < len(terms) and (ends or entry.after == State.WITHDRAWN):
@@ -344,51 +344,64 @@ def follow(
         follow_validity(earlier, at=entry.at, by=entry.actor)
 
 
-# --- The next visit to a producer -----------------------------------------------------------------
+# --- The next visit, the next call to a producer --------------------------------------------------
 
-#: The code of the clock to the day on which a producer is to be visited again.
-OF_VISIT = "visit"
+#: The codes of the clocks to the day on which a producer is to be visited, or called, again.
+OF_VISIT, OF_CALL = "visit", "call"
+_CALLS = frozenset({"dossier.record_call", "dossier.correct_call"})
 
 
-def _visits(dossier: Dossier, visit: Visit) -> tuple[str, OrgUnit]:
-    """The post, role and unit, that goes again: the one in which ``visit`` was recorded, whoever
-    corrected it since; the commune's officer where the history names none.
+def _agreed(dossier: Dossier, record: Visit | Call) -> tuple[str, OrgUnit]:
+    """The post, role and unit, that goes or calls again: the one in which ``record`` was written,
+    whoever corrected it since; the commune's officer where the history names none.
     """
-    kept = [[Visit._meta.model_name, visit.first_written().pk]]
+    kept = [[record._meta.model_name, record.first_written().pk]]
     said = dossier.history.filter(data__records__contains=kept).order_by("seq").first()
     if said is None or not said.role or said.org_unit is None:
         return Role.OFFICER, dossier.commune
     return said.role, said.org_unit
 
 
-def _follow_visit(dossier: Dossier, held: Iterable[Term], *, at: datetime, by: User | None) -> None:
-    """Start or stop the clock to the dossier's next visit, among its clocks ``held``, locked: a
-    later visit, another day, none any more, or nobody visits in its state.
+def _follow_agreed(dossier: Dossier, held: Iterable[Term], entry: HistoryEntry) -> None:
+    """Start or stop the clocks to the dossier's next visit and next call, among its clocks
+    ``held``, locked: a later one, another day, none any more, or nobody goes or calls in its state.
     """
-    running = next(
-        (each for each in held if each.code == OF_VISIT and each.state != TermState.STOPPED), None
-    )
-    day = dossier.next_visit()
+    running = {each.code: each for each in held if each.state != TermState.STOPPED}
+    _follow_next(dossier.next_visit, dossier.last_visit, running.get(OF_VISIT), entry, dossier)
+    # Nobody agrees on a call but by an act of its own: certifying 500 products asks for none.
+    if OF_CALL in running or entry.event in _CALLS:
+        _follow_next(dossier.next_call, dossier.last_call, running.get(OF_CALL), entry, dossier)
+
+
+def _follow_next(
+    agreed: Callable[[], date | None],
+    last: Callable[[], Visit | Call | None],
+    running: Term | None,
+    entry: HistoryEntry,
+    dossier: Dossier,
+) -> None:
+    day = agreed()
     if running is not None:
         if running.due_on == day:
             return
-        running.stop(at=at, by=by)
-    if day is None or (visit := dossier.last_visit()) is None:
+        running.stop(at=entry.at, by=entry.actor)
+    if day is None or (made := last()) is None:
         return
-    role, unit = _visits(dossier, visit)
+    role, unit = _agreed(dossier, made)
+    called = isinstance(made, Call)
     begin(
         Term.on_day(
             day,
-            at=at,
-            code=OF_VISIT,
-            title="Đến cơ sở theo lịch hẹn",
+            at=entry.at,
+            code=OF_CALL if called else OF_VISIT,
+            title="Gọi lại chủ thể theo lịch hẹn" if called else "Đến cơ sở theo lịch hẹn",
             dossier=dossier,
             role=role,
             org_unit=unit,
             warnings=(3, 1),
             legal=False,
         ),
-        by=by,
+        by=entry.actor,
     )
 
 

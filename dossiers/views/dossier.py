@@ -183,6 +183,9 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
     if (key := written.key(request.GET.get("potential"))) is not None:
         potential = get_object_or_404(Potential.objects.visible_to(user), pk=key)
         initial |= opening.told_by(potential)
+    if (key := written.key(request.GET.get("again"))) is not None:
+        judged = Dossier.objects.visible_to(user).select_related("product", "commune")
+        initial |= opening.judged_anew(get_object_or_404(judged, pk=key))
     keeps = rules.has_perm("dossiers.import_stock", user, None)
     form = opening.DossierForm(
         request.POST or None, user=user, potential=potential, initial=initial, enters_old=keeps

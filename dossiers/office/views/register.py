@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from cycle.asking import SignedIn
 from cycle.letters import sort_key
+from cycle.models import Role
 from cycle.steps import Step
 from dossiers.lists.ending import Ending
 from dossiers.lists.ending import Filters as EndingFilters
@@ -88,7 +89,14 @@ def ending_certificates(request: SignedIn) -> HttpResponseBase:
     """The certificates in the user's area that end, and when to file for re-evaluation."""
     page = Ending(request.user, EndingFilters.of(request.GET))
     return render(
-        request, "dossiers/ending.html", {"page": page, "rows": page.rows(), "today": page.today}
+        request,
+        "dossiers/ending.html",
+        {
+            "page": page,
+            "rows": page.rows(),
+            "today": page.today,
+            "may_call": bool(request.user.posts(Role.OFFICER)),
+        },
     )
 
 
