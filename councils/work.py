@@ -52,6 +52,7 @@ from cycle.models import Level, OrgUnit, Role, RuleSet
 from cycle.prepared import Blank, prepared
 from cycle.steps import Step
 from dossiers.lists import work
+from dossiers.lists.documents import asks_for_scan
 from dossiers.lists.work import Kind, Waiting
 from dossiers.models import CaseType, Task
 
@@ -460,6 +461,13 @@ def _setup(offices: list[int], today: date) -> Waiting:
         name=Value(""),
         said=Case(When(Exists(law), then=Value("council")), default=Value("regulation")),
     )
+
+
+@asks_for_scan
+def _of_rounds_themselves() -> QuerySet[Any]:
+    """The documents of rounds whose scans :data:`SCAN` asks for, each by itself."""
+    its = SignedDocument.objects.filter(entry=None, replaced_by=None, round__cycle__closed_on=None)
+    return its.order_by().values("document")
 
 
 work.register(

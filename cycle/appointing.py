@@ -244,7 +244,7 @@ def check_paper(
         raise ValidationError(
             {"number": _("Vai trò lãnh đạo chỉ giao bằng văn bản: hãy nhập số, ngày văn bản.")}
         )
-    check_leaders_signer(person, role, signer)
+    check_signers_name(person, signer)
 
 
 # --- Who prepares a file does not sign it ------------------------------------------------------
@@ -400,9 +400,11 @@ def told(document: Document | None) -> dict[str, Any]:
     return {"document": str(document), "document_signer": signer, "ledger": document.pk}
 
 
-def check_leaders_signer(person: User, role: str, signer: str) -> None:
-    """A leader's paper is signed by somebody else than who is appointed. Raises ValidationError."""
-    if role == Role.LEADER and signer.strip() and not _is_another(signer, person):
+def check_signers_name(person: User, signer: str) -> None:
+    """The paper is signed by somebody else than who is appointed, or stands in. Raises
+    ValidationError.
+    """
+    if signer.strip() and not _is_another(signer, person):
         raise ValidationError({"signer": _("Người ký văn bản phải là người khác người được giao.")})
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -36,7 +36,7 @@ from cycle.models import (
     same_name,
     says_unknown,
 )
-from cycle.models.document import UNKNOWN_SIGNER
+from cycle.models.document import UNKNOWN_SIGNER, FormerPaper
 from cycle.prepared import prepared, steady
 
 #: The field of a form at which a wrong scan is told.
@@ -86,6 +86,12 @@ def signed_by(name: str) -> dict[str, Any]:
     return {"signer": name}
 
 
+OF_OTHERS = _(
+    "Văn bản này do người khác ghi vào sổ, chưa có nội dung này: để họ hoặc văn phòng của tỉnh ghi "
+    "thêm."
+)
+
+
 class Another(ValidationError):
     """A document differs from the one in the ledger that bears its number, or shows its scan."""
 
@@ -120,13 +126,18 @@ def record(
     lacked = _lacked(document, known)
     if not lacked:
         return known
-    return _write(
+    if not _may_complete(by, known):
+        raise Another({SCAN if "scan_sha256" in lacked else "signer": OF_OTHERS})
+    written = _write(
         "document.correct",
         _replacing(known, _copy(known, **lacked), by),
         by=by,
         capacity=capacity,
         reason=_now("Ghi thêm nội dung còn thiếu"),
     )
+    for refuse in _refusing:
+        refuse(known, written)
+    return written
 
 
 def check(document: Document, *, by: User | None) -> None:
@@ -451,6 +462,31 @@ def is_scanned(number: str) -> bool:
 def _scanned(*, number: Any) -> Any:
     there = Document.objects.standing().filter(before=False, folded_number=number)
     return there.exclude(scan_sha256="").order_by().values_list("pk")[:1]
+
+
+def _may_complete(by: User | None, known: Document) -> bool:
+    """Whether ``by`` may add what the ledger lacks of a document: of a body outside the province
+    only who recorded it, or works at the province. What a register of the province has, each door
+    lets be named (:func:`check_register`).
+    """
+    return (
+        by is None
+        or known.issuer_id is not None
+        or known.recorded_by_id == by.pk
+        or any(held.org_unit.level == Level.PROVINCE for held in by.posts())
+    )
+
+
+def rests_on(document: Document, *but: type[models.Model]) -> bool:
+    """Whether anything rests on a document or on what it corrects, rows of these models aside."""
+    rows = [each.pk for each in document.versions()]
+    for relation in Document._meta.related_objects:
+        its = relation.related_model
+        if its in (Document, FormerPaper, HistoryEntry, *but) or relation.field.many_to_many:
+            continue
+        if its._base_manager.filter(**{f"{relation.field.name}__in": rows}).exists():
+            return True
+    return False
 
 
 def may_correct(user: User, document: Document) -> bool:

@@ -49,7 +49,7 @@ def twice(kind):
     new = kind()
     new.replaces = old
     # A number is another each time.
-    for field in {"findings", "expected_result", "result", "note", "labour"}.intersection(
+    for field in {"findings", "expected_result", "result", "note", "labour", "said"}.intersection(
         vars(new)
     ):
         setattr(new, field, "Ghi lại cho đúng")

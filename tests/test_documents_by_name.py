@@ -219,6 +219,7 @@ CORRECTED = {
     "cycle.Document.replaces": "the correction itself",
     "cycle.FormerPaper.document": "which row of before it was",
     "cycle.LawReading.basis": "dossiers:reading_correct",
+    "cycle.RoleAssignment.basis": "dossiers:post_correct",
     "cycle.Substitution.basis": "dossiers:absence_correct",
     "cycle.TermRule.basis": "dossiers:cycle_term_correct",
     "dossiers.Allotment.basis": "dossiers:split_correct",

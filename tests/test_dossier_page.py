@@ -137,7 +137,7 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
         doors.act(dossier.process, "record_visit", by=an, record=records.visit())
         doors.act(dossier.process, "attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
-    with django_assert_num_queries(41):
+    with django_assert_num_queries(42):
         client.get(page_of(dossier))
 
 

@@ -124,7 +124,7 @@ def test_the_register_asks_the_database_little(
         decision_of(stand(dossier, State.CERTIFIED), number=f"{number}/QĐ-UBND")
     client = signed_in(clerk)
     client.get(PAGE)
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         assert len(listed(client)) == many
 
 
@@ -159,6 +159,20 @@ def test_a_file_is_matched_by_the_number_in_its_name():
     for name, number in NAMES.items():
         found = walk.named_by(name, rows)
         assert (found.number if found else "") == number, name
+
+
+def test_scans_that_are_missing_wait_in_the_inbox_of_the_desk(clerk, an, province, commune):
+    """Of the body whose register a clerk keeps."""
+    client = signed_in(clerk)
+    words = "Thêm bản chụp cho 2 văn bản của sổ"
+    for number in "12":
+        a_document(province, f"{number}/QĐ-UBND")
+    a_document(province, "3/QĐ-UBND", before=True)
+    a_document(commune, "4/TTr-UBND")
+    a_document(province, "không số")
+    text = shown(client.get("/inbox/").content.decode())
+    assert words in text and f'href="{SCANS}"' in client.get("/inbox/").content.decode()
+    assert "bản chụp" not in shown(signed_in(an).get("/inbox/").content.decode())
 
 
 def test_many_scans_are_matched_looked_at_and_added_at_once(

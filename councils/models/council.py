@@ -83,6 +83,9 @@ _IS_FOR = {
 }
 
 
+_TAKEN = _("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
+
+
 def check_purpose(document: Document, purpose: str) -> None:
     """Refuse the ``document`` of the ledger for a ``purpose``, a relation of :data:`TOGETHER`,
     beside what it is for already. Raises ValidationError at ``number``.
@@ -92,8 +95,10 @@ def check_purpose(document: Document, purpose: str) -> None:
     (kin,) = (each for each in TOGETHER if purpose in each)
     for other in sorted(_IS_FOR.keys() - kin):
         if any(getattr(each, other).exists() for each in document.versions()):
-            said = _now("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
-            raise ValidationError({"number": said % {"told": _IS_FOR[other]}})
+            raise ValidationError({"number": _TAKEN % {"told": _IS_FOR[other]}})
+    # What a round decides is what its dossiers rest on; nothing else of a council is.
+    if "of_rounds" not in kin and any(each.of_dossiers.exists() for each in document.versions()):
+        raise ValidationError({"number": _TAKEN % {"told": _("việc của một hồ sơ")}})
 
 
 class ConflictRule(models.TextChoices):

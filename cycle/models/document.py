@@ -208,6 +208,11 @@ class Document(models.Model):
             models.Index(
                 fields=["scan_sha256"], name="document_by_scan", condition=~Q(scan_sha256="")
             ),
+            models.Index(
+                fields=["issuer"],
+                name="document_without_scan",
+                condition=Q(scan_sha256="", before=False),
+            ),
         ]
         constraints = [
             models.CheckConstraint(

@@ -6,17 +6,33 @@ function with :func:`about`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, NamedTuple
 
 import rules
-from django.db.models import BigIntegerField, Case, F, Func, Min, Q, QuerySet, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Exists,
+    F,
+    Func,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.http import Http404
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from cycle import documents, letters
 from cycle.models import (
@@ -24,6 +40,7 @@ from cycle.models import (
     Document,
     HistoryEntry,
     Level,
+    OrgUnit,
     PaperKind,
     Role,
     Stream,
@@ -31,6 +48,7 @@ from cycle.models import (
     fold_number,
 )
 from cycle.papers.kinds import KINDS
+from dossiers.lists import work
 from dossiers.lists.export import Exported, register
 from dossiers.lists.filters import Asked, Column, Narrowed, Queried
 from dossiers.models import ACTS, Dossier, OfficialDocument, TermEvent
@@ -154,16 +172,71 @@ def opened(user: User, filters: Filters) -> Register:
     return Register(user, filters)
 
 
+#: A document that waits for its scan.
+_LACKS = Q(before=False, scan_sha256="", number__regex="[0-9]")
+
+
 def without_scan(user: User) -> QuerySet[Document]:
     """Those of the registers whose scan is missing and which ``user`` may add: of the body whose
     clerk or OCOP officer they are, at the province of all (as ``documents.may_correct``); the
     newest first. Not those of before the ledger, nor those whose number nobody knows.
     """
     keeps = (Role.CLERK, Role.OFFICER)
-    there = visible_to(user).filter(before=False, scan_sha256="", number__regex="[0-9]")
+    there = visible_to(user).filter(_LACKS)
     if not any(held.org_unit.level == Level.PROVINCE for held in user.posts(*keeps)):
         there = there.filter(issuer__in=user.business(*keeps))
     return there.select_related("issuer").order_by("-signed_on", "-pk")
+
+
+#: Rows that rest on documents and ask for the scan by a row of work of their own.
+_asked: list[Callable[[], QuerySet[Any]]] = []
+
+
+def asks_for_scan(rows: Callable[[], QuerySet[Any]]) -> Callable[[], QuerySet[Any]]:
+    """Let the keys of documents that the function gives out of what the desk is asked for: their
+    scans are asked for each by itself.
+    """
+    _asked.append(rows)
+    return rows
+
+
+def _scans_asked(row: work.Row) -> str:
+    words = ngettext(
+        "Thêm bản chụp cho %(n)d văn bản của sổ",
+        "Thêm bản chụp cho %(n)d văn bản của sổ",
+        row["many"],
+    )
+    return words % {"n": row["many"]}
+
+
+SCANS = work.Kind(
+    "scans",
+    _("Sổ văn bản chờ bản chụp"),
+    _scans_asked,
+    lambda row: reverse("dossiers:scans"),
+)
+
+
+def _work(user: User, _today: date) -> Iterator[work.Waiting]:
+    """A row for each body whose register a clerk keeps, where documents wait for their scans."""
+    desks = user.business(Role.CLERK)
+    if not desks:
+        return
+    lacking = Document.objects.standing().filter(_LACKS, issuer=OuterRef("pk")).order_by()
+    for rows in _asked:
+        lacking = lacking.exclude(pk__in=rows())
+    many = lacking.annotate(of=Func(F("pk"), function="COUNT")).values("of")
+    yield work.Waiting(
+        SCANS,
+        OrgUnit.objects.filter(Exists(lacking), pk__in=desks),
+        since=Value(work.EVER),
+        unit="",
+        name=F("name"),
+        many=Subquery(many, output_field=IntegerField()),
+    )
+
+
+work.register(_work, SCANS)
 
 
 @dataclass(frozen=True)

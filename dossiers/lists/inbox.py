@@ -20,6 +20,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Coalesce, JSONObject
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,7 @@ from cycle import clock, letters, written
 from cycle.models import DayOff, OrgUnit, User, fold_number, told_apart
 from cycle.steps import Step
 from cycle.workdays import Calendar
+from cycle.written import day_text
 from dossiers.law.guidance import GUIDES
 from dossiers.law.states import State
 from dossiers.lists import work
@@ -541,14 +543,17 @@ class Inbox(Listed):
 
     def _rows(self, found: models.QuerySet[Any]) -> list[dict[str, Any]]:
         rows = work.read(found)
+        task, why = _addresses("dossiers:task"), _addresses("dossiers:task_why")
         for row in rows:
             if row["kind"] is work.TASK:
                 row["title"] = GUIDES[row["node"]].title
+                row["href"], row["why"] = task(row["pk"]), why(row["pk"])
             if row["closed_at"]:
                 row["done"] = ACTS[row["outcome"]].label if row["outcome"] in ACTS else ""
                 continue
             if row["due_on"]:
                 row["due"] = self._due(row["due_on"], row["paused_at"])
+                row["due_day"] = day_text(row["due_on"])
             row["mine"] = row["owner_id"] == self.user.pk
             row["owner"] = row["owner_name"] or row["owner_username"]
         return rows
@@ -594,6 +599,12 @@ def _commune_of(dossier: str) -> dict[str, str]:
         "commune_name": f"{dossier}__commune__name",
         "commune_until": f"{dossier}__commune__valid_to",
     }
+
+
+def _addresses(name: str) -> Callable[[int], str]:
+    """The addresses of rows by their numbers; to look each up would cost a third of the list."""
+    before, _zero, after = reverse(name, args=[0]).rpartition("0")
+    return lambda pk: f"{before}{pk}{after}"
 
 
 def _moment(text: str) -> datetime | None:

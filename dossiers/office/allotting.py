@@ -149,9 +149,9 @@ def split_rows(user: User) -> list[dict[str, Any]]:
     return [
         {
             "unit": unit,
-            "main": now_called(unit.main_successor.name, unit.main_now),
-            "waiting": unit.makers,
-            "found": unit.found,
+            "main": now_called(unit.main_successor.name, unit.main_now),  # type: ignore[union-attr, attr-defined]
+            "waiting": unit.makers,  # type: ignore[attr-defined]
+            "found": unit.found,  # type: ignore[attr-defined]
         }
         for unit in units
     ]

@@ -66,12 +66,15 @@ def may_correct(by: User, row: Resting) -> bool:
 
 def keeps(by: User, document: Document, unit: OrgUnit | None = None) -> bool:
     """Whether ``by`` reads and corrects a document of the ``unit`` for which they act: another's,
-    on which more may rest, only who recorded it, has a post there or keeps its ledger.
+    on which more may rest, only who recorded it, has a post there or keeps its ledger; one of a
+    body outside also who works at the province. Of before the ledger each is of one row alone.
     """
     its = document.issuer
+    at_province = its is None and any(held.org_unit.level == Level.PROVINCE for held in by.posts())
     return (
-        its is None
-        or its == unit
+        at_province
+        or (document.before and not document.body)
+        or (its is not None and its == unit)
         or document.recorded_by_id == by.pk
         or any(held.org_unit == its for held in by.posts())
         or documents.may_correct(by, document)

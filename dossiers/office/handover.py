@@ -69,8 +69,13 @@ def arranging(user: User, post: RoleAssignment | Task) -> RoleAssignment | None:
 
 @rules.predicate
 def holds_post(user: User | None, post: RoleAssignment) -> bool:
-    """Holds the post."""
-    return user is not None and user.is_active and post.user_id == user.pk
+    """Holds the post, today or from a day to come."""
+    return (
+        user is not None
+        and user.is_active
+        and post.user_id == user.pk
+        and (post.valid_to is None or post.valid_to >= clock.today())
+    )
 
 
 @rules.predicate

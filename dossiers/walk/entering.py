@@ -14,6 +14,7 @@ from dossiers import flows
 from dossiers.models import (
     ARCHIVE,
     BatchState,
+    OfficialDocument,
     Producer,
     Product,
     StockBatch,
@@ -190,12 +191,15 @@ def record(batch: StockBatch, event: str, *, by: User, reason: str = "", **data:
 
 def of_nothing(document: Document) -> bool:
     """Whether a document came with lists that were struck out, and nothing else rests on it."""
-    acts = document.of_dossiers.all()
-    lists = StockBatch.objects.filter(basis__in=[each.pk for each in document.versions()])
+    rows = [each.pk for each in document.versions()]
+    acts = OfficialDocument.objects.filter(document__in=rows)
+    lists = StockBatch.objects.filter(basis__in=rows)
     if not (acts.exists() or lists.exists()):
         return False
     stand = lists.exclude(state=BatchState.VOID)
-    return not (acts.filter(dossier__void=False).exists() or stand.exists())
+    if acts.filter(dossier__void=False).exists() or stand.exists():
+        return False
+    return not documents.rests_on(document, OfficialDocument, StockBatch)
 
 
 def in_ledger(papers: list[Document], *, by: User) -> list[Document]:

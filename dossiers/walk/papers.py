@@ -298,7 +298,7 @@ def _follow(old: Document) -> documents.Brings:
     held = _locked(resting_on(old))
 
     def bring(new: Document, by: User, post: RoleAssignment | None, reason: str) -> None:
-        papers = [each for each in resting_on(old) if each.document_id == old.pk]
+        papers = resting_on(old)
         if not {each.dossier_id for each in papers} <= set(held):
             # Another came to rest on it while we waited.
             raise ValidationError(documents.CORRECTED_ALREADY)

@@ -1,0 +1,97 @@
+"""Whose a document of the ledger is: who names it changes nothing of another's."""
+
+from datetime import timedelta
+
+import pytest
+import rules
+from django.core.exceptions import ValidationError
+from django.test import Client
+
+from councils.models.council import check_purpose
+from cycle import appointing, clock
+from cycle.models import Document, OrgUnit, Role, RoleAssignment, User
+from dossiers.models import Certificate, State
+from dossiers.office import people
+from dossiers.walk import stock
+from tests.decision_papers import decision_of
+from tests.owning import update_as_owner
+from tests.sendings import scan
+from tests.standing import stand
+from tests.stock_sheets import HEADS, OTHERS, book, committed, good
+from tests.world import open_dossier, person
+
+pytestmark = pytest.mark.django_db
+
+OF_MINISTRY = {
+    "Số giấy chứng nhận": "05/GCN-BNN",
+    "Cơ quan cấp": "Bộ Nông nghiệp và Phát triển nông thôn",
+    "Số quyết định": "1900/QĐ-BNN-VPĐP",
+    "Hạng sao": "5 sao",
+}
+
+
+def test_a_decision_of_the_ministry_is_completed_and_corrected_by_the_province_alone(land, lan):
+    """A commune's chair who names it for an appointment adds no signer and no scan to it."""
+    committed(book([good(**OF_MINISTRY)]), lan, land)
+    decision = Certificate.objects.get().decision.document
+    commune = OrgUnit.objects.get(name="Xã Mường Nhé", valid_to=None)
+    client = Client()
+    client.force_login(person("chair", "Sùng A Chủ", (Role.LEADER, commune)))
+    day = f"{clock.today():%d/%m/%Y}"
+    typed = {
+        "full_name": "Lường Thị Mới", "org_unit": "Xã Mường Nhé", "role": "clerk",
+        "valid_from": day, "email": "", "phone": "", "number": decision.number,
+        "signed_on": f"{decision.signed_on:%d/%m/%Y}", "body": decision.outside,
+        "signer": "Kẻ Mạo Danh", "signer_capacity": "Thứ trưởng", "scan_file": scan(),
+    }  # fmt: skip
+    answer = client.post("/people/new/", typed)
+    assert answer.status_code == 200
+    assert "do người khác ghi vào sổ" in str(answer.context["form"].errors)
+    assert not User.objects.filter(full_name="Lường Thị Mới").exists()
+    assert Document.objects.get(pk=decision.pk).in_force == decision
+
+
+def test_what_a_post_rests_on_is_not_typed_otherwise_for_another_list(land, lan):
+    """A list that was struck out lets its decision be typed anew, unless something rests on it."""
+    heads = [*HEADS, "Người ký", "Chức vụ người ký"]
+    signed = {"Người ký": "Lò Văn Tiến", "Chức vụ người ký": "Phó Chủ tịch"}
+    first = committed(book([OTHERS[0] | signed], heads=heads), lan, land)
+    decision = Certificate.objects.get().decision.document
+    stock.strike(first, by=lan, reason="Nhầm")
+    commune = OrgUnit.objects.get(name="Xã Mường Nhé", valid_to=None)
+    chair = person("chair", "Sùng A Chủ")
+    post = people.assign(
+        RoleAssignment(user=chair, role=Role.LEADER, org_unit=commune, valid_from=clock.today()),
+        by=User.objects.create_superuser("quantri", full_name="Quản Trị"),
+        document=Document(
+            number=decision.number,
+            signed_on=decision.signed_on,
+            outside="UBND tỉnh",
+            signer="Lò Văn Tiến",
+            signer_capacity="Phó Chủ tịch",
+        ),  # fmt: skip
+    )
+    his = {"Người ký": "Sùng A Chủ", "Chức vụ người ký": "Chủ tịch"}
+    committed(book([OTHERS[0] | his], heads=heads), lan, land)
+    paper = RoleAssignment.objects.get(pk=post.pk).paper
+    assert (paper.signer, paper.number) == ("Lò Văn Tiến", decision.number)
+
+
+def test_who_left_a_post_lends_it_to_nobody_and_who_stands_in_signs_no_paper_of_it(commune, an, la):
+    post = an.role_assignments.get()
+    assert rules.has_perm("dossiers.substitute", an, post)
+    update_as_owner(
+        RoleAssignment.objects.filter(pk=post.pk), valid_to=clock.today() - timedelta(days=1)
+    )
+    post.refresh_from_db()
+    assert not rules.has_perm("dossiers.substitute", an, post)
+    for role in Role.values:
+        with pytest.raises(ValidationError):
+            appointing.check_paper(la, role, by=None, document="5/QĐ-UBND", signer=la.full_name)
+
+
+def test_a_council_is_founded_on_no_paper_of_a_dossier(cycle, commune, an, province, thu):
+    decision = decision_of(stand(open_dossier(cycle, commune, an), State.CERTIFIED)).document
+    with pytest.raises(ValidationError, match="việc của một hồ sơ"):
+        check_purpose(decision, "sets_up")
+    check_purpose(decision, "of_rounds")
