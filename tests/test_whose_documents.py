@@ -9,14 +9,14 @@ from django.test import Client
 
 from councils.models.council import check_purpose
 from cycle import appointing, clock
-from cycle.models import Document, OrgUnit, Role, RoleAssignment, User
-from dossiers.models import Certificate, State
+from cycle.models import Document, OrgUnit, Role, RoleAssignment, Substitution, User
+from dossiers.models import Certificate, OfficialDocument, State
 from dossiers.office import people
 from dossiers.walk import stock
 from tests.decision_papers import decision_of
 from tests.owning import update_as_owner
 from tests.sendings import scan
-from tests.standing import stand
+from tests.standing import sent_up, stand
 from tests.stock_sheets import HEADS, OTHERS, book, committed, good
 from tests.world import open_dossier, person
 
@@ -95,3 +95,29 @@ def test_a_council_is_founded_on_no_paper_of_a_dossier(cycle, commune, an, provi
     with pytest.raises(ValidationError, match="việc của một hồ sơ"):
         check_purpose(decision, "sets_up")
     check_purpose(decision, "of_rounds")
+
+
+def test_what_is_refused_on_a_dossiers_page_is_refused_by_every_other_way(cycle, commune, an):
+    """The request that a chair signed is named by a substitution, and corrected from there."""
+    dossier = stand(open_dossier(cycle, commune, an), State.COMMUNE_CHECKED)
+    sent_up(dossier, an)
+    request = OfficialDocument.objects.get().document
+    lent = person("two", "Lò Thị Hai", (Role.OFFICER, commune))
+    day = f"{clock.today():%d/%m/%Y}"
+    said = {
+        "number": request.number, "signed_on": f"{request.signed_on:%d/%m/%Y}",
+        "body": str(commune), "signer": request.signer,
+        "signer_capacity": request.signer_capacity,
+    }  # fmt: skip
+    client = Client()
+    client.force_login(an)
+    post = an.role_assignments.get(org_unit=commune)
+    typed = {"assignment": post.pk, "substitute": lent.pk, "valid_from": day, "valid_to": day}
+    client.post("/absence/new/", typed | said | {"reason": "ốm"})
+    row = Substitution.objects.get()
+    assert row.basis_id == request.pk
+    for wrong in ({"signer": "Lò Thị An"}, {"number": "15/QĐ-UBND"}):
+        again = said | wrong | {"reason": "x", "seen": request.pk}
+        answer = client.post(f"/absence/{row.pk}/correct/", again)
+        assert answer.status_code == 200 and answer.context["form"].errors, wrong
+    assert Document.objects.get(pk=request.pk).in_force == request

@@ -318,14 +318,32 @@ def _bring(
     reason: str,
 ) -> None:
     of_acts = rests(papers)
+    changed = {name for name in FIELDS if getattr(old, name) != getattr(new, name)}
+    # Another day or capacity is refused below.
+    here = changed & {"number", "signer"}
+    if papers and "signer" in changed:
+        _recorded_by_another(old, new.signer)
     for each in papers:
         what = of_acts.get(each.pk)
-        if what is not None and capacity(by, each.dossier, what) is None:
+        if what is None:
+            continue
+        held = capacity(by, each.dossier, what)
+        if held is None:
             said = _now(
                 "Hồ sơ «%(dossier)s» làm theo văn bản này: người làm được việc ấy đính chính ở "
                 "trang hồ sơ đó."
             )
             raise ValidationError(said % {"dossier": each.dossier})
+        each.document = new
+        try:
+            signed_by_another(by, held, new.signer)
+            _check(each, each.dossier, what, {f"paper-{name}" for name in here}, here)
+        except ConditionNotMet as refused:
+            raise ValidationError([str(words) for words in refused.messages]) from refused
+        if old.scan_sha256 and old.scan_sha256 != new.scan_sha256:
+            # The dossier shows the scan as a piece of its own.
+            said = _now("Hồ sơ «%(dossier)s» làm theo văn bản này: thay bản chụp ở trang hồ sơ đó.")
+            raise ValidationError({documents.SCAN: said % {"dossier": each.dossier}})
     for name in ("signed_on", "signer_capacity", "issuer_id"):
         # Whose a document of before is, nobody wrote down.
         known = name != "issuer_id" or old.body
