@@ -94,6 +94,20 @@ class DateField(forms.DateField):
         return day
 
 
+class PeriodField(forms.CharField):
+    """A day or a month as people write it here, 17/11/2026 or 11/2026: a ``written.Period``."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 30} | kwargs)
+        self.widget.attrs = {"placeholder": "dd/mm/yyyy, mm/yyyy"} | self.widget.attrs
+
+    def clean(self, value: Any) -> Any:
+        found = _read(written.period, super().clean(value))
+        if found and (wrong := written.out_of_time(found.begins)):
+            raise ValidationError(wrong, code="out_of_time")
+        return found or None
+
+
 class MomentField(forms.DateTimeField):
     """A day with a time as people write it here: 17/11/2026 14:00."""
 

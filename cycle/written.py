@@ -7,8 +7,10 @@ one: Django's own takes 01/11/2026 for the eleventh of January.
 
 from __future__ import annotations
 
+import calendar
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime, time
 
 from django.utils import timezone
@@ -170,6 +172,46 @@ def moment(text: str) -> datetime:
         return datetime.combine(on, time(int(hour), int(after_h or after_colon or 0)))
     except ValueError:
         raise NotADay(str(HOW_A_MOMENT)) from None
+
+
+HOW_A_PERIOD = gettext_lazy("Hãy ghi ngày hoặc tháng, ví dụ 17/11/2026 hoặc 11/2026.")
+_MONTH = re.compile(r"(?:[Tt]háng *)?([0-9]{1,2}) *[/.-] *([0-9]{4})|([0-9]{4})-([0-9]{1,2})")
+
+
+@dataclass(frozen=True)
+class Period:
+    """A day, or a whole month, for which something is planned."""
+
+    begins: date
+    ends: date
+
+    @classmethod
+    def of_month(cls, year: int, month: int) -> Period:
+        """The whole month."""
+        return cls(date(year, month, 1), date(year, month, calendar.monthrange(year, month)[1]))
+
+    def __str__(self) -> str:
+        if self.begins == self.ends:
+            return day_text(self.begins)
+        return f"{self.begins:%m/%Y}"
+
+
+def period(text: str) -> Period:
+    """The day or the month that ``text`` means: 17/11/2026, 11/2026, «tháng 11/2026».
+
+    Raises :class:`NotADay`.
+    """
+    text = _plain(unicodedata.normalize("NFC", text))
+    if found := _MONTH.fullmatch(text):
+        month, year = found[1] or found[4], found[2] or found[3]
+        if not 1 <= int(month) <= 12 or int(year) < 1:
+            raise NotADay(_("Tháng %(month)s không có thật.") % {"month": f"{month:0>2}/{year}"})
+        return Period.of_month(int(year), int(month))
+    try:
+        on = day(text)
+    except NotADay as wrong:
+        raise NotADay(str(HOW_A_PERIOD) if str(wrong) == str(HOW_A_DAY) else str(wrong)) from None
+    return Period(on, on)
 
 
 class NotAPhone(ValueError):

@@ -10,7 +10,7 @@ class DossiersConfig(AppConfig):
         # Events, permissions, flows, stored words, kinds of jobs, of work and of papers: all are
         # registered by being imported.
         from dossiers import events, flows, words  # noqa: F401
-        from dossiers.lists import numbers, results  # noqa: F401
+        from dossiers.lists import numbers, planned, results  # noqa: F401
         from dossiers.office import allotting, handover, lists  # noqa: F401
         from dossiers.office.stock import work  # noqa: F401
         from dossiers.papers import kinds  # noqa: F401

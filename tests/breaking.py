@@ -59,6 +59,7 @@ from dossiers.models import (
     FilingNumber,
     Firing,
     OfficialDocument,
+    PlannedOutreach,
     PlanPaper,
     Potential,
     Process,
@@ -317,6 +318,14 @@ def sent(**fields):
 def event(world, model, **fields):
     values = {"cycle": world.cycle, "org_unit": world.commune, "held_on": date(2026, 2, 1)}
     return model.objects.create(**values | {"title": "Hội nghị"} | fields)
+
+
+def planned_outreach(world, **fields):
+    """A row of the plan for step 1."""
+    values = {"cycle": world.cycle, "org_unit": world.commune, "kind": "radio", "title": "Phát"}
+    values |= {"begins_on": date(2026, 2, 1), "due_on": date(2026, 2, 28)}
+    values |= {"made_by": world.an, "made_at": clock.now()}
+    return PlannedOutreach.objects.create(**values | fields)
 
 
 def stock_batch(world, **fields):

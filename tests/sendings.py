@@ -40,6 +40,7 @@ from dossiers.models import (
     Evidence,
     Inspection,
     OutreachEvent,
+    PlannedOutreach,
     Potential,
     Producer,
     Promotion,
@@ -86,6 +87,13 @@ def fair(w):
         "cycle": w.cycle.pk, "org_unit": w.commune.pk, "held_on": today(), "cost": "0",
         "title": "Hội chợ OCOP", "place": "Mường Ảng", "attendance": "300",
     }, (PromotionEvent,)  # fmt: skip
+
+
+def planned(w):
+    return w.an, "/outreach/plan/new/", {
+        "cycle": w.cycle.pk, "org_unit": w.commune.pk, "kind": "training", "title": "Tập huấn",
+        "when": today(30),
+    }, (PlannedOutreach,)  # fmt: skip
 
 
 def known(w):
@@ -330,7 +338,7 @@ def erasure(w):
 
 
 FORMS = [
-    dossier, event, fair, known, evidence, visit, call, support, promotion, inspection, council, seat, regulation,
+    dossier, event, fair, planned, known, evidence, visit, call, support, promotion, inspection, council, seat, regulation,
     round_, opinion, interest, appraisal, invite, spread, somebody, absence, year, days_off, stock_list,
     erasure, numbers, corrected_numbers, missing_scans,
 ]  # fmt: skip

@@ -24,6 +24,7 @@ from tests.breaking import (
     interest,
     judged,
     opinion,
+    planned_outreach,
     potential,
     refused,
     resolution,
@@ -203,7 +204,8 @@ COMES = {
     **dict.fromkeys(
         ("dossiers_producer", "dossiers_product", "dossiers_stockbatch", "dossiers_potential",
          "dossiers_outreachevent", "dossiers_promotionevent", "dossiers_allotment",
-         "dossiers_actbatch", "dossiers_actbatchrow", "dossiers_planpaper"),
+         "dossiers_actbatch", "dossiers_actbatchrow", "dossiers_planpaper",
+         "dossiers_plannedoutreach", "dossiers_plannedplace"),
         "something more in a list, from which nothing follows by itself",
     ),
     **dict.fromkeys(
@@ -363,12 +365,18 @@ _CLOSED = (
     "state = 'closed', reason = 'Thôi', closed_by_id = (SELECT min(id) FROM cycle_user),"
     " closed_at = now()"
 )
+_DROPPED = "reason = 'Thôi', dropped_by_id = (SELECT min(id) FROM cycle_user), dropped_at = now()"
 _BEGUN = "state = 'begun', dossier_id = (SELECT min(id) FROM dossiers_dossier)"
 TOGETHER = {
     **{
         f"councils_opinion.{name}": _ANSWERED
         for name in ("answer", "letter_id", "answered_by_id", "answered_at")
     },
+    **{
+        f"dossiers_plannedoutreach.{name}": _DROPPED
+        for name in ("reason", "dropped_by_id", "dropped_at")
+    },
+    "dossiers_plannedoutreach.begins_on": "begins_on = begins_on - 1",
     **{f"dossiers_potential.{name}": _CLOSED for name in ("reason", "closed_by_id", "closed_at")},
     **{f"dossiers_potential.{name}": _BEGUN for name in ("state", "dossier_id")},
     "cycle_batch.meets_on": "meets_on = decide_by",
@@ -519,6 +527,7 @@ def rows_of_the_rest(world):
     window(world, step="plan")
     DayOff.objects.create(day="2026-04-30", name="Ngày lễ")
     potential(world)
+    planned_outreach(world)
     for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
         event(world, model, **fields)
     insert_as_owner(Route(dossier=world.dossier, node="decide", org_unit=world.commune))

@@ -65,6 +65,7 @@ from dossiers.models import (
     Evidence,
     OfficialDocument,
     OutreachEvent,
+    PlannedPlace,
     Process,
     Producer,
     Product,
@@ -123,6 +124,7 @@ from tests.breaking import (
     paper_of,
     parked,
     plan_paper,
+    planned_outreach,
     potential,
     provincial_leader,
     refused,
@@ -357,6 +359,14 @@ BREAKS = {
     ),
     # dossiers: what is made and by whom
     "product_group_known": lambda w: Product.objects.update(group="weapons"),
+    "planned_kind_known": lambda w: planned_outreach(w, kind="rumour"),
+    "planned_days_in_order": lambda w: planned_outreach(w, due_on=date(2026, 1, 31)),
+    "planned_dropped_knows_why": lambda w: planned_outreach(w, reason="Thôi"),
+    "planned_place_once": lambda w: [
+        PlannedPlace.objects.create(planned=of, commune=w.commune)
+        for of in [planned_outreach(w)]
+        for _ in "12"
+    ],
     "outreach_kind_known": lambda w: event(w, OutreachEvent, kind="rumour"),
     "outreach_cost_not_negative": lambda w: event(w, OutreachEvent, kind="radio", cost=-1),
     "fair_cost_not_negative": lambda w: event(w, PromotionEvent, cost=-1),
@@ -1220,6 +1230,7 @@ IMMUTABLE = [
     "dossiers_filingnumber",
     "dossiers_idea",
     "dossiers_inspection",
+    "dossiers_plannedplace",
     "dossiers_planpaper",
     "dossiers_promotion",
     "dossiers_review",
@@ -1241,6 +1252,7 @@ KEPT = [
     "dossiers_dossier",
     "dossiers_officialdocument",
     "dossiers_outreachevent",
+    "dossiers_plannedoutreach",
     "dossiers_process",
     "dossiers_producer",
     "dossiers_product",
@@ -1801,6 +1813,8 @@ OWNS = {
     "dossiers.process.parent_task",
     # The plan of a batch is of its year.
     "dossiers.planpaper.batch",
+    # What is held by the plan of step 1, and where: of no dossier.
+    "dossiers.outreachevent.planned", "dossiers.plannedplace.planned",
     # The clock of a round's papers, of no dossier.
     "councils.evaluationround.papers_term",
 }  # fmt: skip

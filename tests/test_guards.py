@@ -32,6 +32,7 @@ from tests.breaking import (
     left_in_a_closed_year,
     numbered,
     paper_of,
+    planned_outreach,
     potential,
     provincial_leader,
     refused,
@@ -314,6 +315,7 @@ def year_struck(world):
     for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
         event(world, model, **fields)
     of_the_year = {"cycle": world.cycle, "source": "wish", "recorded_by": world.an}
+    planned_outreach(world)
     potential(world, batch=None, recorded_at=clock.now(), **of_the_year)
     struck_year(world)
 
@@ -327,6 +329,7 @@ ATTACKS |= {
     for table in (
         "dossiers_dossier",
         "dossiers_outreachevent",
+        "dossiers_plannedoutreach",
         "dossiers_potential",
         "dossiers_promotionevent",
         "councils_evaluationround",

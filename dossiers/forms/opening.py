@@ -26,6 +26,7 @@ from dossiers.models import (
     OutreachEvent,
     OutreachKind,
     OwnerType,
+    PlannedOutreach,
     Potential,
     Producer,
     Product,
@@ -506,15 +507,29 @@ class EventForm(Part, forms.ModelForm):
         return data
 
 
+class PlannedField(RowField):
+    """A choice among rows of the plan, each with its unit and its day or month."""
+
+    def label_from_instance(self, row: PlannedOutreach) -> str:
+        return f"{row.title} ({row.when}, {row.org_unit.name})"
+
+
 class OutreachForm(EventForm):
     """An outreach event that was held (hoạt động tuyên truyền)."""
 
     kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
+    planned = PlannedField(
+        PlannedOutreach.objects.none(),
+        label=_("Theo kế hoạch"),
+        required=False,
+        empty_label=_("Không theo dòng kế hoạch nào"),
+    )
 
     class Meta:
         model = OutreachEvent
         formfield_callback = field_for
         fields = (
+            "planned",
             "cycle",
             "org_unit",
             "held_on",
@@ -525,6 +540,27 @@ class OutreachForm(EventForm):
             "cost",
         )
         field_classes = {"org_unit": UnitChoiceField}
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        its = Q(pk=self.instance.planned_id)
+        stands = Q(dropped_at=None, cycle__closed_on=None, cycle__void=False)
+        seen = PlannedOutreach.objects.visible_to(user).filter(its | stands)
+        self.fields["planned"].queryset = seen.select_related("org_unit")
+
+    def clean(self) -> Any:
+        """What it fulfils of the plan is of its year and kind."""
+        data = super().clean()
+        planned, cycle, kind = (data.get(name) for name in ("planned", "cycle", "kind"))
+        if planned and cycle and planned.cycle_id != cycle.pk:
+            self.add_error("planned", _("Dòng kế hoạch này thuộc chu trình khác."))
+        elif planned and kind and planned.kind != kind:
+            self.add_error(
+                "planned",
+                _("Kế hoạch ghi hình thức «%(kind)s»: hãy chọn lại dòng kế hoạch, hoặc hình thức.")
+                % {"kind": planned.get_kind_display()},
+            )
+        return data
 
 
 class PromotionForm(EventForm):

@@ -6,7 +6,13 @@ from dossiers.models.certificate import Certificate, CertificateNumber, Edition
 from dossiers.models.dossier import Dossier, Route
 from dossiers.models.draft import Draft
 from dossiers.models.erasure import Because, Erasure
-from dossiers.models.events import OutreachEvent, OutreachKind, PromotionEvent
+from dossiers.models.events import (
+    OutreachEvent,
+    OutreachKind,
+    PlannedOutreach,
+    PlannedPlace,
+    PromotionEvent,
+)
 from dossiers.models.evidence import Evidence
 from dossiers.models.filing_number import FilingNumber
 from dossiers.models.law import ACTS, CaseType, LateEntry
@@ -82,6 +88,8 @@ __all__ = [
     "OwnerType",
     "PaperRequired",
     "PlanPaper",
+    "PlannedOutreach",
+    "PlannedPlace",
     "Potential",
     "PotentialSource",
     "PotentialState",

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
-from cycle.models import Cycle, NameField, OrgUnit, Role, RoleAssignment, User
+from cycle.models import Cycle, Document, NameField, OrgUnit, Role, RoleAssignment, User
+from cycle.written import Period
 
 #: The roles that hold outreach events and fairs.
 ORGANISERS = (Role.OFFICER, Role.TRADE, Role.DEPARTMENT)
+
+
+def organiser_at(unit: int, user: User) -> RoleAssignment | None:
+    """The post of this person by which they tell what a unit holds: one that holds such events, at
+    the unit or above. None: they may not.
+    """
+    return next(
+        (post for post in user.assignments() if post.role in ORGANISERS and unit in post.area),
+        None,
+    )
 
 
 class CycleEvent(models.Model):
@@ -41,17 +52,8 @@ class CycleEvent(models.Model):
         return self.title
 
     def organiser(self, user: User) -> RoleAssignment | None:
-        """The post of this person by which they may correct it: one that holds such events, at its
-        unit or above. None: they may not.
-        """
-        return next(
-            (
-                post
-                for post in user.assignments()
-                if post.role in ORGANISERS and self.org_unit_id in post.area
-            ),
-            None,
-        )
+        """The post of this person by which they may correct it. None: they may not."""
+        return organiser_at(self.org_unit_id, user)
 
 
 class OutreachKind(models.TextChoices):
@@ -62,6 +64,143 @@ class OutreachKind(models.TextChoices):
     PANEL = "panel", _("Pano, áp phích")
     NEWS = "news", _("Báo chí, mạng xã hội")
     TRAINING = "training", _("Tập huấn")
+    SURVEY = "survey", _("Khảo sát sản phẩm")
+
+
+#: What is planned of it, and corrected with a reason.
+PLANNED = ("kind", "title", "begins_on", "due_on")
+
+
+class PlannedQuerySet(models.QuerySet):
+    def visible_to(self, user: User) -> PlannedQuerySet:
+        """What a unit of this person's area holds, or is held for one of its communes."""
+        area = user.area()
+        places = PlannedPlace.objects.filter(planned=OuterRef("pk"), commune__in=area)
+        return self.filter(Q(org_unit__in=area) | Exists(places))
+
+    def to_hold(self) -> PlannedQuerySet:
+        """What nobody has held yet, or dropped, of years that are open."""
+        held = OutreachEvent.objects.filter(planned=OuterRef("pk"))
+        return self.filter(~Exists(held), dropped_at=None, cycle__closed_on=None, cycle__void=False)
+
+
+class PlannedOutreach(models.Model):
+    """A row of the year's plan for step 1 (kế hoạch tuyên truyền, tập huấn): what a unit will hold,
+    for which communes, on a day or in a month.
+
+    ``begins_on`` to ``due_on`` is that day, or that month. ``basis`` is the document of the ledger
+    by which it was planned, read as ``paper``; none where it is the unit's own intention. What was
+    dropped (bỏ khỏi kế hoạch) says why, and stays.
+    """
+
+    cycle = models.ForeignKey(
+        Cycle, models.PROTECT, related_name="planned_outreach", verbose_name=_("chu trình")
+    )
+    org_unit = models.ForeignKey(
+        OrgUnit,
+        models.PROTECT,
+        editable=False,
+        related_name="planned_outreach",
+        verbose_name=_("đơn vị thực hiện"),
+    )
+    kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
+    title = NameField(_("nội dung"), max_length=200)
+    begins_on = models.DateField(_("từ ngày"))
+    due_on = models.DateField(_("chậm nhất ngày"))
+    communes = models.ManyToManyField(
+        OrgUnit,
+        through="PlannedPlace",
+        editable=False,
+        related_name="+",
+        verbose_name=_("xã, phường"),
+    )
+    basis = models.ForeignKey(
+        Document,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="planned_outreach",
+        verbose_name=_("văn bản kế hoạch"),
+    )
+    made_by = models.ForeignKey(User, models.PROTECT, editable=False, related_name="+")
+    made_at = models.DateTimeField(editable=False)
+    dropped_by = models.ForeignKey(
+        User, models.PROTECT, null=True, editable=False, related_name="+"
+    )
+    dropped_at = models.DateTimeField(null=True, editable=False)
+    reason = models.CharField(_("lý do bỏ"), max_length=1000, blank=True, editable=False)
+
+    objects = PlannedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hoạt động trong kế hoạch")
+        verbose_name_plural = _("hoạt động trong kế hoạch")
+        ordering = ["due_on", "pk"]
+        indexes = [models.Index(fields=["org_unit", "due_on"], name="planned_of_unit")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=OutreachKind.values), name="planned_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(begins_on__lte=F("due_on")), name="planned_days_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(dropped_at=None, dropped_by=None, reason="")
+                | Q(dropped_at__isnull=False, dropped_by__isnull=False) & ~Q(reason=""),
+                name="planned_dropped_knows_why",
+            ),
+        ]
+        triggers = [
+            guards.Stays(
+                "cycle_id", "org_unit_id", "basis_id", "made_by_id", "made_at",
+                name="planned_stays",
+            ),
+            guards.Told(
+                name="planned_told",
+                stream="cycle",
+                of=guards.naming("planned"),
+                columns={
+                    "kind title begins_on due_on": "planned.correct",
+                    "dropped_by_id dropped_at reason": "planned.drop",
+                },
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def when(self) -> Period:
+        """The day, or the month."""
+        return Period(self.begins_on, self.due_on)
+
+    @property
+    def paper(self) -> Document | None:
+        """The document that it rests on, as it stands."""
+        return None if self.basis is None else self.basis.in_force
+
+    def organiser(self, user: User) -> RoleAssignment | None:
+        """The post of this person by which they may change it. None: they may not."""
+        return organiser_at(self.org_unit_id, user)
+
+
+class PlannedPlace(models.Model):
+    """A commune for which something is planned; only ever added, with its row of the plan."""
+
+    planned = models.ForeignKey(PlannedOutreach, models.PROTECT, related_name="places")
+    commune = models.ForeignKey(
+        OrgUnit, models.PROTECT, editable=False, related_name="+", verbose_name=_("xã, phường")
+    )
+
+    class Meta:
+        verbose_name = _("xã trong kế hoạch")
+        constraints = [
+            models.UniqueConstraint(fields=["planned", "commune"], name="planned_place_once")
+        ]
+        triggers = [guards.Immutable(name="planned_place_stays")]
+
+    def __str__(self) -> str:
+        return str(self.commune)
 
 
 class OutreachEvent(CycleEvent):
@@ -69,6 +208,14 @@ class OutreachEvent(CycleEvent):
 
     kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
     audience = NameField(_("đối tượng"), max_length=200, blank=True)
+    planned = models.ForeignKey(
+        PlannedOutreach,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        verbose_name=_("theo kế hoạch"),
+    )
 
     class Meta(CycleEvent.Meta):
         verbose_name = _("hoạt động tuyên truyền")
@@ -86,7 +233,7 @@ class OutreachEvent(CycleEvent):
                 of=guards.naming("outreach"),
                 columns={
                     "cycle_id org_unit_id held_on title attendance cost kind"
-                    " audience": "outreach.correct"
+                    " audience planned_id": "outreach.correct"
                 },
             ),
         ]

@@ -1,5 +1,6 @@
-"""What a post, a substitution, a reading of the law, a term, its extension, a plan or a list rests
-on, typed wrong and corrected (đính chính). All that rests on the document reads the correction.
+"""What a post, a substitution, a reading of the law, a term, its extension, a plan, a row of the
+plan for step 1 or a list rests on, typed wrong and corrected (đính chính). All that rests on the
+document reads the correction.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from cycle.models import (
     TermRule,
     same_name,
 )
-from dossiers.models import PlanPaper, StockBatch, TermEvent
+from dossiers.models import PlannedOutreach, PlanPaper, StockBatch, TermEvent
 from dossiers.office import year
 
 if TYPE_CHECKING:
@@ -30,7 +31,16 @@ if TYPE_CHECKING:
     from cycle.models import User
 
 #: A row that rests on a document.
-Resting = RoleAssignment | Substitution | LawReading | TermRule | TermEvent | PlanPaper | StockBatch
+Resting = (
+    RoleAssignment
+    | Substitution
+    | LawReading
+    | TermRule
+    | TermEvent
+    | PlanPaper
+    | PlannedOutreach
+    | StockBatch
+)
 
 
 def basis_of(row: Resting) -> Document | None:
@@ -51,6 +61,8 @@ def may_correct(by: User, row: Resting) -> bool:
             return rules.has_perm("dossiers.substitute", by, row.assignment)
         case TermEvent(kind=TermEvent.Kind.EXTEND):
             return rules.has_perm("dossiers.extend_term", by, row.term)
+        case PlannedOutreach():
+            return row.organiser(by) is not None
         case StockBatch():
             return rules.has_perm("dossiers.import_stock", by, row.org_unit)
         case TermEvent():
@@ -140,7 +152,7 @@ def _unit(row: Resting) -> OrgUnit | None:
             return row.assignment.org_unit
         case TermEvent(kind=TermEvent.Kind.EXTEND):
             return row.term.org_unit
-        case StockBatch():
+        case StockBatch() | PlannedOutreach():
             return row.org_unit
         case _:
             return None

@@ -180,7 +180,7 @@ def outreach_list(user: User, asked: Mapping[str, str]) -> Queried:
     if asked.get("kind") in OutreachKind.values:
         events = events.filter(kind=asked["kind"])
     return Queried(
-        events.select_related("org_unit", "cycle").prefetch_related(
+        events.select_related("org_unit", "cycle", "planned").prefetch_related(
             Prefetch(
                 "dossiers",
                 Dossier.objects.visible_to(user).select_related("product__producer"),
@@ -233,6 +233,7 @@ _OUTREACH = (
     Column("title", _("Hoạt động"), lambda event: event.title),
     Column("kind", _("Hình thức"), lambda event: event.get_kind_display()),
     Column("audience", _("Đối tượng"), lambda event: event.audience),
+    Column("planned", _("Theo kế hoạch"), lambda event: str(event.planned or "")),
     Column("unit", _("Đơn vị"), lambda event: str(event.org_unit)),
     Column("cycle", _("Chu trình"), lambda event: str(event.cycle)),
     Column("attendance", _("Người dự"), lambda event: event.attendance),

@@ -1,28 +1,98 @@
-"""What was held for many products: recorded, and corrected with a reason to what it truly was; both
-are told in the year's history.
+"""What is held for many products: planned, recorded, and corrected with a reason to what it truly
+was; all is told in the year's history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cycle.models import HistoryEntry, User
-from dossiers.law.conditions import ConditionNotMet, stated
-from dossiers.models import OutreachEvent, PromotionEvent
+from cycle import appointing, clock, documents
+from cycle.locking import locked
+from cycle.models import Document, HistoryEntry, OrgUnit, User
+from dossiers.law.conditions import ConditionNotMet, Lack, stated
+from dossiers.models import OutreachEvent, PlannedOutreach, PlannedPlace, PromotionEvent
 from dossiers.models.product import on_what_stands
 
 #: Model -> what its entries name it.
-NAMES = {OutreachEvent: "outreach", PromotionEvent: "promotion"}
+NAMES: dict[type[Any], str] = {
+    OutreachEvent: "outreach",
+    PromotionEvent: "promotion",
+    PlannedOutreach: "planned",
+}
+
+
+def plan(
+    rows: Sequence[tuple[PlannedOutreach, Collection[OrgUnit]]],
+    document: Document | None,
+    *,
+    by: User,
+) -> None:
+    """Save rows of the year's plan, each for its communes, on a document as typed (ghi kế hoạch).
+
+    Raises PermissionDenied; ValidationError by field of the document; ConditionNotMet when the year
+    was struck out meanwhile.
+    """
+    first = rows[0][0]
+    post = first.organiser(by)
+    with on_what_stands(), transaction.atomic():
+        if document is not None:
+            documents.issue(document, appointing.issuers([first.org_unit]))
+            documents.check_register(document, by=by, of=[first.org_unit])
+            document = documents.record(document, by=by, capacity=post)
+        for row, communes in rows:
+            if (post := row.organiser(by)) is None:
+                raise PermissionDenied
+            row.basis, row.made_by, row.made_at = document, by, clock.now()
+            row.save(force_insert=True)
+            PlannedPlace.objects.bulk_create(
+                PlannedPlace(planned=row, commune=commune) for commune in communes
+            )
+            told: dict[str, Any] = {"ledger": document.pk} if document is not None else {}
+            HistoryEntry.objects.record(
+                "planned.record", row.cycle, by=by, capacity=post, planned=row.pk, **told
+            )
+
+
+def drop(row: PlannedOutreach, *, by: User, reason: str) -> None:
+    """Take a row out of the plan: it will not be held (bỏ khỏi kế hoạch).
+
+    Raises PermissionDenied, and ConditionNotMet without a reason, or once it was held or dropped.
+    """
+    reason = stated(reason)
+    with transaction.atomic():
+        held = locked(PlannedOutreach.objects.filter(pk=row.pk)).get()
+        if (post := held.organiser(by)) is None:
+            raise PermissionDenied
+        if held.dropped_at is not None:
+            raise ConditionNotMet([_DROPPED])
+        if held.events.exists():
+            raise ConditionNotMet([_("Đã có hoạt động làm theo dòng kế hoạch này.")])
+        held.dropped_by, held.dropped_at, held.reason = by, clock.now(), reason
+        held.save(update_fields=["dropped_by", "dropped_at", "reason"])
+        HistoryEntry.objects.record(
+            "planned.drop", held.cycle, by=by, capacity=post, reason=reason, planned=held.pk
+        )
+
+
+_DROPPED = _("Dòng này đã bỏ khỏi kế hoạch.")
+
+
+def _is_planned(event: Any) -> None:
+    """What it is held by still stands in the plan. Raises ConditionNotMet."""
+    planned = getattr(event, "planned_id", None)
+    if planned and locked(PlannedOutreach.objects.filter(pk=planned)).get().dropped_at:
+        raise ConditionNotMet([Lack(_DROPPED, "planned")])
 
 
 def record(event: OutreachEvent | PromotionEvent, *, by: User) -> None:
     """Save what was held (ghi). Raises ConditionNotMet when the year was struck out meanwhile."""
     with on_what_stands(), transaction.atomic():
+        _is_planned(event)
         event.save(force_insert=True)
         what = NAMES[type(event)]
         its: dict[str, Any] = {what: event.pk}
@@ -32,7 +102,11 @@ def record(event: OutreachEvent | PromotionEvent, *, by: User) -> None:
 
 
 def correct(
-    event: OutreachEvent | PromotionEvent, fields: Iterable[str], *, by: User, reason: str
+    event: OutreachEvent | PromotionEvent | PlannedOutreach,
+    fields: Iterable[str],
+    *,
+    by: User,
+    reason: str,
 ) -> None:
     """Save the ``fields`` of ``event`` that differ from what is recorded (đính chính).
 
@@ -45,6 +119,8 @@ def correct(
         post = was.organiser(by)
         if post is None:
             raise PermissionDenied
+        if isinstance(was, PlannedOutreach) and was.dropped_at is not None:
+            raise ConditionNotMet([_DROPPED])
         changed: dict[str, Any] = {}
         for name in fields:
             pair = [str(getattr(row, name)) for row in (was, event)]
@@ -52,6 +128,8 @@ def correct(
                 changed[name] = pair
         if not changed:
             raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
+        if "planned" in changed:
+            _is_planned(event)
         event.save(update_fields=list(changed))
         what = NAMES[type(event)]
         its: dict[str, Any] = {what: event.pk}

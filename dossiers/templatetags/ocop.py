@@ -24,6 +24,7 @@ from dossiers.models import (
     ACTS,
     Dossier,
     OutreachEvent,
+    PlannedOutreach,
     Potential,
     Producer,
     Product,
@@ -141,6 +142,8 @@ def from_what(entry: HistoryEntry) -> list[str]:
         ]
     if entry.event == "outreach.correct":
         return [_detail(OutreachEvent, name, *pair) for name, pair in changed.items()]
+    if entry.event == "planned.correct":
+        return [_detail(PlannedOutreach, name, *pair) for name, pair in changed.items()]
     if entry.event == "potential.correct":
         return [_detail(Potential, name, *pair) for name, pair in changed.items()]
     if entry.event == "promotion.correct":

@@ -19,7 +19,7 @@ from cycle.typed import fill, shows_typed
 from dossiers import drafts
 from dossiers.forms.fields import refuse
 from dossiers.forms.ledger import CorrectForm
-from dossiers.models import PlanPaper, StockBatch, TermEvent
+from dossiers.models import PlannedOutreach, PlanPaper, StockBatch, TermEvent
 from dossiers.office import bases
 from dossiers.office.lists import seen_posts, stock_office, substitutions
 from dossiers.terms.explanation import shown_to
@@ -114,6 +114,16 @@ def stock(request: SignedIn, pk: int) -> HttpResponseBase:
     """Correct the document that a list of what was there before came on."""
     row = get_object_or_404(StockBatch, pk=pk, org_unit=stock_office(request.user))
     return _correct(request, row, reverse("dossiers:stock_batch", args=[pk]))
+
+
+@login_required
+@shows_typed
+@drafts.keeps_page
+@once
+def planned(request: SignedIn, pk: int) -> HttpResponseBase:
+    """Correct the document of a row of the plan for step 1 (kế hoạch tuyên truyền)."""
+    row = get_object_or_404(PlannedOutreach.objects.visible_to(request.user), pk=pk)
+    return _correct(request, row, reverse("dossiers:planned_one", args=[pk]))
 
 
 def _correct(request: SignedIn, row: bases.Resting, back: str) -> HttpResponseBase:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from cycle import written
 from cycle.asking import SignedIn
 from cycle.models import HistoryEntry, Role, Stream
 from cycle.once import once
@@ -27,7 +28,13 @@ from dossiers.forms.fields import refuse
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.coverage import Coverage, Filters
 from dossiers.lists.filters import Queried, seek
-from dossiers.models import OutreachEvent, OutreachKind, Potential, PromotionEvent
+from dossiers.models import (
+    OutreachEvent,
+    OutreachKind,
+    PlannedOutreach,
+    Potential,
+    PromotionEvent,
+)
 from dossiers.models.events import ORGANISERS
 from dossiers.office.lists import came_of, outreach_list, promotion_list
 from dossiers.office.outreach import NAMES, correct, record
@@ -47,6 +54,7 @@ class Held:
     add: Any
     correct: Any
     came: Any
+    related: tuple[str, ...] = ("org_unit", "cycle", "recorded_by")
 
     @property
     def name(self) -> str:
@@ -59,6 +67,7 @@ OUTREACH = Held(
     gettext_lazy("Ghi hoạt động tuyên truyền"),
     gettext_lazy("Đính chính hoạt động tuyên truyền"),
     gettext_lazy("Hồ sơ mở từ đây"),
+    ("org_unit", "cycle", "recorded_by", "planned"),
 )  # fmt: skip
 PROMOTION = Held(
     PromotionEvent, opening.PromotionForm, opening.PromotionCorrectionForm,
@@ -123,6 +132,16 @@ def promotion_one(request: SignedIn, pk: int) -> HttpResponseBase:
     return _one(request, PROMOTION, pk)
 
 
+def _begun(request: SignedIn, held: Held) -> dict[str, Any]:
+    """What the form begins with: what the row of the plan says that its address names."""
+    key = written.key(request.GET.get("planned"))
+    if held is not OUTREACH or key is None:
+        return {}
+    row = get_object_or_404(PlannedOutreach.objects.visible_to(request.user), pk=key)
+    said = ("cycle_id", "org_unit_id", "kind", "title")
+    return {"planned": row.pk} | {name.removesuffix("_id"): getattr(row, name) for name in said}
+
+
 def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
     user = request.user
     may_add = bool(user.posts(*ORGANISERS))
@@ -131,7 +150,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
         here = drafts.place(user, held.name)
         if (answer := drafts.answer(request, here)) is not None:
             return answer
-        form = held.form(request.POST or None, user=user)
+        form = held.form(request.POST or None, user=user, initial=_begun(request, held))
         fill(form, drafts.shown(request, here))
     if request.method == "POST" and not may_add:
         page = {"act": {"label": held.add}}
@@ -156,7 +175,8 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
             "form": form,
             "may_open": rules.has_perm("dossiers.begin", user),
             "place": here,
-            "add": here is not None and (here.tried or here.draft is not None),
+            "add": here is not None
+            and (here.tried or here.draft is not None or "planned" in request.GET),
         },
     )
 
@@ -164,7 +184,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
 def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
     user = request.user
     seen = held.model._default_manager.filter(org_unit__in=user.area())
-    event: Any = get_object_or_404(seen.select_related("org_unit", "cycle", "recorded_by"), pk=pk)
+    event: Any = get_object_or_404(seen.select_related(*held.related), pk=pk)
     form = here = None
     if event.organiser(user) is not None:
         here = drafts.place(user, f"{held.name}:{event.pk}")
