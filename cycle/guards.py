@@ -169,9 +169,11 @@ def _tells(events: tuple[str, ...], group: tuple[str, ...] = ()) -> str:
     return f"coalesce(said && '{{{','.join(events)}}}'::text[], false)"
 
 
-def naming(key: str) -> str:
-    """For ``of``, in a chain that tells of many rows: its lines whose data name this row."""
-    return f"CASE WHEN h.data->>'{key}' = r.id::text THEN h.stream_id END"
+def naming(key: str, column: str = "id") -> str:
+    """For ``of``, in a chain that tells of many rows: its lines whose data name this row, or what
+    its ``column`` says.
+    """
+    return f"CASE WHEN h.data->>'{key}' = r.{column}::text THEN h.stream_id END"
 
 
 #: The name of the trigger on each table that keeps its primary key, and of its function.

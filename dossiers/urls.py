@@ -4,6 +4,7 @@ from django.urls import path
 
 from dossiers.office.views import (
     absence,
+    attended,
     bases,
     calendar,
     closing,
@@ -66,6 +67,10 @@ urlpatterns = [
     path("outreach/plan/<int:pk>/correct/", planned.planned_correct, name="planned_correct"),
     path("outreach/plan/<int:pk>/paper/", bases.planned, name="planned_paper"),
     path("outreach/<int:pk>/", outreach.outreach_one, name="outreach_one"),
+    path("outreach/<int:pk>/attendance/", attended.attendance, name="outreach_attendance"),
+    path("outreach/<int:pk>/files/", attended.attach, name="outreach_attach"),
+    path("outreach/files/<int:pk>/", attended.file, name="outreach_file"),
+    path("outreach/files/<int:pk>/off/", attended.take_off, name="outreach_take_off"),
     path("promotions/", outreach.promotion, name="promotion"),
     path("promotions/<int:pk>/", outreach.promotion_one, name="promotion_one"),
     path("tasks/<int:pk>/why/", terms.task_why, name="task_why"),

@@ -14,7 +14,13 @@ from django.db import IntegrityError, connection, transaction
 from councils.models import Attendance
 from cycle import clock, guards
 from cycle.models import DayOff, HistoryEntry, User
-from dossiers.models import OutreachEvent, PromotionEvent, Route
+from dossiers.models import (
+    OutreachAttendance,
+    OutreachEvent,
+    OutreachFile,
+    PromotionEvent,
+    Route,
+)
 from tests.breaking import (
     act_batch_row,
     batch,
@@ -529,7 +535,11 @@ def rows_of_the_rest(world):
     potential(world)
     planned_outreach(world)
     for model, fields in ((OutreachEvent, {"kind": "radio"}), (PromotionEvent, {})):
-        event(world, model, **fields)
+        met = event(world, model, **fields)
+        if model is OutreachEvent:
+            insert_as_owner(OutreachAttendance(event=met))
+            kept = {"sha256": "0" * 64, "bytes": 1, "by": world.an, "at": clock.now()}
+            insert_as_owner(OutreachFile(event=met, **kept))
     insert_as_owner(Route(dossier=world.dossier, node="decide", org_unit=world.commune))
     filed_under(world)
 

@@ -304,6 +304,7 @@ def test_every_column_that_could_hold_a_file_is_asked_by_the_collector():
     assert asked == {
         ("cycle.document", "scan_sha256"),
         ("dossiers.evidence", "sha256"),
+        ("dossiers.outreachfile", "sha256"),
         ("dossiers.planpaper", "was_sha256"),
         ("dossiers.erasure", "sha256"),
         ("councils.appraisalphoto", "sha256"),

@@ -172,6 +172,7 @@ WHERE = {
     "dossiers.Certificate.issued_on": "asked by dossiers/models/certificate.py",
     "dossiers.Certificate.expires_on": "asked by dossiers/models/certificate.py",
     "dossiers.OutreachEvent.held_on": "shown at templates/dossiers/outreach.html",
+    "dossiers.OutreachFile.at": MADE,
     "dossiers.PlannedOutreach.begins_on": "asked by dossiers/lists/planned.py",
     "dossiers.PlannedOutreach.due_on": "asked by dossiers/lists/planned.py",
     "dossiers.PlannedOutreach.made_at": MADE,

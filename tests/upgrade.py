@@ -362,7 +362,7 @@ NOT_IN_DEMO = {
     "councils:outcome", "councils:compare", "councils:hand_back", "councils:opinion_scan", "councils:scan",
     "dossiers:erasure_scan", "dossiers:stock_batch", "dossiers:split_one", "dossiers:split_correct",
     "dossiers:split_potential",
-    "dossiers:many_one", "dossiers:potential_one", "dossiers:potential_correct", "dossiers:planned_one", "dossiers:planned_correct", "dossiers:planned_paper", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
+    "dossiers:many_one", "dossiers:potential_one", "dossiers:potential_correct", "dossiers:outreach_file", "dossiers:outreach_take_off", "dossiers:planned_one", "dossiers:planned_correct", "dossiers:planned_paper", "dossiers:plan_scan", "dossiers:absence_scan", "dossiers:cycle_batch",
     "dossiers:plan_correct", "dossiers:term_correct", "dossiers:stock_correct",
     "dossiers:cycle_batch_edit", "dossiers:cycle_batch_windows", "dossiers:cycle_take_back",
     # No year of the demo was closed by its page.
@@ -566,10 +566,12 @@ def values(name, row, part):
     from councils.help import book
     from councils.models import DocumentKind
     from cycle.models import LawReading, RoleAssignment
-    from dossiers.models import ACTS, Evidence, PlannedOutreach, Potential
+    from dossiers.models import ACTS, Evidence, OutreachFile, PlannedOutreach, Potential
     from dossiers.papers.kinds import Printed
 
     match part:
+        case "pk" if name in ("dossiers:outreach_file", "dossiers:outreach_take_off"):
+            return [file.pk for file in OutreachFile.objects.all()[:FEW]]
         case "pk" if name.startswith("dossiers:planned"):
             return [planned.pk for planned in PlannedOutreach.objects.all()[:FEW]]
         case "pk" if name in ("dossiers:numbers_of", "dossiers:correct_numbers"):

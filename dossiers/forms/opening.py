@@ -535,6 +535,7 @@ class OutreachForm(EventForm):
             "held_on",
             "kind",
             "title",
+            "place",
             "audience",
             "attendance",
             "cost",

@@ -74,7 +74,7 @@ class Coverage(OfOneCycle):
         moved = Moved.among(area)
         events = OutreachEvent.objects.filter(
             cycle=self.cycle, org_unit__in=area, org_unit__level=Level.COMMUNE
-        ).annotate(place=moved.column("org_unit"))
+        ).annotate(where=moved.column("org_unit"))
         cells = {}
         for place, kind, count, on in self._counted(events, "kind", last="held_on"):
             cells[place, kind] = Cell(kind, count, on)
@@ -83,7 +83,7 @@ class Coverage(OfOneCycle):
             (DOSSIERS, Dossier.objects.visible_to(self.user).filter(cycle=self.cycle)),
         )
         for what, rows in found:
-            rows = rows.annotate(place=moved.column("commune"))
+            rows = rows.annotate(where=moved.column("commune"))
             for place, count in self._counted(rows):
                 cells[place, what] = Cell(what, count)
         return cells
@@ -95,9 +95,9 @@ class Coverage(OfOneCycle):
         )
         return (
             rows.order_by()
-            .values("place", *by)
+            .values("where", *by)
             .annotate(**counts)
-            .values_list("place", *by, *counts)
+            .values_list("where", *by, *counts)
         )
 
     @cached_property

@@ -7,7 +7,9 @@ from dossiers.models.dossier import Dossier, Route
 from dossiers.models.draft import Draft
 from dossiers.models.erasure import Because, Erasure
 from dossiers.models.events import (
+    OutreachAttendance,
     OutreachEvent,
+    OutreachFile,
     OutreachKind,
     PlannedOutreach,
     PlannedPlace,
@@ -83,7 +85,9 @@ __all__ = [
     "Inspection",
     "LateEntry",
     "OfficialDocument",
+    "OutreachAttendance",
     "OutreachEvent",
+    "OutreachFile",
     "OutreachKind",
     "OwnerType",
     "PaperRequired",

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from cycle import guards
+from cycle.files import HashField
 from cycle.models import Cycle, Document, NameField, OrgUnit, Role, RoleAssignment, User
 from cycle.written import Period
 
@@ -208,6 +209,7 @@ class OutreachEvent(CycleEvent):
 
     kind = models.CharField(_("hình thức"), max_length=20, choices=OutreachKind)
     audience = NameField(_("đối tượng"), max_length=200, blank=True)
+    place = NameField(_("địa điểm"), max_length=200, blank=True)
     planned = models.ForeignKey(
         PlannedOutreach,
         models.PROTECT,
@@ -233,10 +235,65 @@ class OutreachEvent(CycleEvent):
                 of=guards.naming("outreach"),
                 columns={
                     "cycle_id org_unit_id held_on title attendance cost kind"
-                    " audience planned_id": "outreach.correct"
+                    " audience place planned_id": "outreach.correct"
                 },
             ),
         ]
+
+
+class OutreachAttendance(models.Model):
+    """Who was at an event, by name (danh sách người dự): ``people`` are [name, of which producer or
+    hamlet, telephone] each.
+
+    Personal data: read by who may correct the event, and by nobody else. The list is replaced as a
+    whole; what it said before is in no history, which tells how many were named.
+    """
+
+    event = models.OneToOneField(OutreachEvent, models.PROTECT, related_name="attended")
+    people = models.JSONField(_("danh sách người dự"), default=list)
+
+    class Meta:
+        verbose_name = _("danh sách người dự")
+        triggers = [
+            guards.Told(
+                name="attendance_told",
+                stream="cycle",
+                of=guards.naming("outreach", "event_id"),
+                rows="outreach.attend",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.event)
+
+
+class OutreachFile(models.Model):
+    """A photo of an event, or what was handed out there (ảnh, tài liệu). A wrong one is taken away,
+    with a reason.
+    """
+
+    event = models.ForeignKey(OutreachEvent, models.PROTECT, related_name="files")
+    sha256 = HashField()
+    bytes = models.BigIntegerField()
+    filename = models.CharField(_("tên tệp"), max_length=200)
+    content_type = models.CharField(max_length=100)
+    by = models.ForeignKey(User, models.PROTECT, related_name="+", verbose_name=_("người gửi"))
+    at = models.DateTimeField(_("lúc"))
+
+    class Meta:
+        verbose_name = _("ảnh, tài liệu")
+        ordering = ["pk"]
+        triggers = [
+            guards.Told(
+                name="outreach_file_told",
+                stream="cycle",
+                of=guards.naming("outreach", "event_id"),
+                rows="outreach.attach outreach.take_off",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.filename
 
 
 class PromotionEvent(CycleEvent):

@@ -36,7 +36,7 @@ from cycle.written import day_text
 from dossiers.law.states import State
 from dossiers.lists.documents import Thing, about, subjects
 from dossiers.lists.export import Exported, register
-from dossiers.lists.filters import Asked, Column, Queried
+from dossiers.lists.filters import Asked, Column, Counted, Queried
 from dossiers.models import (
     Allotment,
     Dossier,
@@ -50,7 +50,7 @@ from dossiers.models import (
     Task,
 )
 from dossiers.models.certificate import number_of
-from dossiers.office import allotting, handover, people
+from dossiers.office import allotting, handover, outreach, people
 from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
 from dossiers.page import told
@@ -190,6 +190,22 @@ def outreach_list(user: User, asked: Mapping[str, str]) -> Queried:
     )
 
 
+def attendance(user: User, pk: int | None) -> Counted:
+    """The list of attendance of an event, of who may correct it. Raises Http404 for others."""
+    events = OutreachEvent.objects.filter(org_unit__in=user.area())
+    event = get_object_or_404(events, pk=pk)
+    if event.organiser(user) is None:
+        raise Http404
+    return Counted(outreach.attendance_of(event))
+
+
+_ATTENDANCE = (
+    Column("name", _("Họ và tên"), lambda person: person[0]),
+    Column("of_whom", _("Chủ thể, thôn bản"), lambda person: person[1]),
+    Column("phone", _("Điện thoại"), lambda person: person[2]),
+)
+
+
 def promotion_list(user: User) -> Queried:
     """The fairs of my units, and how many products went to each."""
     return Queried(
@@ -232,6 +248,7 @@ _OUTREACH = (
     Column("held_on", _("Ngày"), lambda event: event.held_on),
     Column("title", _("Hoạt động"), lambda event: event.title),
     Column("kind", _("Hình thức"), lambda event: event.get_kind_display()),
+    Column("place", _("Địa điểm"), lambda event: event.place),
     Column("audience", _("Đối tượng"), lambda event: event.audience),
     Column("planned", _("Theo kế hoạch"), lambda event: str(event.planned or "")),
     Column("unit", _("Đơn vị"), lambda event: str(event.org_unit)),
@@ -589,6 +606,10 @@ register(Exported(
 register(Exported(
     "outreach", _("Tuyên truyền, hướng dẫn"), "dossiers:outreach", _OUTREACH,
     lambda user, data, _pk: outreach_list(user, data),
+))  # fmt: skip
+register(Exported(
+    "attendance", _("Danh sách người dự"), "dossiers:outreach_attendance", _ATTENDANCE,
+    lambda user, _data, pk: attendance(user, pk), of_one=True,
 ))  # fmt: skip
 register(Exported(
     "promotion", _("Hội chợ, xúc tiến"), "dossiers:promotion", _PROMOTION,

@@ -5,18 +5,29 @@ was; all is told in the year's history.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock, documents
+from cycle import appointing, clock, documents, files
 from cycle.locking import locked
-from cycle.models import Document, HistoryEntry, OrgUnit, User
+from cycle.models import Document, HistoryEntry, OrgUnit, RoleAssignment, User
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
-from dossiers.models import OutreachEvent, PlannedOutreach, PlannedPlace, PromotionEvent
+from dossiers.models import (
+    OutreachAttendance,
+    OutreachEvent,
+    OutreachFile,
+    PlannedOutreach,
+    PlannedPlace,
+    PromotionEvent,
+)
 from dossiers.models.product import on_what_stands
+
+#: Who was at an event: a name, of which producer or hamlet, a telephone number.
+Person = tuple[str, str, str]
 
 #: Model -> what its entries name it.
 NAMES: dict[type[Any], str] = {
@@ -142,3 +153,78 @@ def correct(
             changed=changed,
             **its,
         )
+
+
+def _held(event: OutreachEvent, by: User) -> tuple[OutreachEvent, RoleAssignment]:
+    """The event as it is now, held, and the post by which ``by`` may change it. Raises
+    PermissionDenied.
+    """
+    held = locked(OutreachEvent.objects.filter(pk=event.pk)).get()
+    if (post := held.organiser(by)) is None:
+        raise PermissionDenied
+    return held, post
+
+
+_CHANGED = _(
+    "Người khác vừa sửa danh sách này: xem danh sách ở trên; vẫn muốn ghi như ở đây thì bấm lần "
+    "nữa."
+)
+
+
+def attendance_of(event: OutreachEvent) -> list[Person]:
+    """Its list of attendance, as it is typed."""
+    kept = OutreachAttendance.objects.filter(event=event).values_list("people", flat=True)
+    return [(name, of_whom, phone) for people in kept for name, of_whom, phone in people]
+
+
+def attend(
+    event: OutreachEvent, people: Sequence[Person], *, seen: Sequence[Person], by: User
+) -> None:
+    """Put ``people`` in the place of the list of attendance that the page showed (``seen``).
+
+    Raises PermissionDenied, and ConditionNotMet when nothing differs, or somebody else has changed
+    the list since.
+    """
+    with transaction.atomic():
+        held, post = _held(event, by)
+        was = attendance_of(held)
+        if was != list(seen):
+            raise ConditionNotMet([_CHANGED])
+        if was == list(people):
+            raise ConditionNotMet([_("Chưa có nội dung nào khác với nội dung đã ghi.")])
+        OutreachAttendance.objects.update_or_create(event=held, defaults={"people": [*people]})
+        _tell("outreach.attend", held, by, post, attended=[len(was), len(people)])
+
+
+def attach(event: OutreachEvent, staged: Sequence[files.Staged], *, by: User) -> None:
+    """Keep photos and materials of an event (đính ảnh, tài liệu). Raises PermissionDenied."""
+    with transaction.atomic():
+        held, post = _held(event, by)
+        for each in staged:
+            files.keep(each.sha256)
+        OutreachFile.objects.bulk_create(
+            OutreachFile(event=held, by=by, at=clock.now(), **asdict(each)) for each in staged
+        )
+        _tell("outreach.attach", held, by, post, sha256=[each.sha256 for each in staged])
+
+
+def take_off(file: OutreachFile, *, by: User, reason: str) -> None:
+    """Take a wrong photo or material away (gỡ): the file goes with the night's collection.
+
+    Raises PermissionDenied, and ConditionNotMet without a reason.
+    """
+    reason = stated(reason)
+    with transaction.atomic():
+        held, post = _held(file.event, by)
+        gone, _rows = OutreachFile.objects.filter(pk=file.pk).delete()
+        if not gone:
+            raise ConditionNotMet([_("Tệp này vừa được gỡ.")])
+        _tell("outreach.take_off", held, by, post, reason=reason, sha256=[file.sha256])
+
+
+def _tell(
+    event: str, held: OutreachEvent, by: User, post: RoleAssignment, reason: str = "", **data: Any
+) -> None:
+    HistoryEntry.objects.record(
+        event, held.cycle, by=by, capacity=post, reason=reason, outreach=held.pk, **data
+    )

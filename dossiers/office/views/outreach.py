@@ -37,7 +37,7 @@ from dossiers.models import (
 )
 from dossiers.models.events import ORGANISERS
 from dossiers.office.lists import came_of, outreach_list, promotion_list
-from dossiers.office.outreach import NAMES, correct, record
+from dossiers.office.outreach import NAMES, attendance_of, correct, record
 
 ROWS = 25
 
@@ -220,6 +220,8 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
             "potentials": Potential.objects.visible_to(user).filter(event=event)
             if held is OUTREACH
             else None,
+            "files": event.files.all() if held is OUTREACH else None,
+            "named": len(attendance_of(event)) if held is OUTREACH else None,
             "may_add_potential": bool(user.posts(Role.OFFICER)),
             "form": form,
             "place": here,
