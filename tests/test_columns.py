@@ -383,6 +383,7 @@ TOGETHER = {
         for name in ("reason", "dropped_by_id", "dropped_at")
     },
     "dossiers_plannedoutreach.begins_on": "begins_on = begins_on - 1",
+    "dossiers_plannedoutreach.required": "required = true, kind = 'training'",
     **{f"dossiers_potential.{name}": _CLOSED for name in ("reason", "closed_by_id", "closed_at")},
     **{f"dossiers_potential.{name}": _BEGUN for name in ("state", "dossier_id")},
     "cycle_batch.meets_on": "meets_on = decide_by",

@@ -362,6 +362,7 @@ BREAKS = {
     "planned_kind_known": lambda w: planned_outreach(w, kind="rumour"),
     "planned_days_in_order": lambda w: planned_outreach(w, due_on=date(2026, 1, 31)),
     "planned_dropped_knows_why": lambda w: planned_outreach(w, reason="Thôi"),
+    "planned_required_is_training": lambda w: planned_outreach(w, required=True),
     "planned_place_once": lambda w: [
         PlannedPlace.objects.create(planned=of, commune=w.commune)
         for of in [planned_outreach(w)]

@@ -9,10 +9,13 @@ from cycle import clock, written
 from cycle.models import Document, HistoryEntry
 from dossiers.law.conditions import ConditionNotMet
 from dossiers.lists.inbox import Filters, Inbox
-from dossiers.models import OutreachEvent, PlannedOutreach
+from dossiers.models import OutreachEvent, PlannedOutreach, State
 from dossiers.office import outreach
+from dossiers.walk import doors
 from tests.moments import moment
 from tests.public_pages import main
+from tests.standing import stand
+from tests.world import open_dossier, open_task
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +213,47 @@ def test_the_plan_costs_as_many_queries_however_long(
     client.get(PLAN)
     with django_assert_num_queries(10):
         client.get(PLAN)
+
+
+def test_a_required_training_comes_before_the_plan_is_approved(early, cycle, commune, an, minh, la):
+    """Of its producer by name, of whom the list of attendance names; the task says so and leads
+    there. What is no training is never required.
+    """
+    client = signed_in(an)
+    wrong = row(cycle, commune, kind="radio", required="yes")
+    assert client.post(NEW, wrong).context["form"].errors["required"] == [
+        "Chỉ tập huấn mới bắt buộc được."
+    ]
+    client.post(NEW, row(cycle, commune, required="yes"))
+    planned = PlannedOutreach.objects.get()
+    dossier = stand(open_dossier(cycle, commune, an), State.PLAN_CHECKED)
+    assert "phải dự trước khi duyệt phương án" in main(client.get(PLAN))
+
+    said = "«Tập huấn viết phương án» (03/2026)"
+    assert [str(each) for each in dossier.why_not("approve_plan") if said in str(each)]
+    page = signed_in(minh).get(f"/tasks/{open_task(dossier).pk}/")
+    assert said in main(page) and f"/outreach/plan/{planned.pk}/" in page.content.decode()
+    with pytest.raises(ConditionNotMet, match="Tập huấn viết phương án"):
+        doors.complete(open_task(dossier), "approve_plan", by=minh)
+    with clock.at(moment(2026, 3, 20, 9)):
+        client.post("/outreach/", held(cycle, commune, planned=planned.pk))
+        event = OutreachEvent.objects.get()
+        assert dossier.trainings_missed() == [planned]
+        maker = dossier.product.producer
+        for people, missed in (
+            ([("Lò Văn Pâng", "Bản Nà Luống", "")], [planned]),
+            ([("Lò Văn Pâng", maker.name.upper(), "")], []),
+            ([], [planned]),
+            ([(maker.representative or maker.name, "", "")], []),
+        ):
+            outreach.attend(event, people, seen=outreach.attendance_of(event), by=an)
+            assert dossier.trainings_missed() == missed, people
+        assert not any(said in str(each) for each in dossier.why_not("approve_plan"))
+    # Another commune's producers are not asked; nor are they once it is corrected, or dropped.
+    outreach.attend(event, [], seen=outreach.attendance_of(event), by=an)
+    other = open_dossier(cycle, la.posts()[0].org_unit, la)
+    assert (other.trainings_missed(), dossier.trainings_missed()) == ([], [planned])
+    now = {"kind": "training", "title": planned.title, "when": "3/2026", "required": ""}
+    at = f"{PLAN}{planned.pk}/correct/"
+    assert client.post(at, now | {"reason": "Không bắt buộc"}).status_code == 302
+    assert dossier.trainings_missed() == []

@@ -224,6 +224,17 @@ def has_plan(dossier: Dossier) -> Words | None:
     return None
 
 
+@settled
+def owner_was_trained(dossier: Dossier) -> Words | None:
+    """Chủ thể đã dự tập huấn mà kế hoạch của năm yêu cầu trước khi duyệt phương án."""
+    if missed := dossier.trainings_missed():
+        return _now(
+            "Chủ thể chưa có tên trong danh sách người dự tập huấn mà kế hoạch yêu cầu trước khi "
+            "duyệt phương án: %(trainings)s."
+        ) % {"trainings": "; ".join(f"«{each}» ({each.when})" for each in missed)}
+    return None
+
+
 @condition
 def has_completion(dossier: Dossier) -> Words | None:
     """Kết quả triển khai."""

@@ -151,6 +151,11 @@ BEFORE_RESULT = LIVE - {
     State.DISTRICT_RANKED,
 }
 
+#: Whose plan may still be approved.
+BEFORE_PLAN_APPROVED = frozenset(
+    {State.IDEA_SELECTED, State.PLAN_SUBMITTED, State.PLAN_RETURNED, State.PLAN_CHECKED}
+)
+
 #: Where a dossier that skips the first steps may begin (vào muộn).
 LATE_STARTS = (State.IDEA_SELECTED, State.IMPLEMENTING, State.ASSEMBLING)
 

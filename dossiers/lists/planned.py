@@ -149,6 +149,8 @@ _COLUMNS = (
     Column("when", _("Dự kiến"), lambda row: str(row.when)),
     Column("title", _("Nội dung"), lambda row: row.title),
     Column("kind", _("Hình thức"), lambda row: row.get_kind_display()),
+    Column("required", _("Phải dự trước khi duyệt phương án"),
+           lambda row: _("có") if row.required else ""),
     Column("unit", _("Đơn vị thực hiện"), lambda row: row.org_unit.name),
     Column("communes", _("Xã, phường"), lambda row: row.where),
     Column("document", _("Văn bản kế hoạch"), lambda row: row.paper),

@@ -74,6 +74,7 @@ from dossiers.law.states import (
     State,
 )
 from dossiers.models.days import JSON, NAMES_RECORD, came_on, with_day
+from dossiers.models.events import PlannedOutreach, PlannedPlace
 from dossiers.models.filing_number import FilingNumber
 from dossiers.models.law import (
     ACTS,
@@ -85,7 +86,7 @@ from dossiers.models.law import (
     LateEntry,
     Law,
 )
-from dossiers.models.product import Producer, Product, Standing
+from dossiers.models.product import Producer, Product, Standing, maker_key
 
 if TYPE_CHECKING:
     from dossiers.models.evidence import Evidence
@@ -825,6 +826,34 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
     def stands_for(self, name: str) -> bool:
         """Whether the act ``name`` may be done in its present state, conditions aside."""
         return getattr(self, name)._django_fsm.has_transition(self.state)
+
+    def trainings_missed(self) -> list[PlannedOutreach]:
+        """The trainings that the plan of its year requires of the producers of its commune before
+        their business plan is approved, where nobody of its producer is named as attending.
+        """
+        communes = OrgUnit.objects.united_with(self.commune_id).order_by().values("pk")
+        asked = PlannedOutreach.objects.filter(
+            required=True,
+            dropped_at=None,
+            cycle=self.cycle_id,
+            pk__in=PlannedPlace.objects.filter(commune__in=communes).values("planned"),
+        )
+        rows = list(asked.prefetch_related("events__attended"))
+        if not rows:
+            return []
+        maker = self.product.producer
+        its = {maker_key(name) for name in (maker.name, maker.representative) if name}
+        return [
+            row
+            for row in rows
+            if not any(
+                maker_key(said) in its
+                for event in row.events.all()
+                if hasattr(event, "attended")
+                for name, of_whom, _phone in event.attended.people
+                for said in (name, of_whom)
+            )
+        ]
 
     def why_not(
         self, name: str, doing: Doing | None = None, *, settled: bool = False

@@ -68,10 +68,6 @@ class OutreachKind(models.TextChoices):
     SURVEY = "survey", _("Khảo sát sản phẩm")
 
 
-#: What is planned of it, and corrected with a reason.
-PLANNED = ("kind", "title", "begins_on", "due_on")
-
-
 class PlannedQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> PlannedQuerySet:
         """What a unit of this person's area holds, or is held for one of its communes."""
@@ -89,9 +85,10 @@ class PlannedOutreach(models.Model):
     """A row of the year's plan for step 1 (kế hoạch tuyên truyền, tập huấn): what a unit will hold,
     for which communes, on a day or in a month.
 
-    ``begins_on`` to ``due_on`` is that day, or that month. ``basis`` is the document of the ledger
-    by which it was planned, read as ``paper``; none where it is the unit's own intention. What was
-    dropped (bỏ khỏi kế hoạch) says why, and stays.
+    ``begins_on`` to ``due_on`` is that day, or that month. ``required``: a training that producers
+    of its communes have to attend before their business plan is approved. ``basis`` is the document
+    of the ledger by which it was planned, read as ``paper``; none where it is the unit's own
+    intention. What was dropped (bỏ khỏi kế hoạch) says why, and stays.
     """
 
     cycle = models.ForeignKey(
@@ -108,6 +105,9 @@ class PlannedOutreach(models.Model):
     title = NameField(_("nội dung"), max_length=200)
     begins_on = models.DateField(_("từ ngày"))
     due_on = models.DateField(_("chậm nhất ngày"))
+    required = models.BooleanField(
+        _("phải dự trước khi duyệt phương án"), default=False, db_default=False
+    )
     communes = models.ManyToManyField(
         OrgUnit,
         through="PlannedPlace",
@@ -146,6 +146,10 @@ class PlannedOutreach(models.Model):
                 condition=Q(begins_on__lte=F("due_on")), name="planned_days_in_order"
             ),
             models.CheckConstraint(
+                condition=Q(required=False) | Q(kind="training"),
+                name="planned_required_is_training",
+            ),
+            models.CheckConstraint(
                 condition=Q(dropped_at=None, dropped_by=None, reason="")
                 | Q(dropped_at__isnull=False, dropped_by__isnull=False) & ~Q(reason=""),
                 name="planned_dropped_knows_why",
@@ -161,7 +165,7 @@ class PlannedOutreach(models.Model):
                 stream="cycle",
                 of=guards.naming("planned"),
                 columns={
-                    "kind title begins_on due_on": "planned.correct",
+                    "kind title begins_on due_on required": "planned.correct",
                     "dropped_by_id dropped_at reason": "planned.drop",
                 },
             ),

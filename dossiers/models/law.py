@@ -64,6 +64,7 @@ from dossiers.law.conditions import (
     ministry_revokes,
     not_judged,
     not_notified,
+    owner_was_trained,
     plan_waited,
     province_certifies,
     province_revokes,
@@ -304,6 +305,7 @@ class Law(models.Model):
     @task_act(
         S.PLAN_CHECKED,
         S.IMPLEMENTING,
+        conditions=[owner_was_trained],
         label=_("Duyệt phương án"),
         said=_("duyệt phương án"),
         reviewed=True,

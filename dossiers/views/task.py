@@ -29,7 +29,15 @@ from dossiers.forms.uploads import FileField
 from dossiers.law.conditions import Words, certified_by_centre
 from dossiers.law.guidance import GUIDES, SIGN, SIGN_FOR_CENTRE
 from dossiers.law.nodes import WAITS_FOR_PRODUCER
-from dossiers.models import ACTS, ActNotPossible, ConditionNotMet, Task, TaskAlreadyDone
+from dossiers.law.states import BEFORE_PLAN_APPROVED
+from dossiers.models import (
+    ACTS,
+    ActNotPossible,
+    ConditionNotMet,
+    PlannedOutreach,
+    Task,
+    TaskAlreadyDone,
+)
 from dossiers.models.law import RETURNED, RETURNED_TO, SENT_BACK
 from dossiers.models.task import SIGNED_NODE
 from dossiers.page import (
@@ -328,6 +336,17 @@ class _Forms:
         return [(ACTS[name].label, lacking) for name, lacking in self.closed.items() if lacking]
 
 
+def _trainings(task: Task, user: User) -> list[PlannedOutreach]:
+    """The trainings that its producer still has to attend before the plan is approved, while that
+    lies ahead; those that this person sees.
+    """
+    dossier = task.dossier
+    if dossier is None or dossier.state not in BEFORE_PLAN_APPROVED:
+        return []
+    missed = [each.pk for each in dossier.trainings_missed()]
+    return list(PlannedOutreach.objects.visible_to(user).filter(pk__in=missed)) if missed else []
+
+
 def _handling_rows(
     task: Task, buttons: dict[str, str], handled: tuple[str, forms.Form] | None, asked: str
 ) -> list[dict[str, Any]]:
@@ -419,6 +438,7 @@ def _page(
         "others": offered.others if offered else [],
         "closed": [] if first or sign or not offered else offered.why_closed(),
         "steps": [] if first or sign or not offered else offered.steps(),
+        "trainings": _trainings(task, user),
         "tried": tried,
         "kept": kept is not None,
         "problems": problems,

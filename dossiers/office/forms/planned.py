@@ -31,6 +31,22 @@ def _too_early(period: Period, year: int) -> str:
     }
 
 
+def _required() -> forms.ChoiceField:
+    """Whether producers have to attend it before their business plan is approved."""
+    return forms.ChoiceField(
+        label=_("Chủ thể phải dự trước khi phương án được duyệt"),
+        choices=[("", _("Không bắt buộc")), ("yes", _("Bắt buộc (chỉ với tập huấn)"))],
+        required=False,
+    )
+
+
+def _only_training(form: forms.BaseForm) -> None:
+    """Say that nothing else can be required."""
+    said = form.cleaned_data
+    if said.get("required") and said.get("kind") not in (None, OutreachKind.TRAINING):
+        form.add_error("required", _("Chỉ tập huấn mới bắt buộc được."))
+
+
 class CommunesField(forms.ModelMultipleChoiceField):
     """A choice of several communes of today."""
 
@@ -62,8 +78,9 @@ class PlannedForm(OfBody):
     each = forms.BooleanField(
         label=_("Mỗi xã, phường tự làm: ghi cho mỗi xã một dòng"), required=False
     )
+    required = _required()
 
-    field_order = ("cycle", "kind", "title", "when", "org_unit", "communes", "each")
+    field_order = ("cycle", "kind", "title", "when", "org_unit", "communes", "each", "required")
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, by=by, **kwargs)
@@ -85,6 +102,7 @@ class PlannedForm(OfBody):
     def clean(self) -> Any:
         """It is of its year; the communes are those of the unit that does it."""
         data = super().clean()
+        _only_training(self)
         cycle, when, unit = (data.get(name) for name in ("cycle", "when", "org_unit"))
         if cycle and when and (wrong := _too_early(when, cycle.year)):
             self.add_error("when", wrong)
@@ -119,6 +137,7 @@ class PlannedForm(OfBody):
             "title": said["title"],
             "begins_on": said["when"].begins,
             "due_on": said["when"].ends,
+            "required": bool(said.get("required")),
         }
         if said.get("each"):
             for commune in communes:
@@ -141,15 +160,18 @@ class PlannedCorrectionForm(Corrects, PlainPart):
     kind = forms.ChoiceField(label=_("Hình thức"), choices=OutreachKind)
     title = NameField(label=_("Nội dung"), max_length=200)
     when = PeriodField(label=_("Ngày hoặc tháng dự kiến"))
+    required = _required()
     reason = long_text(_("Lý do đính chính"))
 
     def __init__(self, *args: Any, planned: PlannedOutreach, **kwargs: Any) -> None:
         self.planned = planned
         said = {name: getattr(planned, name) for name in ("kind", "title", "when")}
+        said["required"] = "yes" if planned.required else ""
         super().__init__(*args, initial=said, **kwargs)
 
     def clean(self) -> Any:
         data = super().clean()
+        _only_training(self)
         when = data.get("when")
         if when and (wrong := _too_early(when, self.planned.cycle.year)):
             self.add_error("when", wrong)
@@ -160,6 +182,8 @@ class PlannedCorrectionForm(Corrects, PlainPart):
         told = self.changed_here()
         if (when := told.pop("when", None)) is not None:
             told |= {"begins_on": when.begins, "due_on": when.ends}
+        if "required" in told:
+            told["required"] = bool(told["required"])
         for name, value in told.items():
             setattr(self.planned, name, value)
         return list(told)
