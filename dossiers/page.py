@@ -28,6 +28,7 @@ from dossiers.models import (
     Evaluation,
     Idea,
     Inspection,
+    Payment,
     Promotion,
     Review,
     Revocation,
@@ -57,6 +58,7 @@ RECORDS = (
     BusinessPlan,
     Visit,
     SupportMeasure,
+    Payment,
     Completion,
     SelfAssessment,
     CommuneReport,
@@ -94,6 +96,8 @@ SILENT = frozenset(
         "repeats",
         "void",
         "rubric",
+        "cycle",
+        "first",
         "options",
         "scores",
     }
@@ -110,7 +114,7 @@ def _shown(record: models.Model, field: models.Field[Any, Any]) -> Any:
         return day_text(value)
     if isinstance(field, models.BigIntegerField):
         # The field's name says the unit.
-        return written.grouped(value)
+        return "" if value is None else written.grouped(value)
     if isinstance(field, models.DecimalField) and value is not None:
         return f"{value:f}".replace(".", ",")
     if isinstance(value, list):
@@ -144,6 +148,17 @@ def facts(record: models.Model, *, points: bool = True) -> list[tuple[str, Any]]
     return [(name, value) for name, value in shown if value not in (None, "")]
 
 
+def _money(record: models.Model) -> list[tuple[str, str]]:
+    """What was paid of a measure of support that stands, and what is left."""
+    if not isinstance(record, SupportMeasure):
+        return []
+    spent, left = record.spent, record.left  # type: ignore[attr-defined]
+    return [
+        (_("Đã chi cộng đến nay (đồng)"), written.grouped(spent)),
+        (_("Còn lại (đồng)"), written.grouped(left)),
+    ]
+
+
 def _scores(records: Sequence[Any]) -> dict[Any, list[tuple[Criterion, str]]]:
     """``{record: [(criterion, points), …]}`` of the records that hold the points of each."""
     said = [record for record in records if getattr(record, "scores", None)]
@@ -167,10 +182,17 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
     one is marked.
     """
     tables: list[dict[str, Any]] = []
+    supported = False
     for model in RECORDS:
-        kept = list(
-            model.objects.filter(dossier=dossier).select_related("recorded_by").order_by("-pk")
-        )
+        if model is Payment and not supported:
+            continue
+        found: Any = model.objects.filter(dossier=dossier).select_related("recorded_by")
+        if model is SupportMeasure:
+            found = found.with_money()
+        elif model is Payment:
+            found = found.select_related("measure")
+        kept = list(found.order_by("-pk"))
+        supported |= model is SupportMeasure and bool(kept)
         points = (
             model is not SelfAssessment
             or not kept
@@ -186,7 +208,8 @@ def recorded(dossier: Dossier, reader: User, *, corrects: bool = False) -> list[
         rows = [
             {
                 "record": record,
-                "facts": facts(record, points=points),
+                "facts": facts(record, points=points)
+                + ([] if record.pk in gone else _money(record)),
                 "scores": scores.get(record),
                 "corrected": record.pk in gone,
                 "correct": act if may and record.pk not in gone else None,

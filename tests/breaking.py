@@ -66,6 +66,7 @@ from dossiers.models import (
     State,
     StockBatch,
     StoppedProduction,
+    SupportMeasure,
     Task,
     Term,
     TermEvent,
@@ -112,6 +113,8 @@ def kept(world, record, **fields):
     record.dossier, record.recorded_by, record.at = world.dossier, world.an, clock.now()
     for name, value in fields.items():
         setattr(record, name, value)
+    if isinstance(record, SupportMeasure) and "first" not in fields:
+        record.prepare()
     if isinstance(record, OfficialDocument):
         records.in_ledger(record)
     record.save()
@@ -534,6 +537,17 @@ def replaced_twice(world, kind):
     """Two rows that replace the same one."""
     old = kept(world, kind())
     return [kept(world, kind(), replaces=old) for _ in "12"]
+
+
+def payment(world):
+    """A payment, not saved, of a measure of support."""
+    return records.payment(kept(world, records.support()))
+
+
+def payment_of_another(world):
+    """A payment of a measure of a second dossier, saved."""
+    there = SimpleNamespace(dossier=another(world), an=world.an)
+    return kept(there, payment(there))
 
 
 def given(world):

@@ -56,6 +56,18 @@ def twice(kind):
     return [old, new]
 
 
+def paid():
+    """A measure of support, and a payment of it."""
+    measure = records.support()
+    return [measure, records.payment(measure)]
+
+
+def paid_twice():
+    """The same, and another payment that says it otherwise and replaces the first."""
+    measure, old = paid()
+    return [measure, old, records.payment(measure, note="Ghi lại cho đúng", replaces=old)]
+
+
 def number():
     """A number, and the certificate that waits for it where the dossier has none."""
     record = records.number()
@@ -81,6 +93,7 @@ HANDS_IN = {
     "refile_plan": lambda: {"record": records.plan()},
     "record_visit": lambda: {"record": records.visit()},
     "record_support": lambda: {"record": records.support()},
+    "record_payment": lambda: {"record": paid()},
     "declare_ready": lambda: {"record": records.completion()},
     "attach_evidence": lambda: {"record": records.paper("registration_form")},
     "choose_rubric": lambda: {"rubric": Rubric()},
@@ -120,6 +133,7 @@ HANDS_IN = {
     "correct_call": lambda: {"record": twice(records.call)},
     "correct_visit": lambda: {"record": twice(records.visit)},
     "correct_support": lambda: {"record": twice(records.support)},
+    "correct_payment": lambda: {"record": paid_twice()},
     "correct_promotion": lambda: {"record": twice(records.promotion)},
     "correct_samples": lambda: {"record": twice(records.samples)},
     "correct_completion": lambda: {"record": twice(records.completion)},

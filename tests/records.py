@@ -22,6 +22,7 @@ from dossiers.models import (
     Idea,
     Inspection,
     OfficialDocument,
+    Payment,
     Promotion,
     Revocation,
     SampleReceipt,
@@ -71,11 +72,22 @@ def support(**fields):
     values = {
         "kind": "production",
         "provider": "Trung tâm Khuyến nông",
+        "source": "programme",
         "budget_source": "Chương trình mục tiêu quốc gia",
         "planned": 60_000_000,
         "expected_result": "50 thùng ong",
     }
     return SupportMeasure(**values | fields)
+
+
+def payment(measure, **fields):
+    values = {
+        "measure": measure,
+        "amount": 20_000_000,
+        "paid_on": clock.today(),
+        "voucher": "UNC 12",
+    }
+    return Payment(**values | fields)
 
 
 def completion():

@@ -134,7 +134,8 @@ def call(w):
 def support(w):
     return act(
         w, State.IMPLEMENTING, "record_support", w.minh, SupportMeasure,
-        kind="production", provider="Khuyến nông", budget_source="Chương trình mục tiêu",
+        kind="production", provider="Khuyến nông", source="programme",
+        budget_source="Chương trình mục tiêu",
         planned="60.000.000", paid="0", expected_result="50 thùng ong",
     )  # fmt: skip
 

@@ -217,6 +217,7 @@ COMES = {
     **dict.fromkeys(
         ("dossiers_idea", "dossiers_businessplan", "dossiers_visit", "dossiers_supportmeasure",
          "dossiers_call",
+         "dossiers_payment",
          "dossiers_completion", "dossiers_selfassessment", "dossiers_communereport",
          "dossiers_samplereceipt", "dossiers_review", "dossiers_evaluation",
          "dossiers_promotion", "dossiers_inspection", "dossiers_stoppedproduction",

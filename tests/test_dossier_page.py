@@ -137,7 +137,7 @@ def test_dossier_page_query_count(dossier, an, rows, django_assert_num_queries):
         doors.act(dossier.process, "record_visit", by=an, record=records.visit())
         doors.act(dossier.process, "attach_evidence", by=an, record=records.paper("awards"))
     client = signed_in(an)
-    with django_assert_num_queries(42):
+    with django_assert_num_queries(43):
         client.get(page_of(dossier))
 
 
@@ -279,6 +279,7 @@ def test_visits_and_support_are_recorded_while_the_task_stays(dossier, an, minh)
         "record_support",
         supportmeasure__kind="production",
         supportmeasure__provider="Khuyến nông",
+        supportmeasure__source="programme",
         supportmeasure__budget_source="Chương trình mục tiêu",
         supportmeasure__planned="60.000.000",
         supportmeasure__paid="0",

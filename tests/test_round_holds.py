@@ -54,6 +54,8 @@ TABLE = {
     "correct_call": STAYS,
     "correct_visit": STAYS,
     "correct_support": STAYS,
+    "record_payment": STAYS,
+    "correct_payment": STAYS,
     "correct_promotion": STAYS,
     "correct_samples": STAYS,
     "correct_completion": STAYS,

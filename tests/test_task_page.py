@@ -608,12 +608,12 @@ def test_every_tab_shows(dossier, an, tab):
 def test_a_task_page_costs_the_same_however_long_the_file(dossier, an, django_assert_num_queries):
     assembling(dossier, an)
     client = signed_in(an)
-    with django_assert_num_queries(40):
+    with django_assert_num_queries(42):
         client.get(address(open_task(dossier)))
     papers(dossier, an)
     for _n in range(3):
         doors.act(dossier.process, "record_visit", by=an, record=records.visit())
-    with django_assert_num_queries(40):
+    with django_assert_num_queries(42):
         client.get(address(open_task(dossier)))
 
 

@@ -37,6 +37,7 @@ from dossiers.models import (
     Dossier,
     Evaluation,
     Evidence,
+    FundingSource,
     Ground,
     Idea,
     Inspection,
@@ -279,6 +280,7 @@ class Walk:
         return SupportMeasure(
             kind=self.random.choice(SupportKind.values),
             provider="Sở Nông nghiệp và Môi trường",
+            source=FundingSource.PROGRAMME,
             budget_source="Chương trình mục tiêu quốc gia xây dựng nông thôn mới",
             planned=planned,
             paid=planned // 2,

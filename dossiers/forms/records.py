@@ -46,9 +46,11 @@ from dossiers.models import (
     Dossier,
     Evaluation,
     Evidence,
+    FundingSource,
     Ground,
     Idea,
     Inspection,
+    Payment,
     Promotion,
     PromotionEvent,
     Revocation,
@@ -370,20 +372,34 @@ class LastPromotionPart(PromotionPart):
 
 
 class SupportPart(RecordPart):
-    """A measure of support; more paid than planned is asked about once more, and again when the
-    amounts are others than those that were ticked.
+    """A measure of support; more paid than committed or planned is asked about once more, and again
+    when the amounts are others than those that were ticked.
     """
 
     over = forms.BooleanField(
         label=_("Đúng là đã chi nhiều hơn kế hoạch"), required=False, widget=forms.HiddenInput
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        source = self.fields["source"]
+        source.required = source.widget.is_required = True
+        source.choices = [("", _("— Chọn loại nguồn —")), *FundingSource.choices]
+        self.fields["paid"].help_text = _(
+            "Các lần chi từ nay ghi từng lần ở «Ghi lần chi hỗ trợ», không cộng vào ô này."
+        )
+
     def clean(self) -> Any:
         cleaned = super().clean()
         planned, paid = self.cleaned_data.get("planned"), self.cleaned_data.get("paid")
+        if (committed := self.cleaned_data.get("committed")) is not None:
+            planned = committed
+        corrected = self.cleaned_data.get("replaces")
+        if paid is not None and corrected is not None:
+            stands: Any = SupportMeasure.objects.with_money().get(pk=corrected.pk)
+            paid += stands.spent - stands.paid
         if planned is not None and paid is not None and paid > planned:
             # The tick says which amounts it is for, and of which measure.
-            corrected = self.cleaned_data.get("replaces")
             amounts = [f"{planned}-{paid}"]
             self.fields["over"].widget = forms.CheckboxInput(attrs={"class": "form-check-input"})
             of = corrected or self.instance.dossier
@@ -450,6 +466,7 @@ def short(record: Any) -> str:
         CommuneReport: "samples",
         Inspection: "inspectors",
         CertificateNumber: "number",
+        Payment: "voucher",
     }
     said = getattr(record, told[type(record)]) or _("chưa có số")
     return f"{capfirst(record._meta.verbose_name)}: {said}"
@@ -461,6 +478,32 @@ class CorrectedSupportPart(CorrectedPart, SupportPart):
 
 class CorrectedPromotionPart(CorrectedPart, PromotionPart):
     """The same of a promotion: it was at another fair."""
+
+
+class PaymentPart(RecordPart):
+    """A payment, of one of the measures of support that stand."""
+
+    held_on = "paid_on"
+
+    def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:
+        super().__init__(*args, dossier=dossier, **kwargs)
+        field = self.fields["measure"]
+        standing = SupportMeasure.objects.filter(dossier=dossier).current().with_money()
+        field.queryset, field.empty_label = standing, _("— Chọn nội dung hỗ trợ —")
+        field.label_from_instance = lambda row: (
+            _("%(what)s, còn %(left)s đồng") % {"what": row, "left": written.grouped(row.left)}
+        )
+        rows = list(standing)
+        if len(rows) == 1 and self.initial.get("measure") is None:
+            self.initial["measure"] = rows[0].pk
+        # A payment names the measure as it was recorded first, the form as it stands.
+        became: dict[Any, int] = {row.first_id or row.pk: row.pk for row in rows}
+        now = self.initial.get("measure")
+        self.initial["measure"] = became.get(now, now)
+
+
+class CorrectedPaymentPart(CorrectedPart, PaymentPart):
+    """The same of a payment: it was of another measure, day, amount."""
 
 
 class RevocationPart(RecordPart):
@@ -606,7 +649,10 @@ FORMS = {
     ),
     "visit": record_form(Visit, held_on="visited_on", not_future=("visited_on",)),
     "call": record_form(Call, held_on="called_on", not_future=("called_on",)),
-    "supportmeasure": record_form(SupportMeasure, SupportPart, not_future=("done_on",)),
+    "supportmeasure": record_form(
+        SupportMeasure, SupportPart, not_future=("committed_on", "done_on")
+    ),
+    "payment": record_form(Payment, PaymentPart, not_future=("paid_on",)),
     "completion": record_form(
         Completion, held_on="finished_on", not_future=("finished_on",), prefilled=True
     ),
@@ -632,7 +678,10 @@ _OTHERWISE = {
     ("correct_visit", "visit"): record_form(Visit, CorrectedPart, not_future=("visited_on",)),
     ("correct_call", "call"): record_form(Call, CorrectedPart, not_future=("called_on",)),
     ("correct_support", "supportmeasure"): record_form(
-        SupportMeasure, CorrectedSupportPart, not_future=("done_on",)
+        SupportMeasure, CorrectedSupportPart, not_future=("committed_on", "done_on")
+    ),
+    ("correct_payment", "payment"): record_form(
+        Payment, CorrectedPaymentPart, not_future=("paid_on",)
     ),
     ("correct_samples", "samplereceipt"): record_form(
         SampleReceipt, CorrectedPart, not_future=("received_on",)

@@ -409,6 +409,11 @@ def in_closed_year(dossier: Dossier) -> bool:
     return dossier.cycle.closed_on is not None
 
 
+def has_support(dossier: Dossier) -> bool:
+    """A measure of support is on record, of which something may be paid (có nội dung hỗ trợ)."""
+    return dossier.supportmeasures.exists()
+
+
 def waits_for_number(dossier: Dossier) -> bool:
     """Its certificate has no number yet (chờ số)."""
     given = dossier.certificates.last()

@@ -55,6 +55,7 @@ from dossiers.law.conditions import (
     has_result,
     has_rubrics,
     has_self_assessment,
+    has_support,
     idea_waited,
     in_closed_year,
     judged_without_round,
@@ -372,6 +373,21 @@ class Law(models.Model):
     )
     def record_support(self) -> None:
         """Ghi một nội dung hỗ trợ."""
+
+    @free_act(
+        sorted(S),
+        None,
+        label=_("Ghi lần chi hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("ghi một lần chi hỗ trợ"),
+        unsigned=True,
+        keeps=("payment",),
+        tells="nobody",
+        offered=has_support,
+        about=_("Ghi mỗi lần chi cho một nội dung hỗ trợ: số tiền, ngày, chứng từ."),
+    )
+    def record_payment(self) -> None:
+        """Ghi một lần chi của một nội dung hỗ trợ."""
 
     @task_act(
         S.IMPLEMENTING,
@@ -1178,6 +1194,23 @@ class Law(models.Model):
     @free_act(
         sorted(S),
         None,
+        conditions=[corrected("payments")],
+        reason=True,
+        label=_("Đính chính lần chi hỗ trợ"),
+        who=SUPPORTERS,
+        said=_("đính chính một lần chi hỗ trợ"),
+        unsigned=True,
+        keeps=("payment",),
+        corrects=True,
+        tells="nobody",
+        about=_("Bản cũ vẫn được giữ trong hồ sơ; số cộng lấy bản mới, ghi nhầm thì sửa về 0."),
+    )
+    def correct_payment(self) -> None:
+        """Đính chính lần chi hỗ trợ: một bản mới thay bản cũ."""
+
+    @free_act(
+        sorted(S),
+        None,
         conditions=[corrected("samplereceipts")],
         reason=True,
         label=_("Đính chính lần nhận sản phẩm mẫu"),
@@ -1270,9 +1303,12 @@ class Law(models.Model):
         said=_("sửa liên hệ, thông tin chủ thể"),
         unsigned=True,
         tells="nobody",
-        about=_("Sửa người đại diện, điện thoại, địa chỉ, số đăng ký, loại hình, mã sản phẩm."),
+        about=_(
+            "Sửa người đại diện, điện thoại, địa chỉ, số đăng ký, loại hình, ngày thành lập, mã "
+            "sản phẩm."
+        ),
     )
-    def correct_details(self, **details: str) -> dict[str, Any]:
+    def correct_details(self, **details: Any) -> dict[str, Any]:
         """Sửa liên hệ, thông tin chủ thể và mã sản phẩm; giấy đã cấp giữ như ngày cấp.
 
         Writes the product and its producer, locked. Returns ``{field: [before, after]}``.

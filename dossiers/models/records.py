@@ -13,11 +13,14 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
+from cycle import written
 from cycle.models import (
+    Cycle,
     Level,
     Rubric,
     User,
@@ -277,19 +280,79 @@ class SupportKind(models.TextChoices):
     CAPACITY = "capacity", _("Nâng cao năng lực (CEO chân đất)")
 
 
+class FundingSource(models.TextChoices):
+    """Whose money supports (loại nguồn vốn), as the province's report tells them apart."""
+
+    PROGRAMME = "programme", _("Vốn của Chương trình OCOP")
+    OTHER = "other", _("Lồng ghép, nguồn khác")
+    OWN = "own", _("Vốn của chủ thể")
+
+
+class SupportQuerySet(CorrectableQuerySet):
+    """Measures of support."""
+
+    def with_money(self) -> Self:
+        """Each with ``spent``, all that was paid of it; and ``limit``, what was committed, or
+        planned where nothing is; ``left`` of that.
+        """
+        payments = Payment.objects.current().order_by()
+        its = payments.filter(measure=Coalesce(OuterRef("first"), OuterRef("pk")))
+        total = its.values("measure").annotate(total=Sum("amount")).values("total")
+        return (
+            self.annotate(
+                spent=F("paid")
+                + Coalesce(Subquery(total), Value(0), output_field=models.BigIntegerField())
+            )
+            .annotate(limit=Coalesce("committed", "planned"))
+            .annotate(left=F("limit") - F("spent"))
+        )
+
+
 class SupportMeasure(Correctable):
-    """One measure of support (nội dung hỗ trợ). Amounts in đồng."""
+    """One measure of support (nội dung hỗ trợ). Amounts in đồng.
+
+    Money is ``planned`` (kế hoạch), then ``committed`` on a day (cam kết), then paid by
+    :class:`Payment`. ``paid`` is what was paid before its payments were recorded one by one, on
+    days that are not known. ``source`` is empty of what was recorded before it was asked.
+    """
 
     kind = models.CharField(_("loại hỗ trợ"), max_length=20, choices=SupportKind)
     provider = models.CharField(_("đơn vị hỗ trợ"), max_length=200)
+    source = models.CharField(
+        _("loại nguồn vốn"), max_length=10, choices=FundingSource, blank=True, db_default=""
+    )
     budget_source = models.CharField(_("nguồn kinh phí"), max_length=200)
     legal_basis = models.CharField(_("căn cứ"), max_length=200, blank=True)
     planned = models.BigIntegerField(
         _("kinh phí kế hoạch (đồng)"), validators=[MinValueValidator(0)]
     )
-    paid = models.BigIntegerField(_("đã chi (đồng)"), default=0, validators=[MinValueValidator(0)])
+    committed = models.BigIntegerField(
+        _("kinh phí đã cam kết (đồng)"), null=True, blank=True, validators=[MinValueValidator(0)]
+    )
+    committed_on = models.DateField(_("ngày cam kết"), null=True, blank=True)
+    paid = models.BigIntegerField(
+        _("đã chi từ trước, không rõ từng lần (đồng)"),
+        default=0,
+        validators=[MinValueValidator(0)],
+    )
     expected_result = models.TextField(_("kết quả dự kiến"))
+    result = models.TextField(_("kết quả đạt được"), blank=True, db_default="")
     done_on = models.DateField(_("ngày hoàn thành"), null=True, blank=True)
+    #: The year in which it was recorded first: the dossier may go on in another.
+    cycle = models.ForeignKey(
+        Cycle,
+        models.PROTECT,
+        editable=False,
+        related_name="supportmeasures",
+        verbose_name=_("chu trình"),
+    )
+    #: What it corrects first of all, over all corrections: what payments are made of. None of what
+    #: corrects nothing.
+    first = models.ForeignKey(
+        "self", models.PROTECT, null=True, editable=False, related_name="versions"
+    )
+
+    objects = SupportQuerySet.as_manager()  # type: ignore[misc]
 
     class Meta(Correctable.Meta):
         verbose_name = _("nội dung hỗ trợ")
@@ -298,9 +361,95 @@ class SupportMeasure(Correctable):
                 condition=Q(kind__in=SupportKind.values), name="support_kind_known"
             ),
             models.CheckConstraint(
+                condition=Q(source__in=["", *FundingSource.values]), name="support_source_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(planned__gte=0, paid__gte=0), name="support_amounts_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(committed=None, committed_on=None)
+                | Q(committed__gte=0, committed_on__isnull=False),
+                name="support_committed_on_a_day",
+            ),
+            models.CheckConstraint(
+                condition=Q(first=None, replaces=None)
+                | Q(first__isnull=False, replaces__isnull=False),
+                name="support_first_of_what_it_replaces",
+            ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.provider}"
+
+    def prepare(self, _paper: OfficialDocument | None = None) -> None:
+        before: Any = self.replaces
+        self.first = None if before is None else before.first or before
+        self.cycle = self.dossier.cycle if before is None else before.cycle
+
+    def clean(self) -> None:
+        super().clean()
+        if self.committed is not None and self.committed_on is None:
+            raise ValidationError({"committed_on": _("Ghi ngày cam kết số tiền này.")})
+        if self.committed_on is not None and self.committed is None:
+            raise ValidationError({"committed": _("Ghi số tiền đã cam kết ngày này.")})
+
+
+class Payment(Correctable):
+    """A payment of a measure of support (lần chi hỗ trợ). ``measure`` is the measure as it was
+    recorded first; of more than was committed or planned ``note`` says why. Amounts in đồng.
+
+    Of nothing only in a correction: it was recorded by mistake.
+    """
+
+    measure = models.ForeignKey(
+        SupportMeasure,
+        models.PROTECT,
+        related_name="payments",
+        verbose_name=_("nội dung hỗ trợ"),
+    )
+    amount = models.BigIntegerField(_("số tiền chi (đồng)"), validators=[MinValueValidator(0)])
+    paid_on = models.DateField(_("ngày chi"))
+    voucher = models.CharField(_("chứng từ"), max_length=200)
+    note = models.TextField(_("ghi chú, giải trình"), blank=True)
+
+    class Meta(Correctable.Meta):
+        verbose_name = _("lần chi hỗ trợ")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount__gt=0) | Q(amount=0, replaces__isnull=False),
+                name="payment_of_something",
+            )
+        ]
+
+    def clean(self) -> None:
+        if self.measure_id is not None:
+            self.measure = self.measure.first or self.measure
+        super().clean()
+        if self.measure_id is None:
+            return
+        if self.measure.dossier_id != self.dossier_id:
+            raise ValidationError({"measure": _("Nội dung hỗ trợ này không thuộc hồ sơ.")})
+        if self.amount == 0 and self.replaces is None:
+            raise ValidationError({"amount": _("Ghi số tiền đã chi.")})
+        if self.amount and not self.note and (over := self._over()):
+            raise ValidationError(
+                {
+                    "note": _(
+                        "Cộng lần này đã chi vượt kinh phí %(over)s đồng: xem lại số tiền, nếu "
+                        "đúng thì giải trình vì sao."
+                    )
+                    % {"over": written.grouped(over)}
+                }
+            )
+
+    def _over(self) -> int:
+        """By how much more is paid with this than was committed or planned; 0 when it is not."""
+        versions = SupportMeasure.objects.filter(Q(pk=self.measure_id) | Q(first=self.measure_id))
+        standing: Any = versions.current().with_money().get()
+        before: Any = self.replaces
+        # What it corrects counts no more.
+        less = before.amount if before and before.measure_id == self.measure_id else 0
+        return max(0, self.amount - less - standing.left)
 
 
 class Completion(Correctable):
