@@ -810,7 +810,7 @@ class CycleAdmin(ReasonAsked, Kept):
 
     def save_model(self, request, obj, form, change):
         form.basis = form.recorded()
-        if {"target_new", "target_upgrades"} & set(form.changed_data):
+        if any(name.startswith("target_") for name in form.changed_data):
             obj.target_basis = form.basis
         super().save_model(request, obj, form, change)
 

@@ -25,6 +25,13 @@ FIGURES = {
     "target_upgrades": 4,
     "upgrades": 0,
     "reevaluated": 0,
+    "funding": 1444.197,
+    "funding_programme": 948,
+    "funding_other": 486.524,
+    "funding_own": 9.673,
+    "paid": 1218.816,
+    "new_organisations": 9,
+    "target_new_organisations": 6,
 }
 
 

@@ -45,11 +45,13 @@ from dossiers.models import (
     Evidence,
     OfficialDocument,
     OwnerType,
+    Payment,
     Producer,
     Product,
     ProductGroup,
     Review,
     SelfAssessment,
+    SupportMeasure,
     Task,
 )
 from dossiers.walk import doors
@@ -164,6 +166,7 @@ def replay(year: int, folder: Path = DATA) -> Cycle | None:
         if not replayed.open_cycle(folder / f"{name}_cycle.csv", year):
             return None
         replayed.introduce()
+        replayed.found(folder / f"{name}_organisations.csv")
         replayed.set_up_councils(folder / f"{name}_councils.csv")
         replayed.act()
         return replayed.close()
@@ -236,6 +239,7 @@ class _Replay:
             beside=Cycle.objects.filter(year=year, beside=False).exists(),
             target_new=take("target_new", int),
             target_upgrades=take("target_upgrades", int),
+            target_new_organisations=take("target_new_organisations", int),
             target_basis=take("target_document", _set_targets),
         )
         for key, (line, _value) in rows.items():
@@ -278,6 +282,17 @@ class _Replay:
                 if int(row["rubric"]) not in known:
                     raise _Wrong(f"không có bộ tiêu chí số {row['rubric']}.")
                 self.rubrics[row["product"]] = known[int(row["rubric"])]
+
+    def found(self, file: Path) -> None:
+        """Create the organisations that were founded in the year, without products of their own."""
+        for line, row in _rows(file, ["name", "owner_type", "commune", "founded_on"]):
+            with _refusing(file, line):
+                Producer.objects.create(
+                    name=row["name"],
+                    owner_type=OwnerType(row["owner_type"]),
+                    commune=self.unit(row["commune"]),
+                    founded_on=written.day(row["founded_on"]),
+                )
 
     def set_up_councils(self, file: Path) -> None:
         """Set up the councils on the first day, each with a regulation and all its seats."""
@@ -515,6 +530,10 @@ class _Replay:
         record = None
         if name == "attach_evidence":
             record, values = _papers(dossier, **values), {}
+        elif name == "record_payment":
+            measure = _measure(dossier, values.pop("source", ""))
+            record, values = _record(Payment, values), {}
+            record.measure = measure
         elif values and (model := _kept(name)):
             record, values = _record(model, values), {}
         given = {"by": by, "record": record, "paper": paper, "reason": row["reason"], **values}
@@ -613,6 +632,14 @@ def _kept(name: str) -> Any:
         return Review
     # A dossier received without the commune comes with its self-assessment.
     return SelfAssessment if act.fetches else None
+
+
+def _measure(dossier: Dossier, source: str) -> SupportMeasure:
+    """The one measure of support of the dossier that has this source."""
+    found = list(dossier.supportmeasures.current().filter(source=source))
+    if len(found) != 1:
+        raise _Wrong(f"hồ sơ không có đúng một nội dung hỗ trợ nguồn «{source}».")
+    return found[0]
 
 
 def _papers(dossier: Dossier, *, kind: str, paper_location: str) -> list[Evidence]:

@@ -89,6 +89,9 @@ class Cycle(models.Model):
     )
     target_new = models.PositiveIntegerField(_("chỉ tiêu sản phẩm mới"), null=True, blank=True)
     target_upgrades = models.PositiveIntegerField(_("chỉ tiêu nâng hạng"), null=True, blank=True)
+    target_new_organisations = models.PositiveIntegerField(
+        _("chỉ tiêu tổ chức kinh tế thành lập mới"), null=True, blank=True
+    )
     target_basis = models.ForeignKey(
         "cycle.Document",
         models.PROTECT,
@@ -142,7 +145,7 @@ class Cycle(models.Model):
                 of="r.id",
                 columns={
                     "year rule_set_id opened_on ends_on assumed target_new target_upgrades"
-                    " target_basis_id beside": "cycle.configure",
+                    " target_new_organisations target_basis_id beside": "cycle.configure",
                     "title": "cycle.configure cycle.take_back",
                     "closed_on": "cycle.configure cycle.take_back cycle.close cycle.reopen",
                     "void": "cycle.take_back",

@@ -489,7 +489,9 @@ class DetailsForm(Corrects, ReasonForm):
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
     )
+    founded_on = field_for(Producer._meta.get_field("founded_on"))
     code = forms.CharField(label=_("Mã số sản phẩm"), max_length=40, required=False)
+    not_future = ("founded_on",)
     field_order = (*DETAILS, "code", "reason")
 
     def __init__(self, *args: Any, dossier: Dossier, **kwargs: Any) -> None:

@@ -60,6 +60,7 @@ def choose_the_only_year(field: Any) -> None:
 class DossierForm(PlainPart):
     """Open a dossier: whose product, where, in which cycle, from which step (mở hồ sơ)."""
 
+    not_future = ("founded_on",)
     cycle = RowField(
         Cycle.objects.none(), label=_("Chu trình"), empty_label=_("— Chọn chu trình —")
     )
@@ -84,6 +85,7 @@ class DossierForm(PlainPart):
     registration_number = forms.CharField(
         label=_("Số đăng ký kinh doanh"), max_length=40, required=False
     )
+    founded_on = field_for(Producer._meta.get_field("founded_on"))
     product = RowField(
         Product.objects.none(),
         label=_("Sản phẩm"),
@@ -310,6 +312,7 @@ class DossierForm(PlainPart):
             "phone",
             "address",
             "registration_number",
+            "founded_on",
         )
 
     def how(self) -> list[forms.BoundField]:
@@ -411,6 +414,7 @@ class DossierForm(PlainPart):
             phone=data["phone"],
             address=data["address"],
             registration_number=data["registration_number"],
+            founded_on=data["founded_on"],
         )
         return Product(
             producer=producer, name=data["product_name"], group=data["group"], code=data["code"]

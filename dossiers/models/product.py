@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -29,6 +30,12 @@ class OwnerType(models.TextChoices):
     FARM = "farm", _("Trang trại")
     HOUSEHOLD = "household", _("Hộ có đăng ký kinh doanh")
     ASSOCIATION = "association", _("Hội, hiệp hội (du lịch)")
+
+
+#: The forms that count as an organisation (tổ chức kinh tế): a household or a farm is none.
+ORGANISATIONS = frozenset(
+    {OwnerType.COOPERATIVE, OwnerType.GROUP, OwnerType.ENTERPRISE, OwnerType.ASSOCIATION}
+)
 
 
 class ProductGroup(models.TextChoices):
@@ -122,6 +129,7 @@ class Producer(Renamed):
     phone = PhoneField(_("điện thoại"), max_length=20, blank=True)
     address = models.CharField(_("địa chỉ"), max_length=250, blank=True)
     registration_number = models.CharField(_("số đăng ký kinh doanh"), max_length=40, blank=True)
+    founded_on = models.DateField(_("ngày thành lập"), null=True, blank=True)
     search, search_joined = letters.searched(
         "name", "representative", "phone", "address", "registration_number"
     )
@@ -142,7 +150,7 @@ class Producer(Renamed):
                 of="r.id",
                 columns={
                     "name owner_type representative phone address"
-                    " registration_number": "producer.change",
+                    " registration_number founded_on": "producer.change",
                     "commune_id": "split.allot producer.change",
                 },
             ),
@@ -155,6 +163,11 @@ class Producer(Renamed):
     def is_filed(self) -> bool:
         """Whether a dossier of one of its products was ever submitted for evaluation."""
         return any(product.is_filed for product in self.products.all())
+
+
+def _as_text(value: Any) -> Any:
+    """As the history keeps it: a day that is not known as no text."""
+    return "" if value is None else value.isoformat() if isinstance(value, date) else value
 
 
 def _keeps_its_name(name: str) -> str:
@@ -309,7 +322,7 @@ class Product(Renamed):
         held.save(update_fields=["name", "group", "producer"])
         return changes
 
-    def correct_details(self, *, code: str | None = None, **of_producer: str) -> dict[str, Any]:
+    def correct_details(self, *, code: str | None = None, **of_producer: Any) -> dict[str, Any]:
         """Correct what is no name: the product's code, the producer's :data:`DETAILS`; called by
         the act ``correct_details`` only. What is not named stays as it is. Returns ``{field:
         [before, after]}``; raises ConditionNotMet when nothing differs.
@@ -325,7 +338,7 @@ class Product(Renamed):
         ):
             differing = {name: value for name, value in told.items() if getattr(row, name) != value}
             for name, value in differing.items():
-                changes[name] = [getattr(row, name), value]
+                changes[name] = [_as_text(getattr(row, name)), _as_text(value)]
                 setattr(row, name, value)
             row.full_clean(exclude=["commune", "producer"])
             if differing:
@@ -337,4 +350,11 @@ class Product(Renamed):
 
 
 #: What an officer may correct of a producer without a paper (liên hệ, thông tin chủ thể).
-DETAILS = ("owner_type", "representative", "phone", "address", "registration_number")
+DETAILS = (
+    "owner_type",
+    "representative",
+    "phone",
+    "address",
+    "registration_number",
+    "founded_on",
+)

@@ -17,12 +17,17 @@ from dossiers.models import (
     CaseType,
     Certificate,
     Dossier,
+    FundingSource,
     LateEntry,
     Producer,
     Product,
     State,
+    SupportKind,
+    SupportMeasure,
 )
 from dossiers.models.law import ACTS, TAKE_BACK
+from dossiers.models.product import ORGANISATIONS
+from dossiers.models.records import SupportQuerySet
 
 #: What the report calls each figure, in reading order.
 WORDS = {
@@ -45,9 +50,22 @@ WORDS = {
     "target_upgrades": _("Chỉ tiêu nâng hạng"),
     "upgrades": _("Được nâng hạng (tăng sao)"),
     "reevaluated": _("Được công nhận sau đánh giá lại"),
+    "funding": _("Kinh phí hỗ trợ (triệu đồng)"),
+    "funding_programme": _("trong đó vốn của Chương trình OCOP (triệu đồng)"),
+    "funding_other": _("trong đó lồng ghép, nguồn khác (triệu đồng)"),
+    "funding_own": _("trong đó vốn của chủ thể (triệu đồng)"),
+    "paid": _("Kinh phí hỗ trợ đã chi (triệu đồng)"),
+    "new_organisations": _("Tổ chức kinh tế thành lập mới"),
+    "target_new_organisations": _("Chỉ tiêu tổ chức kinh tế thành lập mới"),
     "carried_in": _("Chuyển tiếp từ năm trước"),
     "carried_over": _("Chưa xong, chuyển tiếp sang năm sau"),
 }
+
+
+#: The sums of measures of support, in đồng.
+SUMS = ("planned", "committed", "limit", "spent")
+#: Where their money is from; the last is not known.
+SOURCES = (*FundingSource.values, "")
 
 
 def questions() -> dict[str, Words]:
@@ -65,6 +83,7 @@ def rows_of(figures: Mapping[str, Any]) -> list[tuple[Words, Any]]:
     )
     none = _now("chưa giao")
     shown = {**figures, "certified": stars or "0"}
+    shown |= {key: _said(figures[key]) for key in MONEY if key in figures}
     rows: list[tuple[Words, Any]] = [
         (words, none if shown[key] is None else shown[key])
         for key, words in WORDS.items()
@@ -74,6 +93,22 @@ def rows_of(figures: Mapping[str, Any]) -> list[tuple[Words, Any]]:
     ]
     labels = questions()
     return rows + [(labels.get(code, code), n) for code, n in figures["outside"].items()]
+
+
+#: The figures in million đồng.
+MONEY = ("funding", *(f"funding_{source}" for source in FundingSource.values), "paid")
+
+
+def millions(amount: int) -> int | float:
+    """đồng as million đồng, to the đồng."""
+    whole, rest = divmod(amount, 1_000_000)
+    return whole if not rest else amount / 1_000_000
+
+
+def _said(number: float) -> str:
+    """A number of million đồng as people here write it."""
+    whole, _point, rest = f"{number:,.6f}".rstrip("0").partition(".")
+    return whole.replace(",", ".") + (f",{rest}" if rest else "")
 
 
 class CycleReport:
@@ -236,6 +271,54 @@ class CycleReport:
         """Not recognised yet, and not certified later in the same cycle."""
         return self.dossiers_with("dossier.not_recognise").exclude(pk__in=self._given)
 
+    # --- Support --------------------------------------------------------------------------------
+
+    @property
+    def measures(self) -> SupportQuerySet:
+        """The measures of support that were recorded first in the cycle, as they stand."""
+        found = SupportMeasure.objects.current().with_money()
+        return found.filter(cycle=self.cycle, dossier__void=False)
+
+    def support(self) -> list[dict[str, Any]]:
+        """The money of each kind and source that there is, in đồng, with how many measures."""
+        cells: dict[tuple[str, str], dict[str, Any]] = {}
+        columns = ("kind", "source", "planned", "committed", "limit", "spent")
+        for row in self.measures.order_by().values(*columns):
+            key = row["kind"], row["source"]
+            cell = cells.setdefault(key, dict.fromkeys(("measures", *SUMS), 0))
+            cell["measures"] += 1
+            for name in SUMS:
+                cell[name] += row[name] or 0
+        order = [(kind, source) for kind in SupportKind.values for source in SOURCES]
+        return [
+            {"kind": kind, "source": source, **cells[kind, source]}
+            for kind, source in order
+            if (kind, source) in cells
+        ]
+
+    def money(self) -> dict[str, int | float]:
+        """What was committed, or planned where nothing was, in all and by source; and what of it
+        was paid. Of a measure recorded before its source was asked only the sum knows.
+        """
+        rows = self.support()
+        by_source = {
+            f"funding_{source}": sum(row["limit"] for row in rows if row["source"] == source)
+            for source in FundingSource.values
+        }
+        sums = {
+            "funding": sum(row["limit"] for row in rows),
+            **by_source,
+            "paid": sum(row["spent"] for row in rows),
+        }
+        return {key: millions(amount) for key, amount in sums.items()}
+
+    @property
+    def new_organisations(self) -> QuerySet[Producer]:
+        """Producers on record that are organisations founded in the year of the cycle."""
+        return Producer.objects.filter(
+            owner_type__in=ORGANISATIONS, founded_on__year=self.cycle.year
+        )
+
     # --- From year to year --------------------------------------------------------------------
 
     @property
@@ -309,4 +392,7 @@ class CycleReport:
             "target_upgrades": self.cycle.target_upgrades,
             "upgrades": self.upgrades.count(),
             "reevaluated": self.reevaluated.count(),
+            **self.money(),
+            "new_organisations": self.new_organisations.count(),
+            "target_new_organisations": self.cycle.target_new_organisations,
         }
