@@ -19,6 +19,7 @@ from dossiers.office.views import (
     setup,
     split,
     stock,
+    support,
     year,
 )
 from dossiers.views import (
@@ -71,6 +72,7 @@ urlpatterns = [
     path("outreach/<int:pk>/files/", attended.attach, name="outreach_attach"),
     path("outreach/files/<int:pk>/", attended.file, name="outreach_file"),
     path("outreach/files/<int:pk>/off/", attended.take_off, name="outreach_take_off"),
+    path("support/", support.support, name="support"),
     path("promotions/", outreach.promotion, name="promotion"),
     path("promotions/<int:pk>/", outreach.promotion_one, name="promotion_one"),
     path("tasks/<int:pk>/why/", terms.task_why, name="task_why"),

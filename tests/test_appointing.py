@@ -629,7 +629,7 @@ def test_what_an_administrator_does_to_an_account_is_recorded(client, root, dung
 #: Pages that anybody signed in has: what lies on them is their own.
 THEIR_OWN = {
     "", "absence/", "certificates/", "councils/", "dossiers/", "ending/", "handover/", "healthz",
-    "healthz/live", "inbox/", "jobs/", "outreach/", "outreach/coverage/", "outreach/plan/", "promotions/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
+    "healthz/live", "inbox/", "jobs/", "outreach/", "outreach/coverage/", "outreach/plan/", "promotions/", "support/", "councils/regulation/", "notifications/", "notifications/bell/", "notifications/preferences/",
     "many/", "opinions/", "profile/", "register/", "register/certificates/", "rounds/", "rubrics/",
     "calibration/", "activate/", "profile/contact/", "help/", "potential/", "register/missing/",
     "register/printed/",

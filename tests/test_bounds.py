@@ -70,6 +70,7 @@ LISTS = {
     "coverage": ("minh", ["/outreach/coverage/"]),
     "planned": ("minh", ["/outreach/plan/", "/outreach/plan/?commune=1&standing=late"]),
     "promotion": ("minh", ["/promotions/"]),
+    "support": ("minh", ["/support/", "/support/?cycle=1&commune=1&kind=production&source=own"]),
     "erasures": ("son", ["/erasures/", "/erasures/?q=lo"]),
     "job_list": ("minh", ["/jobs/"]),
     "many": ("canbo0", ["/many/"]),

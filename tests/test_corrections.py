@@ -25,6 +25,7 @@ from dossiers.models import (
     ConditionNotMet,
     Dossier,
     OutreachEvent,
+    Payment,
     Producer,
     Product,
     PromotionEvent,
@@ -32,11 +33,13 @@ from dossiers.models import (
     State,
     SupportMeasure,
 )
-from dossiers.office.lists import promotion_list
+from dossiers.office.lists import promotion_list, support_rows
+from dossiers.office.reports import CycleReport
 from dossiers.page import evidence_by_kind, recorded
 from dossiers.walk import doors
 from tests import records
 from tests.ground import kept
+from tests.law_acts import paid
 from tests.owning import save_as_owner, update_as_owner
 from tests.standing import stand, with_compulsory_papers
 from tests.world import certified_before, open_cycle, open_dossier, open_task
@@ -67,6 +70,7 @@ REPLACED = {
     "correct_call": ("record_call", records.call, "spoke_with", "Giàng A Pó", "Vợ ông Pó"),
     "correct_visit": ("record_visit", records.visit, "visitor", "Lò Thị An", "Quàng Văn Chi"),
     "correct_support": ("record_support", records.support, "paid", 0, 50_000_000),
+    "correct_payment": ("record_payment", paid, "amount", 20_000_000, 15_000_000),
     "correct_promotion": ("record_promotion", records.promotion, "cost", 0, 3_000_000),
     "correct_samples": ("record_samples", records.samples, "samples", 5, 0),
     "correct_completion": ("", records.completion, "result", "Đạt sản lượng", "Đạt 80 %"),
@@ -159,7 +163,9 @@ def test_a_correction_that_changes_nothing_is_none(act, dossier, an, minh):
 
 
 def model(act):
-    return type(REPLACED[act][1]())
+    made = REPLACED[act][1]()
+    # A payment comes with its measure.
+    return type(made[-1] if isinstance(made, list) else made)
 
 
 #: Records of a dossier that no new row replaces, and why.
@@ -252,6 +258,74 @@ def test_what_another_dossier_holds_is_not_replaced(dossier, cycle, commune, an)
             reason="Sai",
             record=records.visit(replaces=other.visits.get()),
         )
+
+
+def test_support_is_planned_committed_and_paid_over_time(dossier, an, la, minh):
+    """More than was committed is paid with an explanation only; a correction keeps what was paid."""
+    dossier = stand(dossier, State.IMPLEMENTING)
+    doors.act(dossier.process, "record_support", by=an, record=records.support(paid=5_000_000))
+    first = dossier.supportmeasures.get()
+    doors.act(
+        dossier.process, "correct_support", by=an, reason="Đã cam kết",
+        record=records.support(
+            replaces=first, committed=40_000_000, committed_on=clock.today(), paid=5_000_000
+        ),
+    )  # fmt: skip
+    page = reverse("dossiers:act", args=[dossier.pk, "record_payment"])
+    client = signed_in(an)
+
+    def pay(**fields):
+        form = client.get(page).context["form"]
+        data = typed(form, **{"amount": "20.000.000", "voucher": "UNC 12"} | fields)
+        return client.post(page, data)
+
+    assert "còn 35.000.000 đồng" in client.get(page).content.decode()
+    answer = pay()
+    assert answer.status_code == 302, answer.context["form"].problems
+    dossier = stand(Dossier.objects.get(pk=dossier.pk), State.CERTIFIED)
+    over = pay(voucher="UNC 13").context["form"]
+    assert [place for place, _why in over.problems] == ["id_record_payment-payment-note"]
+    assert "vượt kinh phí 5.000.000 đồng" in str(over.problems)
+    late = pay(paid_on=f"{clock.today() + timedelta(days=1):%d/%m/%Y}").context["form"]
+    assert "paid_on" in str(late.problems) and Payment.objects.count() == 1
+    answer = pay(voucher="UNC 13", note="Giá vật tư tăng")
+    assert answer.status_code == 302, answer.context["form"].problems
+    standing = SupportMeasure.objects.current().with_money().get()
+    assert (standing.first, standing.spent, standing.left) == (first, 45_000_000, -5_000_000)
+    assert {each.measure for each in Payment.objects.all()} == {first}
+    shown = client.get(reverse("dossiers:dossier", args=[dossier.pk])).content.decode()
+    assert "45.000.000" in shown and "-5.000.000" in shown
+    # Its list, narrowed; and the report of its year, from which each figure opens it.
+    report = CycleReport(dossier.cycle)
+    sums = {"measures": 1, "planned": 60_000_000, "committed": 40_000_000, "limit": 40_000_000}
+    assert report.support() == [
+        {"kind": "production", "source": "programme", **sums, "spent": 45_000_000}
+    ]
+    assert report.money() == {
+        "funding": 40, "funding_programme": 40, "funding_other": 0, "funding_own": 0, "paid": 45
+    }  # fmt: skip
+    founded = date(dossier.cycle.year, 3, 12)
+    doors.act(
+        dossier.process, "correct_details", by=an, reason="Theo giấy đăng ký", founded_on=founded
+    )
+    assert dossier.history.last().data["changed"] == {"founded_on": ["", f"{founded}"]}
+    assert report.new_organisations.count() == 1
+    update_as_owner(Producer.objects.all(), owner_type="household")
+    assert report.new_organisations.count() == 0
+    (row,) = support_rows(dossier.cycle, {"support": report.support()})
+    for reader, narrowed, there in (
+        (an, row["address"], True),
+        (an, "/support/?source=own", False),
+        (an, f"/support/?commune={dossier.commune_id}&cycle=x", True),
+        (an, "/support/?cycle=999999999", False),
+        (la, "/support/", False),
+    ):
+        listed = signed_in(reader).get(narrowed)
+        assert listed.status_code == 200
+        assert ("45.000.000" in listed.content.decode()) is there, narrowed
+    figures = signed_in(minh).get(reverse("dossiers:cycle_report", args=[dossier.cycle_id]))
+    assert row["address"].replace("&", "&amp;") in figures.content.decode()
+    assert signed_in(la).get(page).status_code == 404
 
 
 def test_planned_now_and_paid_in_june_is_one_measure(dossier, an):

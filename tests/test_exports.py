@@ -181,6 +181,7 @@ ADDRESSES = {
     "coverage": [""],
     "planned": [""],
     "promotion": [""],
+    "support": ["", "source=own"],
     "jobs": [""],
     "absence": ["", "show=unpapered"],
     "handover": ["", "q=can+bo+1"],
@@ -211,7 +212,7 @@ def test_the_file_has_the_rows_of_the_page_for_each_role(land):
     assert wrong == []
     # Nothing is proved by lists without rows.
     empty = {name for name, query in most if not query and not most[name, query]}
-    assert empty <= {"absence", "jobs", "planned", "potential"}, empty
+    assert empty <= {"absence", "jobs", "planned", "potential", "support"}, empty
     assert taken(signed_in(stranger), "people") is None
     for name in ("inbox", "dossiers", "overdue", "ending", "outreach", "handover", "councils"):
         assert len(taken(signed_in(stranger), name)) == 1, name

@@ -66,6 +66,7 @@ WHERE = {
     "cycle.Cycle.closed_on": "asked by dossiers/walk/doors.py",
     "cycle.Cycle.target_new": "asked by dossiers/office/reports.py",
     "cycle.Cycle.target_upgrades": "asked by dossiers/office/reports.py",
+    "cycle.Cycle.target_new_organisations": "asked by dossiers/office/reports.py",
     "cycle.StepWindow.opens_on": "asked by cycle/models/calendar.py",
     "cycle.StepWindow.closes_on": "asked by dossiers/office/windows.py",
     "cycle.StepWindow.warn_days": "asked by dossiers/office/windows.py",
@@ -165,6 +166,9 @@ WHERE = {
     # What the steps record.
     "dossiers.Call.call_again_on": "asked by dossiers/models/dossier.py",
     "dossiers.Visit.next_visit_on": "asked by dossiers/models/dossier.py",
+    "dossiers.Payment.amount": "asked by dossiers/models/records.py",
+    "dossiers.SupportMeasure.committed_on": "shown at templates/dossiers/support.html",
+    "dossiers.Producer.founded_on": "asked by dossiers/office/reports.py",
     "dossiers.CommuneReport.samples": "asked by dossiers/models/dossier.py",
     "dossiers.Evaluation.met_on": "asked by dossiers/law/order.py",
     "dossiers.Inspection.inspected_on": "asked by dossiers/models/records.py",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 KIND = "close_year"
 #: What people read beside the figures; machines have never been given it.
-BESIDE = ("bypassed_commune", "carried_over", "carried_in", "by_commune")
+BESIDE = ("bypassed_commune", "carried_over", "carried_in", "by_commune", "support")
 #: So many dossiers that cannot go on are named.
 NAMED = 20
 
@@ -239,6 +239,7 @@ def figures_of(cycle: Cycle) -> dict[str, Any]:
         "carried_over": report.carried_over.count(),
         "carried_in": report.carried_in.count(),
         "by_commune": report.by_commune(),
+        "support": report.support(),
     }
 
 

@@ -25,6 +25,7 @@ from cycle.models import (
     Job,
     LawReading,
     Level,
+    Moved,
     OrgUnit,
     Role,
     RoleAssignment,
@@ -40,6 +41,7 @@ from dossiers.lists.filters import Asked, Column, Counted, Queried
 from dossiers.models import (
     Allotment,
     Dossier,
+    FundingSource,
     OutreachEvent,
     OutreachKind,
     PlanPaper,
@@ -47,9 +49,12 @@ from dossiers.models import (
     RowKind,
     StockBatch,
     StockKind,
+    SupportKind,
+    SupportMeasure,
     Task,
 )
 from dossiers.models.certificate import number_of
+from dossiers.models.records import SupportQuerySet
 from dossiers.office import allotting, handover, outreach, people
 from dossiers.office import year as years
 from dossiers.office.stock.columns import FIELDS
@@ -232,6 +237,91 @@ def came_of(event: OutreachEvent | PromotionEvent, user: User) -> QuerySet[Dossi
         return dossiers.filter(pk__in=event.dossiers.values("pk"))
     return dossiers.filter(pk__in=event.promotions.filter(replaced_by=None).values("dossier"))
 
+
+class SupportList(Queried):
+    """The measures of support of the dossiers that a person sees, as they stand, the newest first;
+    of one year, kind, source or commune with those that it took over, where that is asked.
+    """
+
+    #: What the address says of what was recorded before its source was asked.
+    UNKNOWN = "unknown"
+
+    def __init__(self, user: User, data: Mapping[str, str]) -> None:
+        self.user = user
+        asked = Asked(data)
+        self.cycle, self.commune = asked.key("cycle"), asked.key("commune")
+        self.kind = asked.one_of("kind", SupportKind.values)
+        self.source = asked.one_of("source", [*FundingSource.values, self.UNKNOWN])
+        found = self._seen().with_money()
+        if self.cycle is not None:
+            found = found.filter(cycle=self.cycle)
+        if self.commune is not None:
+            communes = OrgUnit.objects.business_of(self.commune)
+            found = found.filter(dossier__commune__in=communes)
+        if self.kind:
+            found = found.filter(kind=self.kind)
+        if self.source:
+            found = found.filter(source="" if self.source == self.UNKNOWN else self.source)
+        super().__init__(
+            found.select_related(
+                "cycle", "dossier__product__producer", "dossier__commune"
+            ).order_by("-pk")
+        )
+
+    def _seen(self) -> SupportQuerySet:
+        dossiers = Dossier.objects.visible_to(self.user).values("pk")
+        return SupportMeasure.objects.current().filter(dossier__in=dossiers)
+
+    @property
+    def cycles(self) -> list[tuple[int, str]]:
+        """The years of which there are some."""
+        years = Cycle.objects.filter(pk__in=self._seen().order_by().values("cycle"))
+        return list(years.order_by("-year", "title").values_list("pk", "title"))
+
+    @property
+    def communes(self) -> list[tuple[int, str]]:
+        """The communes of today of which there are some."""
+        here = self._seen().order_by().values_list("dossier__commune", flat=True).distinct()
+        units = set(here)
+        moved = Moved.among(units)
+        today = OrgUnit.objects.filter(pk__in={moved.of(pk) for pk in units})
+        return list(today.order_by("sort_key", "pk").values_list("pk", "name"))
+
+
+def support_rows(year: Cycle, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The money of each kind and source in the ``figures`` of a year, each with the address of its
+    list; none of a year that was closed before they were counted.
+    """
+    kinds, sources = dict(SupportKind.choices), dict(FundingSource.choices)
+    page = reverse("dossiers:support")
+    return [
+        {
+            **row,
+            "kind_said": kinds[row["kind"]],
+            "source_said": sources.get(row["source"], _("chưa ghi loại nguồn")),
+            "address": f"{page}?cycle={year.pk}&kind={row['kind']}"
+            f"&source={row['source'] or SupportList.UNKNOWN}",
+        }
+        for row in figures.get("support", ())
+    ]
+
+
+_SUPPORT = (
+    Column("product", _("Sản phẩm"), lambda row: row.dossier.product.name),
+    Column("producer", _("Chủ thể"), lambda row: str(row.dossier.product.producer)),
+    Column("commune", _("Xã, phường"), lambda row: str(row.dossier.commune)),
+    Column("cycle", _("Chu trình"), lambda row: str(row.cycle)),
+    Column("kind", _("Loại hỗ trợ"), lambda row: row.get_kind_display()),
+    Column("provider", _("Đơn vị hỗ trợ"), lambda row: row.provider),
+    Column("source", _("Loại nguồn vốn"), lambda row: row.get_source_display()),
+    Column("budget_source", _("Nguồn kinh phí"), lambda row: row.budget_source),
+    Column("legal_basis", _("Căn cứ"), lambda row: row.legal_basis),
+    Column("planned", _("Kế hoạch (đồng)"), lambda row: row.planned),
+    Column("committed", _("Cam kết (đồng)"), lambda row: row.committed),
+    Column("spent", _("Đã chi (đồng)"), lambda row: row.spent),
+    Column("left", _("Còn lại (đồng)"), lambda row: row.left),
+    Column("result", _("Kết quả"), lambda row: row.result or row.expected_result),
+)
 
 _PROMOTION = (
     Column("held_on", _("Ngày"), lambda event: event.held_on),
@@ -614,6 +704,10 @@ register(Exported(
 register(Exported(
     "promotion", _("Hội chợ, xúc tiến"), "dossiers:promotion", _PROMOTION,
     lambda user, _data, _pk: promotion_list(user),
+))  # fmt: skip
+register(Exported(
+    "support", _("Hỗ trợ chủ thể"), "dossiers:support", _SUPPORT,
+    lambda user, data, _pk: SupportList(user, data),
 ))  # fmt: skip
 register(Exported(
     "jobs", _("Việc chạy nền"), "dossiers:job_list", _JOBS,

@@ -18,6 +18,7 @@ from cycle.typed import fill, shows_typed
 from dossiers.forms.fields import refuse
 from dossiers.office import closing
 from dossiers.office.forms.year import CloseForm
+from dossiers.office.lists import support_rows
 from dossiers.office.reports import rows_of
 
 ROWS = 25
@@ -82,6 +83,7 @@ def cycle_report(request: SignedIn, pk: int) -> HttpResponseBase:
             "frozen": frozen,
             "rows": rows_of(figures),
             "communes": figures["by_commune"],
+            "support": support_rows(year, figures),
             "may": closing.may_close(request.user),
         },
     )
