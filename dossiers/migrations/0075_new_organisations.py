@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dossiers', '0075_support_paid_over_time'),
+        ('dossiers', '0074_support_paid_over_time'),
     ]
 
     operations = [

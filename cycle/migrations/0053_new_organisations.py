@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cycle', '0051_appointments_of_the_ledger'),
+        ('cycle', '0052_scans_that_wait'),
     ]
 
     operations = [

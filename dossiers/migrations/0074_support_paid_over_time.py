@@ -79,7 +79,7 @@ def amount(name, **more):
 class Migration(migrations.Migration):
     dependencies = [
         ("cycle", "0050_targets_and_terms_of_the_ledger"),
-        ("dossiers", "0070_calls"),
+        ("dossiers", "0073_required_training"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
