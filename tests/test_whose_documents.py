@@ -78,7 +78,7 @@ def test_what_a_post_rests_on_is_not_typed_otherwise_for_another_list(land, lan)
 
 
 def test_who_left_a_post_lends_it_to_nobody_and_who_stands_in_signs_no_paper_of_it(commune, an, la):
-    post = an.role_assignments.get()
+    post = an.role_assignments.get(org_unit=commune)
     assert rules.has_perm("dossiers.substitute", an, post)
     update_as_owner(
         RoleAssignment.objects.filter(pk=post.pk), valid_to=clock.today() - timedelta(days=1)
