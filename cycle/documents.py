@@ -56,6 +56,9 @@ Told = Callable[[Document], str]
 #: document would be wrong. Each app registers its own.
 Refuses = Callable[[Document, Document], None]
 _refusing: list[Refuses] = []
+#: Refuses a document for a purpose: the relation that it is wanted for.
+Claims = Callable[[Document, str], None]
+_claiming: list[Claims] = []
 
 #: Brings along what names a document itself, not what stands in its place, once it is corrected:
 #: (what it became, by whom, in which post, why). May refuse, as above.
@@ -256,6 +259,23 @@ def refuses_correction(check: Refuses) -> Refuses:
     return check
 
 
+def claims(check: Claims) -> Claims:
+    """Let the function refuse a document of the ledger for another purpose than what it knows."""
+    _claiming.append(check)
+    return check
+
+
+def check_use(document: Document, purpose: str) -> None:
+    """Raise ValidationError where what is typed is a document that something else is done by, and
+    that is for nothing beside. ``purpose``: the relation to the ledger that it is wanted for.
+    """
+    known = _one(_of_today(), **_number_of(document)) if is_number(document.number) else None
+    if known is None:
+        return
+    for check in _claiming:
+        check(known, purpose)
+
+
 def follows_correction(hold: Follows) -> Follows:
     """Let the function hold, and bring along, what a correction does not reach by itself."""
     _following.append(hold)
@@ -427,10 +447,12 @@ def of_another(other: Document, told: str = "") -> str:
 def check_register(document: Document, *, by: User, of: Iterable[OrgUnit] = ()) -> None:
     """Raise ValidationError, at ``number``, where it would be entered in the register of a unit in
     which ``by`` has no post, other than those ``of`` which they act: nobody takes a number of
-    another's. What that register has may be named; at ``scan_file``, where it lacks the scan.
+    another's, and who only reads takes none. What that register has may be named; at ``scan_file``,
+    where it lacks the scan.
     """
     its = document.issuer
-    if its is None or its in {*of, *(held.org_unit for held in by.posts())}:
+    posts = [held for held in by.posts() if held.role != Role.AUDITOR]
+    if its is None or its in {held.org_unit for held in posts} or (posts and its in set(of)):
         return
     known, at = _one(_of_today(), **_number_of(document)), "number"
     if known is None:

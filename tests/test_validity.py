@@ -698,6 +698,15 @@ def test_who_is_called_is_in_the_list_and_called_again_on_the_day_agreed(old, an
         doors.act(process, "record_call", by=la, record=records.call())
 
 
+def test_nobody_is_called_any_more_once_the_reevaluation_is_filed(old, cycle, commune, an):
+    with clock.at(at(2026, 7, 1)):
+        agreed = records.call(call_again_on=date(2026, 12, 20))
+        doors.act(old.dossier.process, "record_call", by=an, record=agreed)
+    assert old.dossier.terms.live().filter(code="call").exists()
+    file_anew(old, cycle, commune, an, at(2026, 7, 20))
+    assert not old.dossier.terms.live().filter(code="call").exists()
+
+
 def test_a_reevaluation_is_opened_from_the_list_in_its_days(old, an, la):
     def form(user, moment):
         client = Client()

@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 
 from councils.models.council import check_purpose
-from cycle import appointing, clock
+from cycle import appointing, clock, documents
 from cycle.models import Document, OrgUnit, Role, RoleAssignment, Substitution, User
-from dossiers.models import Certificate, OfficialDocument, State
-from dossiers.office import people
+from dossiers.models import Certificate, OfficialDocument, PlanPaper, State
+from dossiers.office import bases, people, year
 from dossiers.walk import stock
+from tests import judging
 from tests.decision_papers import decision_of
 from tests.owning import update_as_owner
 from tests.sendings import scan
@@ -116,8 +117,31 @@ def test_what_is_refused_on_a_dossiers_page_is_refused_by_every_other_way(cycle,
     client.post("/absence/new/", typed | said | {"reason": "ốm"})
     row = Substitution.objects.get()
     assert row.basis_id == request.pk
-    for wrong in ({"signer": "Lò Thị An"}, {"number": "15/QĐ-UBND"}):
-        again = said | wrong | {"reason": "x", "seen": request.pk}
-        answer = client.post(f"/absence/{row.pk}/correct/", again)
-        assert answer.status_code == 200 and answer.context["form"].errors, wrong
+    wrong = {"signer": "Lò Thị An", "reason": "x", "seen": request.pk}
+    answer = client.post(f"/absence/{row.pk}/correct/", said | wrong)
+    assert answer.status_code == 200 and "signer" in answer.context["form"].errors
     assert Document.objects.get(pk=request.pk).in_force == request
+
+
+def test_who_only_reads_records_and_corrects_nothing(province, minh, kiem):
+    """Of a document that others rest on: also not by a paper of one's own post."""
+    decision = documents.record(
+        Document(
+            number="516/QĐ-UBND", signed_on=clock.today(), issuer=province,
+            signer="Trần Công Sơn", signer_capacity="Chủ tịch",
+        ),
+        by=minh,
+    )  # fmt: skip
+    trade = person("thuong", "Tòng Thị Thương", (Role.TRADE, province))
+    for user, may in ((minh, True), (kiem, False), (trade, False)):
+        assert bases.keeps(user, decision, province) is may, user
+    typed = Document(number="288/QĐ-UBND", signed_on=clock.today(), issuer=province)
+    with pytest.raises(ValidationError):
+        documents.check_register(typed, by=kiem, of=[province])
+    documents.check_register(typed, by=minh)
+
+
+def test_what_founds_a_council_is_the_plan_of_no_year(cycle, province, thu):
+    council = judging.seat(province, thu)
+    with pytest.raises(ValidationError, match="thành lập hội đồng"):
+        year.check_plan(PlanPaper(document=council.decision), cycle)

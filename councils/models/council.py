@@ -83,6 +83,8 @@ _IS_FOR = {
 }
 
 
+#: The same of what is no council's.
+_OF_OTHERS = {"of_dossiers": _("việc của một hồ sơ"), "plans": _("kế hoạch năm hoặc của một đợt")}
 _TAKEN = _("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
 
 
@@ -93,12 +95,22 @@ def check_purpose(document: Document, purpose: str) -> None:
     if not documents.is_number(document.number):
         return
     (kin,) = (each for each in TOGETHER if purpose in each)
-    for other in sorted(_IS_FOR.keys() - kin):
+    for other in (each for each in _IS_FOR if each not in kin):
         if any(getattr(each, other).exists() for each in document.versions()):
             raise ValidationError({"number": _TAKEN % {"told": _IS_FOR[other]}})
-    # What a round decides is what its dossiers rest on; nothing else of a council is.
-    if "of_rounds" not in kin and any(each.of_dossiers.exists() for each in document.versions()):
-        raise ValidationError({"number": _TAKEN % {"told": _("việc của một hồ sơ")}})
+    # What a round decides its dossiers rest on, and its plan is that of its batch; nothing else of
+    # a council is.
+    for relation, told in _OF_OTHERS.items() if "of_rounds" not in kin else ():
+        if any(getattr(each, relation).exists() for each in document.versions()):
+            raise ValidationError({"number": _TAKEN % {"told": told}})
+
+
+@documents.claims
+def _is_of_a_council(known: Document, _purpose: str) -> None:
+    """What founds, seats or rules a council, opens or voids a round, is nobody's plan."""
+    for relation in (each for each in _IS_FOR if each != "of_rounds"):
+        if any(getattr(each, relation).exists() for each in known.versions()):
+            raise ValidationError({"number": _TAKEN % {"told": _IS_FOR[relation]}})
 
 
 class ConflictRule(models.TextChoices):

@@ -87,7 +87,7 @@ class CorrectsDocument(OnDocument):
     """What was typed wrong of a document (đính chính), filled with what the ledger says."""
 
     #: The document that the page showed.
-    seen = RowField(Document.objects.all(), widget=forms.HiddenInput)
+    seen = RowField(Document.objects.all(), label=_("Văn bản"), widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, standing: Document, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

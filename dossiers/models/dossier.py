@@ -1211,7 +1211,8 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 def _clocks_of(dossier: Any, product: Any) -> TermQuerySet:
     """As :meth:`Dossier.clocks`, of ids."""
     live = Dossier.terms.rel.related_model.objects.live()
-    return live.filter(Q(dossier=dossier) | Q(certificate__isnull=False), dossier__product=product)
+    of_product = Q(certificate__isnull=False) | Q(code="call")
+    return live.filter(Q(dossier=dossier) | of_product, dossier__product=product)
 
 
 @prepared

@@ -18,6 +18,7 @@ from cycle.models import (
     LawReading,
     Level,
     OrgUnit,
+    Role,
     RoleAssignment,
     Substitution,
     TermRule,
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from cycle.files import Staged
     from cycle.models import User
 
+#: Who decides, and who keeps papers: not who only reads, judges or sells.
+AT_THE_DESK = (Role.LEADER, Role.OFFICER, Role.CLERK, Role.COUNCIL_OFFICE)
 #: A row that rests on a document.
 Resting = (
     RoleAssignment
@@ -77,18 +80,18 @@ def may_correct(by: User, row: Resting) -> bool:
 
 
 def keeps(by: User, document: Document, unit: OrgUnit | None = None) -> bool:
-    """Whether ``by`` reads and corrects a document of the ``unit`` for which they act: another's,
-    on which more may rest, only who recorded it, has a post there or keeps its ledger; one of a
-    body outside also who works at the province. Of before the ledger each is of one row alone.
+    """Whether ``by`` reads and corrects a document, on which more may rest than the row: who
+    recorded it, who decides or keeps papers where it was issued or at the ``unit`` that issued it
+    and for which they act, who keeps its ledger; one of a body outside also who does so at the
+    province. Of before the ledger each is of one row alone.
     """
-    its = document.issuer
-    at_province = its is None and any(held.org_unit.level == Level.PROVINCE for held in by.posts())
+    its, desks = document.issuer, [held.org_unit for held in by.posts(*AT_THE_DESK)]
     return (
-        at_province
+        document.recorded_by_id == by.pk
         or (document.before and not document.body)
-        or (its is not None and its == unit)
-        or document.recorded_by_id == by.pk
-        or any(held.org_unit == its for held in by.posts())
+        or (its is None and any(desk.level == Level.PROVINCE for desk in desks))
+        or (its is not None and its in desks)
+        or (its is not None and its == unit and bool(desks))
         or documents.may_correct(by, document)
     )
 

@@ -280,6 +280,7 @@ def check_plan(paper: PlanPaper, cycle: Cycle) -> None:
     """Raise ValidationError when another year that stands rests on this plan: each has its own."""
     rests = PlanPaper.objects.filter(cycle__void=False, cycle__beside=False)
     typed = paper.document
+    documents.check_use(typed, "plans")
     for other in rests.exclude(cycle__year=cycle.year).select_related("cycle"):
         its = other.of_ledger
         if documents.same_number(its, typed) and (

@@ -339,8 +339,13 @@ def follow(
     _follow_agreed(dossier, others, entry)
     # Also what was deferred, and is withdrawn as it is put together for the next year.
     ends = (entry.before in UNDECIDED) != (entry.after in UNDECIDED)
+    if ends and dossier.case_type == CaseType.REEVALUATION:
+        # Filed or decided anew: nobody is called about the certificate of before any more.
+        for term in terms:
+            if term.code == OF_CALL and term.dossier_id != dossier.pk:
+                term.stop(at=entry.at, by=entry.actor)
     if len(held) < len(terms) and (ends or entry.after == State.WITHDRAWN):
-        earlier = [term for term in terms if term.dossier_id != dossier.pk]
+        earlier = [term for term in terms if term.dossier_id != dossier.pk and term.certificate_id]
         follow_validity(earlier, at=entry.at, by=entry.actor)
 
 

@@ -179,20 +179,20 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
             status=403,
         )
     initial = {"outreach_event": request.GET.get("outreach_event")}
-    potential, here = None, "dossier_new"
+    potential, its = None, "dossier_new"
     if (key := written.key(request.GET.get("potential"))) is not None:
         potential = get_object_or_404(Potential.objects.visible_to(user), pk=key)
-        here = f"dossier_new:{potential.pk}"
+        its = f"dossier_new:{potential.pk}"
         initial |= opening.told_by(potential)
     if (key := written.key(request.GET.get("again"))) is not None:
         judged = Dossier.objects.visible_to(user).select_related("product", "commune")
         initial |= opening.judged_anew(get_object_or_404(judged, pk=key))
-        here = f"dossier_new:again-{key}"
+        its = f"dossier_new:again-{key}"
     keeps = rules.has_perm("dossiers.import_stock", user, None)
     form = opening.DossierForm(
         request.POST or None, user=user, potential=potential, initial=initial, enters_old=keeps
     )
-    here = drafts.place(user, here)
+    here = drafts.place(user, its)
     if (answer := drafts.answer(request, here)) is not None:
         return answer
     shown = drafts.shown(request, here)

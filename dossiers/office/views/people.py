@@ -304,6 +304,12 @@ def roster_page(request: SignedIn) -> HttpResponseBase:
             found.check()
     except sheets.SheetRefused as refused:
         found, problem = None, str(refused)
+    except PermissionDenied:
+        # Rolled back: nobody was entered.
+        problem = _(
+            "Danh sách có người mà bạn không cấp phiếu kích hoạt được, như lãnh đạo khác: bỏ dòng "
+            "ấy, hoặc nhờ cấp trên, người quản trị nhập."
+        )
     return render(
         request,
         "dossiers/people_import.html",
