@@ -155,7 +155,7 @@ def restored() -> Iterator[Finding]:
             % {"when": written.moment_text(since)},
             _(
                 "Máy thử: để nguyên. Máy thật: nhập lại điều đã làm sau lúc ấy (hỏi các đơn vị, "
-                "xem sổ văn bản), rồi chạy «manage.py end_quarantine»."
+                "xem sổ văn bản), rồi chạy «manage.py end_quarantine --send» (hoặc --drop)."
             ),
         )
 
