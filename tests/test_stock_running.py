@@ -215,7 +215,13 @@ def test_what_was_late_before_is_told_in_one_letter_and_shown(land, lan, ang):
     assert not HistoryEntry.objects.filter(event__startswith="term.").exists()
     waiting = OutboxMessage.objects.filter(dispatched_at=None)
     told = set(waiting.values_list("entry__event", flat=True))
-    assert told <= {"stock.hand_out", "stock.commit", "stock.upload", "unit.load"}
+    assert told <= {
+        "document.record",
+        "stock.hand_out",
+        "stock.commit",
+        "stock.upload",
+        "unit.load",
+    }
     assert waiting.filter(entry__event="stock.hand_out").count() == 1
     entry = HistoryEntry.objects.get(event="stock.hand_out")
     assert (entry.data["rows"], entry.data["overdue"]) == (30, 30)
