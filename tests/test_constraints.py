@@ -64,6 +64,7 @@ from dossiers.models import (
     Erasure,
     Evidence,
     OfficialDocument,
+    OutreachAttendance,
     OutreachEvent,
     PlannedPlace,
     Process,
@@ -368,6 +369,11 @@ BREAKS = {
     "planned_place_once": lambda w: [
         PlannedPlace.objects.create(planned=of, commune=w.commune)
         for of in [planned_outreach(w)]
+        for _ in "12"
+    ],
+    "dossiers_outreachattendance_event_id_key": lambda w: [
+        OutreachAttendance.objects.create(event=of, people=[])
+        for of in [event(w, OutreachEvent, kind="radio")]
         for _ in "12"
     ],
     "outreach_kind_known": lambda w: event(w, OutreachEvent, kind="rumour"),
@@ -1800,6 +1806,8 @@ def test_every_column_that_lifts_a_rule_is_the_owners():
         # A year that was taken back, and a rehearsal: neither is the year's own.
         ("cycle.Cycle", "void"),
         ("cycle.Cycle", "beside"),
+        # What it asks of a plan, of training alone.
+        ("dossiers.PlannedOutreach", "required"),
     }
     guarded = {
         ("dossiers.Certificate", "before"),

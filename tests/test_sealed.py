@@ -178,7 +178,6 @@ def test_a_member_with_a_post_reads_the_producers_points_nowhere_before_they_sco
             role=Role.DEPARTMENT,
             org_unit=province,
             valid_from=clock.today(),
-            document="04/QĐ-UBND",
         )
     # They sat where it was judged before, which is closed.
     before.give_seat(
