@@ -199,7 +199,7 @@ def test_own_scores_query_count(assembling, rubric, an, rows, django_assert_num_
     assert assembling.selfassessments.count() == rows
     client = Client()
     client.force_login(an)
-    with django_assert_num_queries(46):
+    with django_assert_num_queries(48):
         client.get(reverse("dossiers:dossier", args=[assembling.pk]))
 
 
