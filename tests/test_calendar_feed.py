@@ -121,5 +121,5 @@ def test_the_feed_asks_a_fixed_number_of_questions(
     for number in range(3):
         open_dossier(cycle, commune, an, name=f"Chè {number}")
         cache.clear()
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             assert len(shown(client, path)) == number + 1

@@ -124,7 +124,7 @@ def test_the_register_asks_the_database_little(
         decision_of(stand(dossier, State.CERTIFIED), number=f"{number}/QĐ-UBND")
     client = signed_in(clerk)
     client.get(PAGE)
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(27):
         assert len(listed(client)) == many
 
 

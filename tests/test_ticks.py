@@ -218,6 +218,7 @@ ELSEWHERE = {("templates/dossiers/people_import.html", "sure")}
 CHOOSE = {
     ("dossiers/office/forms/stock.py", "skip_known"),
     ("dossiers/office/forms/year.py", "replan"),
+    ("dossiers/office/forms/planned.py", "each"),
 }
 NAMES = "confirmed|sure|another|again|anyway|once_more|over|far"
 _FIELD = re.compile(

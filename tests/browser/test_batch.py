@@ -155,7 +155,7 @@ def test_forty_products_from_their_round_to_their_certificates(
 
     # The clerk records the decision of the round, once.
     clerk = Hands(desk(person("van_thu", "Lò Văn Thư", (Role.CLERK, province))))
-    clerk.follow(clerk.page.locator(".list .go"))
+    clerk.follow(clerk.page.locator(".list .go", has_text="Ghi số văn bản của đợt"))
     row = clerk.page.locator("tr", has_text="Quyết định công nhận và danh sách")
     clerk.follow(row.get_by_role("link", name="Ghi số"))
     clerk.paper("", "88/QĐ-UBND", scan_field="scan")
@@ -231,7 +231,9 @@ def test_forty_products_from_their_round_to_their_certificates(
 
     # What each reads of it afterwards.
     clerk.at.open("dossiers:inbox")
-    expect(clerk.page.locator(".list .go")).to_have_text([re.compile("Biên bản họp hội đồng")])
+    expect(clerk.page.locator(".list .go")).to_have_text(
+        [re.compile("Thêm bản chụp"), re.compile("Biên bản họp hội đồng")]
+    )
     clerk.at.open("dossiers:documents")
     for number in ("15/TTr-SNNMT", "88/QĐ-UBND", "99/TB-SNNMT"):
         expect(clerk.page.locator("section tbody tr", has_text=number)).to_have_count(1)
