@@ -59,7 +59,7 @@ def test_numbers_are_put_right_and_scans_added(desk, width, cycle, commune, an, 
 
     # Work that is no task of a dossier: nothing to tick, no empty place with a dot before it.
     at.open("dossiers:inbox")
-    expect(at.page.locator(".list .go")).to_have_count(1)
+    expect(at.page.locator(".list .go")).to_have_count(2)
     expect(at.page.locator(".bulk .all")).to_be_hidden()
     place = at.page.locator(".list td.where").last
     assert place.evaluate("cell => getComputedStyle(cell, '::before').content") == "none"

@@ -49,8 +49,8 @@ class Command(BaseCommand):
         )
         self.compare(manifest)
         self.stdout.write(
-            "Thư, tin nhắn không gửi cho tới khi chạy end_quarantine --send hoặc --drop; doctor nói "
-            "việc cần làm tiếp."
+            "Thư, tin nhắn không gửi cho tới khi chạy end_quarantine --send hoặc --drop; doctor "
+            "nói việc cần làm tiếp."
         )
 
     def refuse_unfit(self, manifest: dict[str, Any], force: bool) -> None:
