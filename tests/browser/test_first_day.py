@@ -51,7 +51,10 @@ PROVINCES = [
     ),
 ]  # fmt: skip
 UNITS = ["Mã", "Tên", "Cấp", "Mã cấp trên"]
-ROSTER = ["Họ và tên", "Đơn vị", "Vai trò", "Điện thoại", "Số, ngày văn bản", "Người ký văn bản"]
+ROSTER = [
+    "Họ và tên", "Đơn vị", "Vai trò", "Điện thoại", "Số, ngày văn bản", "Người ký văn bản",
+    "Cơ quan ban hành", "Chức vụ người ký",
+]  # fmt: skip
 
 
 def workbook(title, heads, rows):
@@ -132,9 +135,14 @@ def test_from_an_empty_database_to_the_first_idea(
         unit.name
         for unit in OrgUnit.objects.filter(level=Level.COMMUNE, valid_to=None).order_by("code")
     ]
-    paper = ("12/QĐ-UBND ngày 05/01/2026", "Trần Công Sơn")
+    paper = (
+        "12/QĐ-UBND ngày 05/01/2026",
+        "Trần Công Sơn",
+        f"UBND {province[0].lower()}{province[1:]}",
+        "Chủ tịch",
+    )
     rows = [
-        (f"Lò Thị Xã {n:03}", unit, "Cán bộ OCOP", f"09120{n:05}", "", "")
+        (f"Lò Thị Xã {n:03}", unit, "Cán bộ OCOP", f"09120{n:05}", "", "", "", "")
         for n, unit in enumerate(names)
     ]
     rows += [
