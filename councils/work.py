@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 
 def _at(name: str) -> Any:
     """The address with this name, of the place of a row."""
-    return lambda row: reverse(f"councils:{name}", args=[row["place"]])
+    return work.At(f"councils:{name}")
 
 
 _ROUND_ASKS = {

@@ -20,7 +20,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Coalesce, JSONObject
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -218,7 +217,7 @@ class Inbox(Listed):
             done=_up_to_many(Task.objects.done_by(self.user)),
             days_off=_days_off(self.today),
             **{
-                f"other_{number}": ArraySubquery(_first_of(each, each.found()))
+                f"other_{number}": ArraySubquery(_first_of(each, each.days()))
                 for number, each in enumerate(self.others)
             },
         ).get(pk=self.user.pk)
@@ -543,7 +542,7 @@ class Inbox(Listed):
 
     def _rows(self, found: models.QuerySet[Any]) -> list[dict[str, Any]]:
         rows = work.read(found)
-        task, why = _addresses("dossiers:task"), _addresses("dossiers:task_why")
+        task, why = work.addresses("dossiers:task"), work.addresses("dossiers:task_why")
         for row in rows:
             if row["kind"] is work.TASK:
                 row["title"] = GUIDES[row["node"]].title
@@ -586,7 +585,7 @@ class Inbox(Listed):
 
 def _first_of(waiting: Waiting, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
     """What counts and choices need of the first of the ``rows`` of ``waiting``."""
-    first = rows.order_by("work_due_at", "pk")[:MANY]
+    first = rows.order_by(F("work_due_on").asc(nulls_last=True), "pk")[:MANY]
     return first.values(row=JSONObject(due_on="work_due_on", **_commune_of(waiting.dossier)))
 
 
@@ -599,12 +598,6 @@ def _commune_of(dossier: str) -> dict[str, str]:
         "commune_name": f"{dossier}__commune__name",
         "commune_until": f"{dossier}__commune__valid_to",
     }
-
-
-def _addresses(name: str) -> Callable[[int], str]:
-    """The addresses of rows by their numbers; to look each up would cost a third of the list."""
-    before, _zero, after = reverse(name, args=[0]).rpartition("0")
-    return lambda pk: f"{before}{pk}{after}"
 
 
 def _moment(text: str) -> datetime | None:

@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Subquery, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Coalesce
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cycle.models import Moved, OrgUnit
@@ -41,6 +42,22 @@ EVER = datetime(2000, 1, 1, tzinfo=UTC)
 #: More kinds than there will ever be: a row's number among all kinds is its own times this, and
 #: the rank of its kind.
 RANKS = 64
+
+
+class At:
+    """The address with this name, of the place of a row (nơi làm)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, row: Row) -> str:
+        return reverse(self.name, args=[row["place"]])
+
+
+def addresses(name: str) -> Callable[[int], str]:
+    """The addresses of rows by their numbers: to look each up would cost a third of a list."""
+    before, _zero, after = reverse(name, args=[0]).rpartition("0")
+    return lambda pk: f"{before}{pk}{after}"
 
 
 @dataclass(frozen=True)
@@ -77,11 +94,14 @@ class Waiting:
     many: Combinable = Value(1)  # noqa: RUF009
     place: str = "pk"
 
+    def days(self) -> QuerySet[Any]:
+        """Its rows with ``work_due_on`` alone, which is what counts ask."""
+        due_on = none(models.DateField()) if self.due_on is None else self.due_on
+        return self.rows.order_by().annotate(work_due_on=due_on)
+
     def found(self) -> QuerySet[Any]:
         """Its rows with ``work_due_on``, ``work_due_at`` and ``work_since``."""
-        due_on = none(models.DateField()) if self.due_on is None else self.due_on
-        return self.rows.order_by().annotate(
-            work_due_on=due_on,
+        return self.days().annotate(
             work_due_at=Coalesce(EndOf(F("work_due_on")), Value(NEVER)),
             work_since=Coalesce(self.since, Value(EVER)),
         )
@@ -283,6 +303,8 @@ def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
     moved = Moved.among(
         row[f"{name}_of"] for row in found for name in ("commune", "unit") if row[f"{name}_until"]
     )
+    links = [known[rank].link for rank in {row["rank"] for row in found}]
+    at = {its.name: addresses(its.name) for its in links if isinstance(its, At)}
     for row in found:
         row["kind"] = kind = known[row["rank"]]
         row["commune"] = moved.called(row["commune_of"], row["commune"] or "")
@@ -292,7 +314,9 @@ def read(rows: Iterable[Row]) -> list[dict[str, Any]]:
         else:
             # A task goes on with the unit that has it; of all else who acts today is named.
             row["unit"] = moved.called(row["unit_of"], row["unit"] or "")
-            row["title"], row["href"] = kind.title(row), kind.link(row)
+            its = kind.link
+            row["title"] = kind.title(row)
+            row["href"] = at[its.name](row["place"]) if isinstance(its, At) else its(row)
             row["product"] = row["product"] or row["name"]
             step = kind.step
         row["step"] = step.label if step else ""
