@@ -48,7 +48,6 @@ REFUSED = (
     ValidationError,
 )  # fmt: skip
 DAY = timedelta(days=1)
-PAPER = "15/VB-UBND ngày 01/02/2026"
 LIVE = (RoundState.PREPARING, RoundState.OPEN)
 #: How often each move comes, beside those of ``right_model``.
 MOVES = {
@@ -441,14 +440,14 @@ class Rounds:
     def reopen_round(self):
         round_ = self.round_(RoundState.CLOSED)
         if by := self.by(round_, "councils.undo"):
-            closing.reopen(round_, by=by, reason="Khiếu nại", document=judging.paper(PAPER))
+            closing.reopen(round_, by=by, reason="Khiếu nại", document=self.decision())
             return True
         return False
 
     def void_round(self):
         round_ = self.round_(*LIVE)
         if by := self.by(round_, "councils.undo"):
-            round_.void(by=by, reason="Hoãn đợt", document=judging.paper(PAPER))
+            round_.void(by=by, reason="Hoãn đợt", document=self.decision())
             return True
         return False
 
@@ -467,7 +466,7 @@ class Rounds:
         if by and seats:
             self.council.take_seat(
                 self.chance.choice(seats), by=by, until=clock.today() + DAY, reason="Chuyển việc",
-                document=judging.paper(PAPER),
+                document=self.decision(),
             )  # fmt: skip
             return True
         return False
@@ -524,7 +523,7 @@ class Rounds:
         self.council.extend(
             valid_to=max(day, last) + 60 * DAY,
             reason="Còn đợt",
-            document=judging.paper(PAPER),
+            document=self.decision(),
             by=by,
         )
         self.read.clear()
@@ -573,6 +572,11 @@ class Rounds:
             doors.act(dossier.process, "approve_result", by=by, paper=self.paper())
             return True
         return False
+
+    def decision(self):
+        """Another, of a day long gone: one document is for one purpose."""
+        self.papers += 1
+        return judging.paper(f"{self.papers}/VB-UBND ngày 01/02/2026")
 
     def paper(self):
         """A document of the province with a number of its own."""
@@ -625,9 +629,7 @@ class Rounds:
     def gave_up(self, pk):
         self.helpers()
         round_ = EvaluationRound.objects.get(pk=pk)
-        round_.void(
-            by=self.by(round_, "councils.undo"), reason="Thôi", document=judging.paper(PAPER)
-        )
+        round_.void(by=self.by(round_, "councils.undo"), reason="Thôi", document=self.decision())
         return not round_.entries.filter(live=True).exists()
 
     def finished(self, pk):
@@ -679,12 +681,12 @@ class Rounds:
                 return clock.now() + DAY
             if not round_.entries.filter(live=True).exists():
                 if not self.brought(round_, runs):
-                    round_.void(by=runs, reason="Không còn sản phẩm", document=judging.paper(PAPER))
+                    round_.void(by=runs, reason="Không còn sản phẩm", document=self.decision())
                 return None
             self.opened(round_, self.by(round_, "councils.preside"))
         elif code == "entries":
             undoes = self.by(round_, "councils.undo")
-            round_.void(by=undoes, reason="Không còn sản phẩm", document=judging.paper(PAPER))
+            round_.void(by=undoes, reason="Không còn sản phẩm", document=self.decision())
         elif code in ("quorum", "chair"):
             settles = self.by(round_, "councils.settle_scorers")
             seats = round_.seats.values_list("pk", flat=True)
