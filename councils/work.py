@@ -214,7 +214,8 @@ def overseen(user: User, today: date) -> Iterator[Waiting]:
         return
     here = Q(council__org_unit__in=area)
     of_round = Q(round__council__org_unit__in=area)
-    yield _sheets(Member.objects.filter(here), today)
+    owed = _owed(Member.objects.filter(here), today)
+    yield _of_products(SHEET, owed, "round__opened_at")
     yield _reports(of_round)
     yield _opinions(
         Opinion.objects.filter(entry__round__council__org_unit__in=area, answered_at=None)
@@ -268,10 +269,6 @@ def _of_products(kind: Kind, entries: QuerySet[RoundEntry], since: str) -> Waiti
         unit="round__council__org_unit",
         dossier="dossier",
     )
-
-
-def _sheets(seats: MemberQuerySet, today: date) -> Waiting:
-    return _of_products(SHEET, _owed(seats, today), "round__opened_at")
 
 
 def _owed(seats: MemberQuerySet, today: date | Blank) -> QuerySet[RoundEntry]:

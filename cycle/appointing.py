@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, overload
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
@@ -353,6 +353,24 @@ def issuers(units: Iterable[OrgUnit]) -> list[OrgUnit]:
     return [*units, *OrgUnit.objects.filter(pk__in=above).order_by("pk")]
 
 
+@overload
+def recorded(
+    typed: Document,
+    units: Sequence[OrgUnit],
+    *,
+    by: User,
+    capacity: RoleAssignment | None = None,
+    everywhere: bool = False,
+) -> Document: ...
+@overload
+def recorded(
+    typed: Document | None,
+    units: Sequence[OrgUnit],
+    *,
+    by: User,
+    capacity: RoleAssignment | None = None,
+    everywhere: bool = False,
+) -> Document | None: ...
 def recorded(
     typed: Document | None,
     units: Sequence[OrgUnit],
@@ -361,8 +379,8 @@ def recorded(
     capacity: RoleAssignment | None = None,
     everywhere: bool = False,
 ) -> Document | None:
-    """What posts of these ``units`` rest on, as typed, in the ledger; one that is in it is returned
-    as it is, for one paper may be that of many.
+    """What posts or work of these ``units`` rest on, as typed, in the ledger; one that is in it is
+    returned as it is, for one paper may be that of many.
 
     It is of one of the units or one above it, unless it names another body. A unit above numbers
     its documents itself: below it nobody takes one of its numbers, unless they appoint

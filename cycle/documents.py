@@ -138,8 +138,8 @@ def record(
         capacity=capacity,
         reason=_now("Ghi thêm nội dung còn thiếu"),
     )
-    for refuse in _refusing:
-        refuse(known, written)
+    for check in _refusing:
+        check(known, written)
     return written
 
 
@@ -451,8 +451,8 @@ def check_register(document: Document, *, by: User, of: Iterable[OrgUnit] = ()) 
     where it lacks the scan.
     """
     its = document.issuer
-    posts = [held for held in by.posts() if held.role != Role.AUDITOR]
-    if its is None or its in {held.org_unit for held in posts} or (posts and its in set(of)):
+    mine = _works_at(by)
+    if its is None or its in mine or (mine and its in set(of)):
         return
     known, at = _one(_of_today(), **_number_of(document)), "number"
     if known is None:
@@ -495,8 +495,13 @@ def _may_complete(by: User | None, known: Document) -> bool:
         by is None
         or known.issuer_id is not None
         or known.recorded_by_id == by.pk
-        or any(held.org_unit.level == Level.PROVINCE for held in by.posts())
+        or any(unit.level == Level.PROVINCE for unit in _works_at(by))
     )
+
+
+def _works_at(by: User) -> list[OrgUnit]:
+    """Where ``by`` does anything but read: an auditor records nothing and completes nothing."""
+    return [held.org_unit for held in by.posts() if held.role != Role.AUDITOR]
 
 
 def rests_on(document: Document, *but: type[models.Model]) -> bool:
@@ -504,7 +509,7 @@ def rests_on(document: Document, *but: type[models.Model]) -> bool:
     rows = [each.pk for each in document.versions()]
     for relation in Document._meta.related_objects:
         its = relation.related_model
-        if its in (Document, FormerPaper, HistoryEntry, *but) or relation.field.many_to_many:
+        if its in (Document, FormerPaper, *but):
             continue
         if its._base_manager.filter(**{f"{relation.field.name}__in": rows}).exists():
             return True

@@ -51,7 +51,7 @@ FLOORS = {
         "lists",
         "templatetags",
         "forms",
-        "page drafts papers",
+        "page drafts refused papers",
         "office",
         "views",
         "urls admin words management",

@@ -36,7 +36,7 @@ from cycle.written import visible
 from dossiers.law.conditions import NO_REASON, ConditionNotMet, Lack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from django.db.models import QuerySet
@@ -70,8 +70,8 @@ TOGETHER = (
     frozenset({"reopens", "voids"}),
     frozenset({"of_rounds"}),
 )
-#: How a sentence names what a document is for.
-_IS_FOR = {
+#: How a sentence names what a document is for: of councils, and of others that share none of it.
+_OF_COUNCILS = {
     "sets_up": _("việc thành lập hội đồng"),
     "extends": _("việc gia hạn hội đồng"),
     "seats": _("việc bổ sung thành viên"),
@@ -81,11 +81,7 @@ _IS_FOR = {
     "voids": _("việc hủy đợt"),
     "of_rounds": _("văn bản của đợt đánh giá"),
 }
-
-
-#: The same of what is no council's.
 _OF_OTHERS = {"of_dossiers": _("việc của một hồ sơ"), "plans": _("kế hoạch năm hoặc của một đợt")}
-_TAKEN = _("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
 
 
 def check_purpose(document: Document, purpose: str) -> None:
@@ -95,22 +91,25 @@ def check_purpose(document: Document, purpose: str) -> None:
     if not documents.is_number(document.number):
         return
     (kin,) = (each for each in TOGETHER if purpose in each)
-    for other in (each for each in _IS_FOR if each not in kin):
-        if any(getattr(each, other).exists() for each in document.versions()):
-            raise ValidationError({"number": _TAKEN % {"told": _IS_FOR[other]}})
     # What a round decides its dossiers rest on, and its plan is that of its batch; nothing else of
     # a council is.
-    for relation, told in _OF_OTHERS.items() if "of_rounds" not in kin else ():
-        if any(getattr(each, relation).exists() for each in document.versions()):
-            raise ValidationError({"number": _TAKEN % {"told": told}})
+    others = _OF_COUNCILS | ({} if "of_rounds" in kin else _OF_OTHERS)
+    _refuse_for(document, {name: told for name, told in others.items() if name not in kin})
 
 
 @documents.claims
 def _is_of_a_council(known: Document, _purpose: str) -> None:
     """What founds, seats or rules a council, opens or voids a round, is nobody's plan."""
-    for relation in (each for each in _IS_FOR if each != "of_rounds"):
-        if any(getattr(each, relation).exists() for each in known.versions()):
-            raise ValidationError({"number": _TAKEN % {"told": _IS_FOR[relation]}})
+    of = {name: told for name, told in _OF_COUNCILS.items() if name != "of_rounds"}
+    _refuse_for(known, of)
+
+
+def _refuse_for(document: Document, relations: Mapping[str, Any]) -> None:
+    """Raise ValidationError where the document, or what it corrects, is for one of these."""
+    for relation, told in relations.items():
+        if any(getattr(each, relation).exists() for each in document.versions()):
+            said = _now("Số này đã ghi cho %(told)s: hãy kiểm tra lại.")
+            raise ValidationError({"number": said % {"told": told}})
 
 
 class ConflictRule(models.TextChoices):

@@ -18,12 +18,10 @@ from django.db.models import (
     Exists,
     F,
     Func,
-    IntegerField,
     Min,
     OuterRef,
     Q,
     QuerySet,
-    Subquery,
     Value,
     When,
 )
@@ -225,14 +223,13 @@ def _work(user: User, _today: date) -> Iterator[work.Waiting]:
     lacking = Document.objects.standing().filter(_LACKS, issuer=OuterRef("pk")).order_by()
     for rows in _asked:
         lacking = lacking.exclude(pk__in=rows())
-    many = lacking.annotate(of=Func(F("pk"), function="COUNT")).values("of")
     yield work.Waiting(
         SCANS,
         OrgUnit.objects.filter(Exists(lacking), pk__in=desks),
         since=Value(work.EVER),
         unit="",
         name=F("name"),
-        many=Subquery(many, output_field=IntegerField()),
+        many=work.count(lacking),
     )
 
 

@@ -107,6 +107,12 @@ class Waiting:
         )
 
 
+def count(rows: QuerySet[Any]) -> Subquery:
+    """How many ``rows`` there are beside a row, none that are grouped."""
+    counted = rows.order_by().annotate(of=Func(F("pk"), function="COUNT")).values("of")
+    return Subquery(counted, output_field=models.IntegerField())
+
+
 class EndOf(Func):
     """The end of a day (hết ngày): the next midnight here, at which what is due on it is late."""
 

@@ -116,6 +116,10 @@ def proposals(dossier: Any, cycle: Any) -> models.QuerySet[Any]:
     return with_day(sent.exclude(Exists(anew.exclude(before=S.ASSEMBLING)))).order_by("seq")
 
 
+#: The code of the clock to the day on which a producer is to be called again.
+OF_CALL = "call"
+
+
 class DossierQuerySet(models.QuerySet):
     def visible_to(self, user: User) -> Self:
         """Dossiers of this person's area, and those routed (``Route``) to one of their units."""
@@ -1211,7 +1215,7 @@ class Dossier(fsm.ConcurrentTransitionMixin, Law):
 def _clocks_of(dossier: Any, product: Any) -> TermQuerySet:
     """As :meth:`Dossier.clocks`, of ids."""
     live = Dossier.terms.rel.related_model.objects.live()
-    of_product = Q(certificate__isnull=False) | Q(code="call")
+    of_product = Q(certificate__isnull=False) | Q(code=OF_CALL)
     return live.filter(Q(dossier=dossier) | of_product, dossier__product=product)
 
 

@@ -22,7 +22,6 @@ from django.db.models import (
     Exists,
     F,
     Func,
-    IntegerField,
     OuterRef,
     Prefetch,
     Q,
@@ -132,12 +131,7 @@ def _counted(units: QuerySet[OrgUnit], today: Any) -> QuerySet[OrgUnit]:
         Q(commune__in=its) | Q(pk__in=there.order_by().values("product__producer"))
     )
     found = Potential.objects.filter(commune__in=its).exclude(state=PotentialState.BEGUN)
-    return units.annotate(makers=_count(makers), found=_count(found))
-
-
-def _count(rows: QuerySet[Any]) -> Subquery:
-    counted = rows.order_by().annotate(of=Func(F("pk"), function="COUNT")).values("of")
-    return Subquery(counted, output_field=IntegerField())
+    return units.annotate(makers=work.count(makers), found=work.count(found))
 
 
 def split_rows(user: User) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from cycle import appointing, clock, documents, files
+from cycle import appointing, clock, files
 from cycle.locking import locked
 from cycle.models import Document, HistoryEntry, OrgUnit, RoleAssignment, User
 from dossiers.law.conditions import ConditionNotMet, Lack, stated
@@ -51,10 +51,7 @@ def plan(
     first = rows[0][0]
     post = first.organiser(by)
     with on_what_stands(), transaction.atomic():
-        if document is not None:
-            documents.issue(document, appointing.issuers([first.org_unit]))
-            documents.check_register(document, by=by, of=[first.org_unit])
-            document = documents.record(document, by=by, capacity=post)
+        document = appointing.recorded(document, [first.org_unit], by=by, capacity=post)
         for row, communes in rows:
             if (post := row.organiser(by)) is None:
                 raise PermissionDenied

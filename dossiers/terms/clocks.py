@@ -28,7 +28,7 @@ from cycle.prepared import prepared
 from dossiers.law.states import PARKED, UNDECIDED, State
 from dossiers.models.certificate import Certificate
 from dossiers.models.days import with_day
-from dossiers.models.dossier import Dossier
+from dossiers.models.dossier import OF_CALL, Dossier
 from dossiers.models.law import ACTS, CaseType
 from dossiers.models.records import Call, Conclusion, Visit
 from dossiers.models.task import Task
@@ -351,12 +351,16 @@ def follow(
 
 # --- The next visit, the next call to a producer --------------------------------------------------
 
-#: The codes of the clocks to the day on which a producer is to be visited, or called, again.
-OF_VISIT, OF_CALL = "visit", "call"
+#: The code of the clock to the day on which a producer is to be visited, or called, again -> what
+#: it is called, that day, and the visit or call on which it was agreed.
+_AGREED: dict[str, tuple[str, Callable[[Dossier], date | None], Callable[[Dossier], Any]]] = {
+    "visit": ("Đến cơ sở theo lịch hẹn", Dossier.next_visit, Dossier.last_visit),
+    OF_CALL: ("Gọi lại chủ thể theo lịch hẹn", Dossier.next_call, Dossier.last_call),
+}
 _CALLS = frozenset({"dossier.record_call", "dossier.correct_call"})
 
 
-def _agreed(dossier: Dossier, record: Visit | Call) -> tuple[str, OrgUnit]:
+def _who_agreed(dossier: Dossier, record: Visit | Call) -> tuple[str, OrgUnit]:
     """The post, role and unit, that goes or calls again: the one in which ``record`` was written,
     whoever corrected it since; the commune's officer where the history names none.
     """
@@ -372,42 +376,33 @@ def _follow_agreed(dossier: Dossier, held: Iterable[Term], entry: HistoryEntry) 
     ``held``, locked: a later one, another day, none any more, or nobody goes or calls in its state.
     """
     running = {each.code: each for each in held if each.state != TermState.STOPPED}
-    _follow_next(dossier.next_visit, dossier.last_visit, running.get(OF_VISIT), entry, dossier)
-    # Nobody agrees on a call but by an act of its own: certifying 500 products asks for none.
-    if OF_CALL in running or entry.event in _CALLS:
-        _follow_next(dossier.next_call, dossier.last_call, running.get(OF_CALL), entry, dossier)
-
-
-def _follow_next(
-    agreed: Callable[[], date | None],
-    last: Callable[[], Visit | Call | None],
-    running: Term | None,
-    entry: HistoryEntry,
-    dossier: Dossier,
-) -> None:
-    day = agreed()
-    if running is not None:
-        if running.due_on == day:
-            return
-        running.stop(at=entry.at, by=entry.actor)
-    if day is None or (made := last()) is None:
-        return
-    role, unit = _agreed(dossier, made)
-    called = isinstance(made, Call)
-    begin(
-        Term.on_day(
-            day,
-            at=entry.at,
-            code=OF_CALL if called else OF_VISIT,
-            title="Gọi lại chủ thể theo lịch hẹn" if called else "Đến cơ sở theo lịch hẹn",
-            dossier=dossier,
-            role=role,
-            org_unit=unit,
-            warnings=(3, 1),
-            legal=False,
-        ),
-        by=entry.actor,
-    )
+    for code, (title, agreed, last) in _AGREED.items():
+        its = running.get(code)
+        # Nobody agrees on a call but by an act of its own: certifying 500 products asks for none.
+        if code == OF_CALL and its is None and entry.event not in _CALLS:
+            continue
+        day = agreed(dossier)
+        if its is not None:
+            if its.due_on == day:
+                continue
+            its.stop(at=entry.at, by=entry.actor)
+        if day is None or (made := last(dossier)) is None:
+            continue
+        role, unit = _who_agreed(dossier, made)
+        begin(
+            Term.on_day(
+                day,
+                at=entry.at,
+                code=code,
+                title=title,
+                dossier=dossier,
+                role=role,
+                org_unit=unit,
+                warnings=(3, 1),
+                legal=False,
+            ),
+            by=entry.actor,
+        )
 
 
 # --- The batch of a dossier -------------------------------------------------------------------

@@ -6,9 +6,9 @@ import rules
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from cycle import clock, documents
+from cycle import appointing, clock
 from cycle.locking import locked
-from cycle.models import Document, Effect, HistoryEntry, OrgUnit, User, check_document
+from cycle.models import Document, HistoryEntry, User, check_document
 from dossiers.models import Dossier, Process, Task, Term
 from dossiers.rules import approving
 
@@ -33,12 +33,7 @@ def extend(term: Term, *, by: User, days: int, reason: str, document: Document) 
         before = term.due_on
         check_document(document.number, "number")
         held = approving(by, term)[0]
-        document.does = Effect.DECIDES
-        # Of the unit that works by it, or one above, unless it names another body.
-        above = OrgUnit.objects.filter(pk__in=term.org_unit.above()).order_by("pk")
-        documents.issue(document, [term.org_unit, *above])
-        documents.check_register(document, by=by, of=[term.org_unit])
-        paper = documents.record(document, by=by, capacity=held)
+        paper = appointing.recorded(document, [term.org_unit], by=by, capacity=held)
         term.extend(days=days, at=clock.now(), by=by, reason=reason, basis=paper)
         if term.task_id:
             Task.objects.filter(pk=term.task_id).update(due_on=term.due_on, due_at=term.due_at)

@@ -45,6 +45,7 @@ from dossiers.page import (
     who_has,
 )
 from dossiers.papers.kinds import to_print
+from dossiers.refused import not_allowed
 from dossiers.rules import holds_task
 from dossiers.walk import papers
 from dossiers.walk.diagram import picture
@@ -172,12 +173,7 @@ def dossier_new(request: SignedIn) -> HttpResponseBase:
     """Open a dossier for a product of one of the user's communes."""
     user = request.user
     if not rules.has_perm("dossiers.begin", user):
-        return render(
-            request,
-            "dossiers/not_allowed.html",
-            {"act": {"label": _("Mở hồ sơ mới")}},
-            status=403,
-        )
+        return not_allowed(request, _("Mở hồ sơ mới"))
     initial = {"outreach_event": request.GET.get("outreach_event")}
     potential, its = None, "dossier_new"
     if (key := written.key(request.GET.get("potential"))) is not None:

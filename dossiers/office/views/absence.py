@@ -28,6 +28,7 @@ from dossiers.office import bases, handover
 from dossiers.office.briefing import Briefing
 from dossiers.office.forms.absence import HandoverForm, PaperForm, SubstitutionForm
 from dossiers.office.lists import AbsenceList, HandoverList, substitutions
+from dossiers.refused import not_allowed
 
 ROWS = 25
 
@@ -110,9 +111,7 @@ def absence_new(request: SignedIn) -> HttpResponseBase:
     form = SubstitutionForm(request.POST or None, request.FILES or None, user=request.user)
     fill(form, request.typed)
     if not form.fields["assignment"].queryset.exists():
-        return render(
-            request, "dossiers/not_allowed.html", {"act": {"label": _("Ủy quyền")}}, status=403
-        )
+        return not_allowed(request, _("Ủy quyền"))
     if form.is_valid() and (made := form.save()):
         messages.success(
             request,

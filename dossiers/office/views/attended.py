@@ -22,6 +22,7 @@ from dossiers.law.conditions import ConditionNotMet
 from dossiers.models import OutreachEvent, OutreachFile
 from dossiers.office import outreach
 from dossiers.office.forms.attended import AttachForm, AttendanceForm, TakeOffForm, as_typed
+from dossiers.refused import not_allowed
 
 
 def _event(request: SignedIn, pk: int) -> OutreachEvent:
@@ -34,11 +35,6 @@ def _file(request: SignedIn, pk: int) -> OutreachFile:
     return get_object_or_404(seen.select_related("event__cycle"), pk=pk)
 
 
-def _refused(request: SignedIn, what: str) -> HttpResponseBase:
-    page = {"act": {"label": what}}
-    return render(request, "dossiers/not_allowed.html", page, status=403)
-
-
 @login_required
 @shows_typed
 @drafts.keeps_page
@@ -47,7 +43,7 @@ def attendance(request: SignedIn, pk: int) -> HttpResponseBase:
     """Who was at an event: personal data, for who may correct the event."""
     event = _event(request, pk)
     if event.organiser(request.user) is None:
-        return _refused(request, _("Danh sách người dự"))
+        return not_allowed(request, _("Danh sách người dự"))
     listed = outreach.attendance_of(event)
     typed = as_typed(listed)
     form = AttendanceForm(request.POST or None, initial={"people": typed, "seen": typed})
@@ -79,7 +75,7 @@ def attach(request: SignedIn, pk: int) -> HttpResponseBase:
     """Photos and materials of an event, of who may correct it."""
     event = _event(request, pk)
     if event.organiser(request.user) is None:
-        return _refused(request, _("Đính ảnh, tài liệu"))
+        return not_allowed(request, _("Đính ảnh, tài liệu"))
     form = AttachForm(request.POST or None, request.FILES or None, by=request.user)
     fill(form, request.typed)
     if request.method == "POST" and form.is_valid():
@@ -109,7 +105,7 @@ def take_off(request: SignedIn, pk: int) -> HttpResponseBase:
     """Take a wrong photo or material away, with a reason."""
     found = _file(request, pk)
     if found.event.organiser(request.user) is None:
-        return _refused(request, _("Gỡ tệp"))
+        return not_allowed(request, _("Gỡ tệp"))
     form = TakeOffForm(request.POST or None)
     fill(form, request.typed)
     if request.method == "POST" and form.is_valid():

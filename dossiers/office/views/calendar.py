@@ -26,6 +26,7 @@ from dossiers import drafts
 from dossiers.forms import fields
 from dossiers.forms.shown import sealed
 from dossiers.forms.terms import DayForm, DaysFormSet, changes_of, checked_days, read_days
+from dossiers.refused import not_allowed
 from dossiers.terms import recalculation
 from dossiers.terms.explanation import title_of
 
@@ -42,7 +43,7 @@ def calendar(request: SignedIn) -> HttpResponseBase:
     needed = "dossiers.change_calendar" if request.method == "POST" else "dossiers.see_calendar"
     if not rules.has_perm(needed, request.user):
         label = _("Sửa lịch nghỉ") if request.method == "POST" else _("Xem lịch nghỉ")
-        return render(request, "dossiers/not_allowed.html", {"act": {"label": label}}, status=403)
+        return not_allowed(request, label)
     if request.method == "POST":
         return _change(request)
     kept = request.typed

@@ -38,6 +38,7 @@ from dossiers.models import (
 from dossiers.models.events import ORGANISERS
 from dossiers.office.lists import came_of, outreach_list, promotion_list
 from dossiers.office.outreach import NAMES, attendance_of, correct, record
+from dossiers.refused import not_allowed
 
 ROWS = 25
 
@@ -153,8 +154,7 @@ def _listed(request: SignedIn, held: Held) -> HttpResponseBase:
         form = held.form(request.POST or None, user=user, initial=_begun(request, held))
         fill(form, drafts.shown(request, here))
     if request.method == "POST" and not may_add:
-        page = {"act": {"label": held.add}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, held.add)
     if form is not None and here is not None and form.is_valid():
         try:
             event = form.save(commit=False)
@@ -193,8 +193,7 @@ def _one(request: SignedIn, held: Held, pk: int) -> HttpResponseBase:
         form = held.correction(request.POST or None, user=user, event=event)
         fill(form, drafts.shown(request, here))
     elif request.method == "POST":
-        page = {"act": {"label": held.correct}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, held.correct)
     if form is not None and here is not None and form.is_valid():
         try:
             correct(form.instance, form.changed_here(), by=user, reason=form.cleaned_data["reason"])

@@ -28,6 +28,7 @@ from dossiers.models import OutreachKind, PlannedOutreach
 from dossiers.models.events import ORGANISERS
 from dossiers.office import bases, outreach
 from dossiers.office.forms.planned import DropForm, PlannedCorrectionForm, PlannedForm
+from dossiers.refused import not_allowed
 
 ROWS = 50
 
@@ -75,8 +76,7 @@ def planned_new(request: SignedIn) -> HttpResponseBase:
     """Plan something of the year, for one commune or many, on a document or without."""
     user = request.user
     if not user.posts(*ORGANISERS):
-        page: dict[str, Any] = {"act": {"label": _("Ghi kế hoạch tuyên truyền, tập huấn")}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, _("Ghi kế hoạch tuyên truyền, tập huấn"))
     initial: dict[str, Any] = {}
     if (like := written.key(request.GET.get("like"))) is not None:
         initial = PlannedForm.like(_seen(request, like))
@@ -120,8 +120,7 @@ def planned_one(request: SignedIn, pk: int) -> HttpResponseBase:
     stands = row.dropped_at is None
     may_drop = may and stands and not row.events.exists()
     if request.method == "POST" and not may:
-        page: dict[str, Any] = {"act": {"label": _("Bỏ khỏi kế hoạch")}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, _("Bỏ khỏi kế hoạch"))
     form = DropForm(request.POST or None) if may_drop or request.method == "POST" else None
     if form is not None:
         fill(form, request.typed)
@@ -161,8 +160,7 @@ def planned_correct(request: SignedIn, pk: int) -> HttpResponseBase:
     """A row of the plan as it truly is, and why (đính chính)."""
     row = _seen(request, pk)
     if row.organiser(request.user) is None:
-        page: dict[str, Any] = {"act": {"label": _("Đính chính dòng kế hoạch")}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, _("Đính chính dòng kế hoạch"))
     called = str(row)
     form = PlannedCorrectionForm(request.POST or None, planned=row)
     fill(form, request.typed)

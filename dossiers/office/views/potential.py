@@ -24,6 +24,7 @@ from dossiers.lists.filters import seek
 from dossiers.lists.potential import Filters, Potentials
 from dossiers.models import OutreachEvent, Potential, PotentialSource, PotentialState
 from dossiers.office.forms.potential import PotentialCorrectionForm, PotentialForm
+from dossiers.refused import not_allowed
 from dossiers.walk import survey
 
 
@@ -68,8 +69,7 @@ def potential_new(request: SignedIn) -> HttpResponseBase:
     """Record one that an officer came to know: at a meeting, by its producer's own wish."""
     user = request.user
     if not user.posts(Role.OFFICER):
-        page = {"act": {"label": _("Ghi sản phẩm tiềm năng")}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, _("Ghi sản phẩm tiềm năng"))
     initial: dict[str, Any] = {}
     if (key := written.key(request.GET.get("event"))) is not None:
         seen = OutreachEvent.objects.filter(org_unit__in=user.area())
@@ -102,8 +102,7 @@ def potential_correct(request: SignedIn, pk: int) -> HttpResponseBase:
         Potential.objects.visible_to(user).select_related("commune", "event"), pk=pk
     )
     if not rules.has_perm("dossiers.keep_potential", user, potential):
-        page = {"act": {"label": _("Đính chính sản phẩm tiềm năng")}}
-        return render(request, "dossiers/not_allowed.html", page, status=403)
+        return not_allowed(request, _("Đính chính sản phẩm tiềm năng"))
     called = str(potential)
     form = PotentialCorrectionForm(request.POST or None, user=user, potential=potential)
     fill(form, request.typed)
@@ -153,8 +152,7 @@ def potential_one(request: SignedIn, pk: int) -> HttpResponseBase:
     }
     if not rules.has_perm("dossiers.keep_potential", request.user, potential):
         if request.method == "POST":
-            page = {"act": {"label": _("Sửa sản phẩm tiềm năng")}}
-            return render(request, "dossiers/not_allowed.html", page, status=403)
+            return not_allowed(request, _("Sửa sản phẩm tiềm năng"))
         return render(request, "dossiers/potential.html", shown | {"form": None})
     form = WhyForm(request.POST or None)
     fill(form, request.typed)

@@ -21,6 +21,7 @@ from dossiers import drafts
 from dossiers.models import Potential, Producer
 from dossiers.office import allotting
 from dossiers.office.forms.split import AllotForm
+from dossiers.refused import not_allowed
 
 
 @login_required
@@ -118,8 +119,7 @@ def split_potential(request: SignedIn, pk: int, potential_pk: int) -> HttpRespon
 
 
 def _not_allowed(request: SignedIn) -> HttpResponseBase:
-    page = {"act": {"label": _("Phân sản phẩm của xã đã chia tách")}}
-    return render(request, "dossiers/not_allowed.html", page, status=403)
+    return not_allowed(request, _("Phân sản phẩm của xã đã chia tách"))
 
 
 def _asked(
